@@ -1,0 +1,162 @@
+"""schedule.yaml as frozen values, defaults already merged in. Durations are timedeltas, times wall clock."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, time, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from newsletter.model import Sender
+
+__all__ = [
+    "Approval",
+    "ApprovalMode",
+    "Calendar",
+    "CatchUp",
+    "Newsletter",
+    "OnFew",
+    "OnTimeout",
+    "Plan",
+    "SourcePlan",
+    "StoriesRule",
+]
+
+
+class ApprovalMode(StrEnum):
+    """`manual`: an editor approves. `auto`: approved when built, if no check blocks."""
+
+    MANUAL = "manual"
+    AUTO = "auto"
+
+
+class OnTimeout(StrEnum):
+    """What happens to an unapproved issue when its approval deadline has passed."""
+
+    WAIT = "wait"
+    SEND = "send"
+    SKIP = "skip"
+
+
+class OnFew(StrEnum):
+    """What happens to an issue with fewer than `min` stories."""
+
+    WAIT = "wait"
+    SHORT = "short"
+    SKIP = "skip"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approval:
+    """Who lets an issue out, and by when (local wall clock)."""
+
+    mode: ApprovalMode = ApprovalMode.MANUAL
+    by: time | None = None
+    on_timeout: OnTimeout = OnTimeout.WAIT
+    approvals: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class CatchUp:
+    """How late an issue may still run; later it is recorded as missed."""
+
+    within: timedelta = timedelta(hours=2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoriesRule:
+    """Which stories an issue takes.
+
+    `since` is always the window of the last issue; `at_most` bounds the age by `published_at`; `lead` says how
+    long before `at` the draft is built.
+    """
+
+    since: str = "last_issue"
+    at_most: timedelta = timedelta(days=7)
+    min: int = 1
+    on_few: OnFew = OnFew.WAIT
+    max: int = 12
+    per_country: int = 4
+    lead: timedelta = timedelta(minutes=90)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourcePlan:
+    """One source of schedule.yaml. `url` for what is fetched, `path` (relative to the desk) for a folder."""
+
+    id: str
+    kind: str
+    url: str | None = None
+    path: str | None = None
+    key: str | None = None
+    outlet: str | None = None
+    country: str | None = None
+    section: str | None = None
+    language: str | None = None
+    priority: int = 0
+    every: timedelta = timedelta(minutes=15)
+    timeout: timedelta = timedelta(seconds=30)
+    allow_private: bool = False
+    rights: str | None = None
+    rights_confirmed_by: str | None = None
+    quote_limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """Days on which newsletters that skip this calendar do not appear."""
+
+    id: str
+    dates: frozenset[date]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Newsletter:
+    """A standing title of the desk with everything schedule.yaml (and its defaults) says about it.
+
+    `days` holds ISO weekdays, 1 for Monday. `skip` maps each skipped date to its name (a calendar's id, or the
+    date itself), for notes such as "skipped: sg-holidays".
+    """
+
+    name: str
+    title: str
+    at: time
+    timezone: ZoneInfo
+    days: frozenset[int]
+    sender: Sender
+    postal_address: str
+    countries: tuple[str, ...]
+    skip: Mapping[date, str] = field(default_factory=dict)
+    template: str = "daily"
+    approval: Approval = Approval()
+    lock: time | None = None
+    catch_up: CatchUp = CatchUp()
+    deliver_by: time | None = None
+    stories: StoriesRule = StoriesRule()
+    sections: tuple[str, ...] = ()
+    not_again_from: tuple[str, ...] = ()
+    related: int = 3
+    segment: Mapping[str, object] = field(default_factory=dict)
+    languages: tuple[str, ...] = ("en",)
+    subject: str | None = None
+    editors: tuple[str, ...] = ()
+    approvers: tuple[str, ...] = ()
+    local_time: bool = False
+    spread: timedelta = timedelta(0)
+    quiet_hours: tuple[time, time] | None = None
+    priority: int = 5
+    archive: str = "public"
+    dead_man_url: str | None = None
+    enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The whole of a valid schedule.yaml; `warnings` are sentences for its editor. Mappings keep the file's order."""
+
+    newsletters: Mapping[str, Newsletter]
+    sources: Mapping[str, SourcePlan]
+    calendars: Mapping[str, Calendar]
+    regions: Mapping[str, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()

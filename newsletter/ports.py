@@ -1,0 +1,136 @@
+"""The doors between rooms: what one room needs of another, written by the one that needs it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from newsletter.model import Message, Outcome, Recipient, Refusal, Story
+
+__all__ = [
+    "SLOT_NAMES",
+    "Connection",
+    "Fetched",
+    "Ledger",
+    "Source",
+    "SourceState",
+    "Transport",
+    "slot",
+]
+
+
+# --- gather: where stories come in through ---------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceState:
+    """What we remember of a source between polls; all None for one never polled."""
+
+    etag: str | None = None
+    last_modified: str | None = None
+    polled_at: datetime | None = None
+    failures: int = 0
+    switched_off: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetched:
+    """What one poll brought: stories in the source's order, what was refused and why, and the next state.
+
+    `unchanged` is True when the source said so itself (304, an empty folder): `stories` is empty then.
+    """
+
+    state: SourceState
+    stories: Sequence[Story] = ()
+    refused: Sequence[Refusal] = ()
+    unchanged: bool = False
+    settle: Callable[[], None] = field(default=lambda: None)
+    """Called by the corridor once the stories are stored: a folder moves its files to done/ and rejected/ here."""
+
+
+class Source(Protocol):
+    """One place that stories come in through; one adapter a kind in `newsletter.gather`.
+
+    The corridor calls `fetch` from a thread of its own, never twice at once for one source. `now` is aware UTC.
+    Raises `SourceError` when there is no usable answer; nothing has changed then and the old state stays.
+    """
+
+    id: str
+
+    def fetch(self, state: SourceState, now: datetime) -> Fetched: ...
+
+
+# --- render and deliver: what differs per reader ----------------------------------------------------------
+
+SLOT_NAMES = ("name", "unsubscribe", "preferences", "view")
+"""What the delivery splices in per reader: a greeting name, and three https addresses."""
+
+
+def slot(name: str) -> str:
+    """The mark that stands for a slot in a rendered edition: U+FDD0 name U+FDD1.
+
+    The two are Unicode noncharacters (Unicode 17, section 23.7): cleaned story text never holds them.
+    """
+    if name not in SLOT_NAMES:
+        raise ValueError(f"no slot named {name!r}; there are {', '.join(SLOT_NAMES)}")
+    return f"\ufdd0{name}\ufdd1"
+
+
+# --- deliver: what carries messages, and what remembers them ----------------------------------------------
+
+
+class Connection(Protocol):
+    """One conversation with a mail server; used by one task at a time."""
+
+    async def carry(self, window: Sequence[Message], settle: Callable[[Outcome], None]) -> None:
+        """Hand over each message of the window in order and call `settle` once its fate is known.
+
+        `settle` gets submitted, deferred or rejected with the server's words, or unknown when the line broke
+        after the final dot was written and before the answer. A message for which `settle` was not called
+        when this returns or raises never had its dot written: it is safe to try again. Raises
+        `TransportError` when the line is unusable; the caller then drops this connection.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Say goodbye and hang up; never raises."""
+        ...
+
+
+class Transport(Protocol):
+    """What carries messages: `smtp`, `outbox`, `memory`.
+
+    `leaves_machine` is True when mail could reach strangers: `NEWSLETTER_LIVE` guards those. `connections` is
+    how many `connect` results may be open at once. `connect` raises `TransportError` with what to do.
+    """
+
+    name: str
+    leaves_machine: bool
+    connections: int
+
+    async def connect(self) -> Connection: ...
+
+
+class Ledger(Protocol):
+    """The record of one issue's deliveries, as the sender needs it. All calls are blocking and durable.
+
+    `claim` commits the intent for up to `limit` due recipients (state `sending`, owned by this process) before
+    anything is written to a server, leaving out who unsubscribed since the freeze. `record` commits outcomes;
+    only what this process owns is changed. `recover` settles what dead senders left in flight (unknown under
+    `hold`, queued again under `resend`) and returns how many rows that were. A process is dead when its lock is
+    free, never because time has passed.
+    """
+
+    def claim(self, limit: int, now: datetime) -> Sequence[Recipient]: ...
+
+    def record(self, outcomes: Sequence[Outcome], now: datetime) -> None: ...
+
+    def recover(self, now: datetime) -> int: ...
+
+    def counts(self) -> Mapping[str, int]: ...
+
+    def next_due(self) -> datetime | None:
+        """The earliest instant at which a deferred recipient may be tried again, or None."""
+        ...

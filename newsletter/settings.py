@@ -1,0 +1,240 @@
+"""Settings of one installation: defaults < newsletter.toml < .env < environment < command-line flags."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+from newsletter.clock import Clock
+from newsletter.errors import SettingError
+
+__all__ = ["FIELDS", "Setting", "Settings", "load_settings"]
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting: how it is written in the environment, what it means, and how its text becomes a value."""
+
+    name: str
+    help: str
+    parse: Callable[[str], Any]
+    default: str | None = None
+    secret: bool = False
+
+    @property
+    def variable(self) -> str:
+        """`NEWSLETTER_…`, its name in `.env` and the environment."""
+        return f"NEWSLETTER_{self.name.upper()}"
+
+
+def _flag(text: str) -> bool:
+    match text.strip().lower():
+        case "true" | "1" | "yes" | "on":
+            return True
+        case "false" | "0" | "no" | "off" | "":
+            return False
+    raise ValueError("write true or false")
+
+
+def _list(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _choice(*words: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text not in words:
+            raise ValueError(f"write {' or '.join(words)}")
+        return text
+
+    return parse
+
+
+def _address(*schemes: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        parts = urlsplit(text)
+        if parts.scheme not in schemes or not parts.hostname:
+            raise ValueError(f"write an address that begins with {' or '.join(s + '://' for s in schemes)}")
+        _ = parts.port  # raises ValueError when it is no number
+        return text
+
+    return parse
+
+
+def _base_url(text: str) -> str:
+    return _address("http", "https")(text).rstrip("/")
+
+
+def _speed(text: str) -> float:
+    speed = float(text)
+    if not 0 < speed <= 100_000:
+        raise ValueError("write a number over 0 and up to 100000")
+    return speed
+
+
+def _database(text: str) -> str:
+    if not text.startswith(("sqlite:", "sqlite+", "postgresql:", "postgresql+")):
+        raise ValueError("SQLite and PostgreSQL are supported: sqlite:///newsletter.db, postgresql://user@host/name")
+    return text
+
+
+FIELDS = (
+    Setting("database_url", "any SQLAlchemy URL of SQLite or PostgreSQL", _database, "sqlite:///newsletter.db", True),
+    Setting("smtp_url", "the mail server; unset: the outbox", _address("smtp", "smtps"), secret=True),
+    Setting("smtp_password", "password for the mail server, where the URL has none", str, secret=True),
+    Setting("live", "until true, mail to strangers refuses to start", _flag, "false"),
+    Setting("test_allow", "addresses or @domains that may get mail while not live", _list, ""),
+    Setting("base_url", "public address of the web pages, used in links", _base_url, "http://127.0.0.1:8000"),
+    Setting("secret_key", "signs tokens; several keys, newest first", _list, secret=True),
+    Setting("on_unknown", "what repeats of a send do with unknown deliveries", _choice("hold", "resend"), "hold"),
+    Setting("bounce_domain", "domain of envelope senders; unset: the sender's", str),
+    Setting("unsubscribe_mailto", "address for the mailto form of List-Unsubscribe", str),
+    Setting("now", "an ISO time at which a rehearsal's clock starts", str),
+    Setting("speed", "how many times as fast a rehearsal's clock runs", _speed, "1"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The settings of a desk, parsed, with where each came from (`origins`, by setting name)."""
+
+    desk: Path
+    database_url: str
+    smtp_url: str | None
+    smtp_password: str | None
+    live: bool
+    test_allow: tuple[str, ...]
+    base_url: str
+    secret_key: tuple[str, ...] | None
+    on_unknown: str
+    bounce_domain: str | None
+    unsubscribe_mailto: str | None
+    now: str | None
+    speed: float
+    origins: Mapping[str, str]
+
+    def clock(self) -> Clock:
+        """The clock that the desk goes by."""
+        return Clock.parse(self.now, self.speed)
+
+    def absolute_database_url(self) -> str:
+        """`database_url` with a relative SQLite path resolved against the desk."""
+        scheme, separator, path = self.database_url.partition(":///")
+        if scheme.startswith("sqlite") and separator and path and not path.startswith(("/", ":memory:", "file:")):
+            return f"{scheme}:///{self.desk / path}"
+        return self.database_url
+
+    def table(self) -> list[dict[str, str]]:
+        """One row a setting: variable, value as text (secrets masked), origin, meaning."""
+        return [
+            {
+                "variable": field.variable,
+                "value": _shown(field, getattr(self, field.name)),
+                "origin": self.origins[field.name],
+                "meaning": field.help,
+            }
+            for field in FIELDS
+        ]
+
+
+def load_settings(
+    desk: Path, environ: Mapping[str, str] = os.environ, flags: Mapping[str, str] | None = None
+) -> Settings:
+    """Gather the settings of the desk folder; raises `SettingError` naming the variable and its origin."""
+    desk = desk.resolve()
+    if not desk.is_dir():
+        raise SettingError(f"{desk} is no folder; `newsletter init {desk}` makes a desk there")
+    layers = (
+        ("newsletter.toml", _toml_layer(desk / "newsletter.toml")),
+        (".env", _dotenv_layer(desk / ".env")),
+        ("environment", dict(environ)),
+        ("command line", {f"NEWSLETTER_{k.upper()}": v for k, v in (flags or {}).items()}),
+    )
+    values: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    for field in FIELDS:
+        text, origin = field.default, "default"
+        for name, layer in layers:
+            found = _read(field, layer, desk)
+            if found is not None:
+                text, origin = found, name
+        try:
+            values[field.name] = None if text is None else field.parse(text)
+        except ValueError as error:
+            shown = "" if field.secret else f" is {text!r}"
+            raise SettingError(f"{field.variable}{shown} (from {origin}): {error}") from None
+        origins[field.name] = origin
+    settings = Settings(desk=desk, origins=origins, **values)
+    if settings.live and settings.now:
+        raise SettingError("NEWSLETTER_NOW rehearses a day and is refused while NEWSLETTER_LIVE is true; unset one")
+    settings.clock()
+    return settings
+
+
+def _read(field: Setting, layer: Mapping[str, str], desk: Path) -> str | None:
+    text = layer.get(field.variable)
+    file = layer.get(f"{field.variable}_FILE")
+    if file:
+        try:
+            return (desk / file).read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise SettingError(f"{field.variable}_FILE names {file}: {error.strerror}") from None
+    return text or None
+
+
+def _toml_layer(path: Path) -> dict[str, str]:
+    if not path.exists():
+        return {}
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingError(f"{path.name}: {error}") from None
+    known = {field.name for field in FIELDS} | {f"{field.name}_file" for field in FIELDS}
+    for key in table:
+        if key not in known:
+            raise SettingError(f"{path.name}: {key} is not a setting; `newsletter config` lists them")
+    return {f"NEWSLETTER_{key.upper()}": _toml_text(value) for key, value in table.items()}
+
+
+def _toml_text(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list):
+        return ",".join(str(part) for part in value)
+    return str(value)
+
+
+def _dotenv_layer(path: Path) -> dict[str, str]:
+    if not path.exists():
+        return {}
+    from dotenv import dotenv_values
+
+    return {key: value for key, value in dotenv_values(path, interpolate=False).items() if value is not None}
+
+
+def _shown(field: Setting, value: object) -> str:
+    if value is None:
+        return ""
+    if field.name in ("database_url", "smtp_url"):
+        return _without_password(str(value))
+    if field.secret:
+        return "••••••"
+    if isinstance(value, tuple):
+        return ",".join(value)
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _without_password(url: str) -> str:
+    parts = urlsplit(url)
+    if not parts.password:
+        return url
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit(parts._replace(netloc=f"{parts.username}:••••••@{host}"))
+
+
+assert {f.name for f in FIELDS} == {f.name for f in dataclasses.fields(Settings)} - {"desk", "origins"}
