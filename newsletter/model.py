@@ -6,10 +6,10 @@ characters. Countries are ISO 3166-1 alpha-2 in capitals, or the name of a regio
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
 from enum import StrEnum
 
 from newsletter.errors import InputError
@@ -107,7 +107,7 @@ class Story:
     url: str
     title: str
     outlet: str
-    published_at: datetime
+    published_at: dt.datetime
     published_precision: Precision = Precision.EXACT
     guid: str | None = None
     url_canonical: str = ""
@@ -124,13 +124,13 @@ class Story:
     country_origin: CountryOrigin | None = None
     also_countries: tuple[str, ...] = ()
     section: str = ""
-    embargo: datetime | None = None
+    embargo: dt.datetime | None = None
     tags: tuple[str, ...] = ()
     machine_tags: Mapping[str, str] = field(default_factory=dict)
     language: str | None = None
     status: StoryStatus = StoryStatus.READY
     revision: int = 1
-    gathered_at: datetime | None = None
+    gathered_at: dt.datetime | None = None
 
     @property
     def id(self) -> str:
@@ -161,7 +161,7 @@ class IssueId:
     """`NEWSLETTER/YYYY-MM-DD`, with `/N` for the second and later issues of one day."""
 
     newsletter: str
-    date: date
+    date: dt.date
     number: int = 1
 
     _FORM = re.compile(r"(?P<newsletter>[a-z0-9][a-z0-9-]*)/(?P<date>\d{4}-\d\d-\d\d)(?:/(?P<number>[1-9]\d*))?")
@@ -171,7 +171,7 @@ class IssueId:
         """Read an issue id as people type it; raises `InputError` with an example when it is none."""
         if match := cls._FORM.fullmatch(text.strip()):
             try:
-                return cls(match["newsletter"], date.fromisoformat(match["date"]), int(match["number"] or 1))
+                return cls(match["newsletter"], dt.date.fromisoformat(match["date"]), int(match["number"] or 1))
             except ValueError:
                 pass
         raise InputError(f"{text!r} is not an issue id; one looks like asia-ai-daily/2026-05-27")
@@ -207,7 +207,7 @@ class Related:
     outlet: str
     country: str | None
     section: str
-    published_at: datetime
+    published_at: dt.datetime
     score: float
     reasons: tuple[str, ...] = ()
 
@@ -246,7 +246,7 @@ class Snapshot:
     """
 
     newsletter: str
-    date: date
+    date: dt.date
     title: str
     template: str
     sender: Sender
@@ -280,15 +280,15 @@ class Issue:
     id: IssueId
     state: IssueState
     reason: str = ""
-    due_at: datetime
+    due_at: dt.datetime
     revision: int = 0
     snapshot: Snapshot | None = None
-    window_end: datetime | None = None
+    window_end: dt.datetime | None = None
     approved_revision: int | None = None
     approved_by: str | None = None
-    approved_at: datetime | None = None
-    frozen_at: datetime | None = None
-    settled_at: datetime | None = None
+    approved_at: dt.datetime | None = None
+    frozen_at: dt.datetime | None = None
+    settled_at: dt.datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, order=True)

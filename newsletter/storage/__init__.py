@@ -1,0 +1,23 @@
+"""The room that remembers: stories, issues, editions, deliveries, accounts. SQL lives here and in `subscribers`."""
+
+from newsletter.storage.accounts import Account, Accounts, Role
+from newsletter.storage.database import Database
+from newsletter.storage.deliveries import Deliveries, DeliveryRow, IssueLedger
+from newsletter.storage.issues import Issues, Transition
+from newsletter.storage.sources import SourceStates
+from newsletter.storage.stories import Ingested, Stories
+
+__all__ = [
+    "Account",
+    "Accounts",
+    "Database",
+    "Deliveries",
+    "DeliveryRow",
+    "Ingested",
+    "IssueLedger",
+    "Issues",
+    "Role",
+    "SourceStates",
+    "Stories",
+    "Transition",
+]

@@ -1,0 +1,199 @@
+"""One database behind one door: SQLite (WAL, foreign keys, full fsync) or PostgreSQL, and locks that die with
+their owner."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import URL, Connection, Engine, ExceptionContext, make_url
+
+from newsletter.errors import StorageError
+from newsletter.storage import schema
+
+__all__ = ["Database", "insert_or_ignore"]
+
+BUSY_SECONDS = 30
+
+
+class Database:
+    """The engine of a desk and what hangs on it: transactions, locks, schema, backup.
+
+    `url` is absolute. Usable from several threads; `close` when done.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url: URL = make_url(url)
+        self.engine = _open(self.url)
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether this is the embedded database."""
+        return self.engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction that commits at the end of the block. On SQLite it takes the write lock at its start, so
+        that what it read cannot change before it writes."""
+        with self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A consistent view that blocks no writer."""
+        with self.engine.connect().execution_options(read_only=True) as connection:
+            yield connection
+
+    @contextmanager
+    def hold(self, name: str) -> Iterator[bool]:
+        """Take the lock `name` for the length of the block, without waiting; yields whether we have it.
+
+        The lock dies with its process, even by kill -9, and never by a clock: `flock` on a file beside SQLite's,
+        a session advisory lock on PostgreSQL.
+        """
+        with ExitStack() as stack:
+            if self.is_sqlite:
+                yield stack.enter_context(_flock(self._lock_file(name)))
+            else:
+                yield stack.enter_context(_advisory_lock(self.engine, name))
+
+    def upgrade(self) -> None:
+        """Bring the schema to this version's; safe to repeat and from several processes."""
+        schema.upgrade(self.engine)
+
+    def require_schema(self) -> None:
+        """Raise `StorageError` unless the schema is this version's."""
+        if not schema.is_current(self.engine):
+            raise StorageError(
+                f"the database {self.url.render_as_string()} has no schema or one of another version;"
+                " `newsletter db upgrade` brings it up to date"
+            )
+
+    def backup(self, target: Path) -> None:
+        """Write a consistent copy of an SQLite database to a new file; others may go on writing meanwhile."""
+        if not self.is_sqlite:
+            raise StorageError("`db backup` copies SQLite databases; for PostgreSQL use pg_dump")
+        if target.exists():
+            raise StorageError(f"{target} is there already; name a new file")
+        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql("VACUUM INTO ?", (str(target),))
+
+    def close(self) -> None:
+        """Give back every connection."""
+        self.engine.dispose()
+
+    def __enter__(self) -> Database:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _lock_file(self, name: str) -> Path:
+        assert self.url.database
+        folder = Path(self.url.database + ".locks")
+        folder.mkdir(exist_ok=True)
+        return folder / hashlib.sha256(name.encode()).hexdigest()[:24]
+
+
+def insert_or_ignore(connection: Connection, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
+    """An INSERT that does nothing where a row of the same key is there already."""
+    if connection.dialect.name == "postgresql":
+        return postgresql.insert(table).on_conflict_do_nothing()
+    return sqlite.insert(table).on_conflict_do_nothing()
+
+
+def _open(url: URL) -> Engine:
+    if url.get_backend_name() == "postgresql":
+        engine = sa.create_engine(url.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+    else:
+        engine = sa.create_engine(url, connect_args={"timeout": BUSY_SECONDS})
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    event.listen(engine, "handle_error", _explain)
+    return engine
+
+
+def _prepare_sqlite(dbapi: Any, _record: object) -> None:
+    # The driver's own transaction handling begins too late for us; `_begin_sqlite` does it (SQLAlchemy's
+    # documentation of pysqlite, "Enabling non-legacy SQLite transactional modes").
+    dbapi.isolation_level = None
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+        dbapi.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A deferred transaction that reads and then writes fails at once with SQLITE_BUSY_SNAPSHOT when somebody
+    # wrote in between, whatever the time-out: so writers queue up at the door.
+    read_only = connection.get_execution_options().get("read_only", False)
+    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+
+def _explain(context: ExceptionContext) -> None:
+    words = str(context.original_exception).strip()
+    if "disk is full" in words or "No space left" in words:
+        raise StorageError(
+            f"the disk of the database is full ({words}); nothing recorded is lost: make room and repeat the command"
+        ) from context.original_exception
+    if "database is locked" in words:
+        raise StorageError(
+            f"the database stayed locked for {BUSY_SECONDS} s by another program; repeat the command"
+        ) from context.original_exception
+    if "no such table" in words or "UndefinedTable" in type(context.original_exception).__name__:
+        raise StorageError(
+            f"the database has no schema yet ({words}); `newsletter db upgrade` makes it"
+        ) from context.original_exception
+    if (
+        "unable to open database" in words
+        or context.is_disconnect
+        or isinstance(context.original_exception, ConnectionError)
+    ):
+        raise StorageError(f"the database cannot be reached ({words}); see NEWSLETTER_DATABASE_URL") from (
+            context.original_exception
+        )
+
+
+@contextmanager
+def _flock(path: Path) -> Iterator[bool]:
+    while True:
+        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(file)
+            yield False
+            return
+        # The last owner removes the file: a lock on a removed file excludes nobody.
+        try:
+            if os.fstat(file).st_ino == path.stat().st_ino:
+                break
+        except FileNotFoundError:
+            pass
+        os.close(file)
+    try:
+        yield True
+    finally:
+        path.unlink(missing_ok=True)
+        os.close(file)
+
+
+@contextmanager
+def _advisory_lock(engine: Engine, name: str) -> Iterator[bool]:
+    key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        held = bool(connection.scalar(sa.select(sa.func.pg_try_advisory_lock(key))))
+        try:
+            yield held
+        finally:
+            if held:
+                connection.execute(sa.select(sa.func.pg_advisory_unlock(key)))

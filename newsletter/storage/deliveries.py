@@ -1,0 +1,360 @@
+"""Deliveries: the frozen audience of an issue and what is known of each message."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from types import TracebackType
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from newsletter.model import DeliveryState, IssueId, IssueState, Outcome, Recipient
+from newsletter.storage.database import Database
+from newsletter.storage.issues import delivery_counts, issue_pk, move
+from newsletter.storage.tables import delivery, issue
+
+__all__ = ["Deliveries", "DeliveryRow", "Frozen", "IssueLedger"]
+
+CHUNK = 1000
+REPLY_KEPT = 500
+
+StillWanted = Callable[[Connection, Sequence[int]], set[int]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frozen:
+    """One candidate at the moment of the freeze: a recipient with its edition, or excluded for a reason."""
+
+    subscriber: int
+    email: str = ""
+    name: str = ""
+    edition: str = ""
+    message_id: str = ""
+    excluded: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryRow:
+    """What is known of one message, with the mail server's own words."""
+
+    email: str
+    edition: str
+    state: DeliveryState
+    attempts: int
+    code: int | None
+    reply: str
+    message_id: str
+    changed_at: datetime
+
+    def as_json(self) -> dict[str, object]:
+        """One row of `newsletter issue recipients --json`."""
+        return {
+            "email": self.email,
+            "edition": self.edition,
+            "state": str(self.state),
+            "attempts": self.attempts,
+            "code": self.code,
+            "reply": self.reply,
+            "message_id": self.message_id,
+            "at": self.changed_at.isoformat(),
+        }
+
+
+class Deliveries:
+    """The deliveries of every issue, unique on (issue, subscriber)."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def freeze(self, connection: Connection, issue_id: IssueId, candidates: Iterable[Frozen], now: datetime) -> bool:
+        """Write down who gets the issue, within the caller's transaction; False when it was frozen before.
+
+        From the commit on the books of the issue are kept: candidates = excluded + deliveries.
+        """
+        frozen_already = connection.scalar(
+            sa.select(issue.c.frozen_at.is_not(None)).where(issue.c.id == issue_pk(connection, issue_id))
+        )
+        if frozen_already or not move(
+            connection,
+            issue_id,
+            (IssueState.APPROVED,),
+            IssueState.SENDING,
+            now=now,
+            who="sender",
+            frozen_at=now,
+        ):
+            return False
+        pk = issue_pk(connection, issue_id)
+        excluded: dict[str, int] = {}
+        rows: list[dict[str, object]] = []
+        total = 0
+        for candidate in candidates:
+            total += 1
+            if candidate.excluded is not None:
+                excluded[candidate.excluded] = excluded.get(candidate.excluded, 0) + 1
+                continue
+            rows.append(
+                {
+                    "issue_id": pk,
+                    "subscriber_id": candidate.subscriber,
+                    "email": candidate.email,
+                    "name": candidate.name,
+                    "edition": candidate.edition,
+                    "message_id": candidate.message_id,
+                    "state": DeliveryState.QUEUED,
+                    "changed_at": now,
+                }
+            )
+            if len(rows) >= CHUNK:
+                connection.execute(sa.insert(delivery), rows)
+                rows = []
+        if rows:
+            connection.execute(sa.insert(delivery), rows)
+        connection.execute(sa.update(issue).where(issue.c.id == pk).values(candidates=total, excluded=excluded))
+        return True
+
+    def rows(self, issue_id: IssueId, state: DeliveryState | None = None) -> Iterator[DeliveryRow]:
+        """What is known of each message of the issue, in the audience's order."""
+        with self._database.read() as connection:
+            query = (
+                sa.select(delivery).where(delivery.c.issue_id == issue_pk(connection, issue_id)).order_by(delivery.c.id)
+            )
+            if state is not None:
+                query = query.where(delivery.c.state == state)
+            for row in connection.execution_options(yield_per=1000).execute(query):
+                yield DeliveryRow(
+                    email=row.email,
+                    edition=row.edition,
+                    state=DeliveryState(row.state),
+                    attempts=row.attempts,
+                    code=row.code,
+                    reply=row.reply,
+                    message_id=row.message_id,
+                    changed_at=row.changed_at,
+                )
+
+    def counts(self, issue_id: IssueId) -> Mapping[str, int]:
+        """How many deliveries of the issue stand in each state."""
+        with self._database.read() as connection:
+            return delivery_counts(connection, issue_pk(connection, issue_id))
+
+    def retry_now(self, issue_id: IssueId, now: datetime) -> int:
+        """Make every deferred delivery of the issue due; returns how many."""
+        with self._database.write() as connection:
+            return connection.execute(
+                sa.update(delivery)
+                .where(
+                    delivery.c.issue_id == issue_pk(connection, issue_id),
+                    delivery.c.state == DeliveryState.DEFERRED,
+                )
+                .values(not_before=now)
+            ).rowcount
+
+    def expire(self, issue_id: IssueId, now: datetime) -> int:
+        """Give up on every delivery of the issue that is still deferred; returns how many."""
+        with self._database.write() as connection:
+            return connection.execute(
+                sa.update(delivery)
+                .where(
+                    delivery.c.issue_id == issue_pk(connection, issue_id),
+                    delivery.c.state == DeliveryState.DEFERRED,
+                )
+                .values(state=DeliveryState.EXPIRED, changed_at=now)
+            ).rowcount
+
+
+class IssueLedger:
+    """The `Ledger` of one issue for one sender; a context manager that holds the sender's lock.
+
+    `wanted` says, inside the transaction that commits the intent, which subscribers may still be mailed.
+    `backoff` gives the pause before a deferred message's next try; one that would come after `give_up_at` makes
+    the delivery `expired`. `resend` queues what a dead sender left in flight; without it that stays `unknown`.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        issue_id: IssueId,
+        *,
+        wanted: StillWanted,
+        backoff: Callable[[int], timedelta],
+        give_up_at: datetime,
+        resend: bool = False,
+    ) -> None:
+        self._database = database
+        self._issue_id = issue_id
+        self._wanted = wanted
+        self._backoff = backoff
+        self._give_up_at = give_up_at
+        self._resend = resend
+        self._owner = secrets.token_hex(12)
+        self._locks = ExitStack()
+        with database.read() as connection:
+            self._pk = issue_pk(connection, issue_id)
+
+    def __enter__(self) -> IssueLedger:
+        held = self._locks.enter_context(self._database.hold(_lock_name(self._owner)))
+        assert held, "a fresh random name cannot be taken"
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._locks.close()
+
+    def claim(self, limit: int, now: datetime) -> Sequence[Recipient]:
+        """Commit the intent for up to `limit` due recipients; empty when none is due."""
+        while True:
+            with self._database.write() as connection:
+                rows = connection.execute(
+                    sa.select(delivery)
+                    .where(delivery.c.issue_id == self._pk, self._due(now))
+                    .order_by(delivery.c.id)
+                    .limit(limit)
+                    .with_for_update(skip_locked=True)
+                ).all()
+                if not rows:
+                    return ()
+                wanted = self._wanted(connection, [row.subscriber_id for row in rows])
+                gone = [row.id for row in rows if row.subscriber_id not in wanted]
+                taken = [row for row in rows if row.subscriber_id in wanted]
+                if gone:
+                    connection.execute(
+                        sa.update(delivery)
+                        .where(delivery.c.id.in_(gone))
+                        .values(
+                            state=DeliveryState.CANCELLED,
+                            reply="unsubscribed or suppressed after the freeze",
+                            changed_at=now,
+                        )
+                    )
+                if taken:
+                    connection.execute(
+                        sa.update(delivery)
+                        .where(delivery.c.id.in_([row.id for row in taken]))
+                        .values(
+                            state=DeliveryState.SENDING,
+                            owner=self._owner,
+                            attempts=delivery.c.attempts + 1,
+                            changed_at=now,
+                        )
+                    )
+            if taken:
+                return [
+                    Recipient(
+                        delivery=row.id,
+                        subscriber=row.subscriber_id,
+                        email=row.email,
+                        name=row.name,
+                        edition=row.edition,
+                        message_id=row.message_id,
+                        attempts=row.attempts + 1,
+                    )
+                    for row in taken
+                ]
+
+    def record(self, outcomes: Sequence[Outcome], now: datetime) -> None:
+        """Commit what became of messages that this sender had claimed."""
+        if not outcomes:
+            return
+        with self._database.write() as connection:
+            ids = [outcome.delivery for outcome in outcomes]
+            claimed = sa.select(delivery.c.id, delivery.c.attempts).where(delivery.c.id.in_(ids))
+            attempts = {row.id: row.attempts for row in connection.execute(claimed)}
+            connection.execute(
+                sa.update(delivery)
+                .where(
+                    delivery.c.id == sa.bindparam("row"),
+                    delivery.c.owner == self._owner,
+                    delivery.c.state == DeliveryState.SENDING,
+                )
+                .values(
+                    state=sa.bindparam("new_state"),
+                    code=sa.bindparam("new_code"),
+                    reply=sa.bindparam("new_reply"),
+                    attempts=sa.bindparam("new_attempts"),
+                    not_before=sa.bindparam("new_not_before"),
+                    owner=None,
+                    changed_at=now,
+                ),
+                [self._values(outcome, attempts.get(outcome.delivery, 1), now) for outcome in outcomes],
+            )
+
+    def recover(self, now: datetime) -> int:
+        """Settle what senders that died left in flight; returns how many rows. The living are left alone."""
+        in_flight = (delivery.c.issue_id == self._pk, delivery.c.state == DeliveryState.SENDING)
+        with self._database.read() as connection:
+            owners = connection.scalars(sa.select(delivery.c.owner).where(*in_flight).distinct()).all()
+        settled = 0
+        for owner in owners:
+            if owner == self._owner:
+                continue
+            with self._corpse(owner) as dead:
+                if dead:
+                    settled += self._settle_dead(in_flight, owner, now)
+        return settled
+
+    def counts(self) -> Mapping[str, int]:
+        """How many deliveries of the issue stand in each state."""
+        with self._database.read() as connection:
+            return delivery_counts(connection, self._pk)
+
+    def next_due(self) -> datetime | None:
+        """When the first deferred recipient may be tried again, or None."""
+        with self._database.read() as connection:
+            due: datetime | None = connection.scalar(
+                sa.select(sa.func.min(delivery.c.not_before)).where(
+                    delivery.c.issue_id == self._pk, delivery.c.state == DeliveryState.DEFERRED
+                )
+            )
+        return due
+
+    def _due(self, now: datetime) -> sa.ColumnElement[bool]:
+        return sa.or_(
+            delivery.c.state == DeliveryState.QUEUED,
+            sa.and_(delivery.c.state == DeliveryState.DEFERRED, delivery.c.not_before <= now),
+        )
+
+    def _values(self, outcome: Outcome, attempts: int, now: datetime) -> dict[str, object]:
+        state, not_before = outcome.state, None
+        if state is DeliveryState.DEFERRED:
+            not_before = now + self._backoff(attempts)
+            if not_before > self._give_up_at:
+                state, not_before = DeliveryState.EXPIRED, None
+        return {
+            "row": outcome.delivery,
+            "new_state": str(state),
+            "new_code": outcome.code,
+            "new_reply": outcome.reply[:REPLY_KEPT],
+            # A message that never left has used no attempt.
+            "new_attempts": attempts - 1 if state is DeliveryState.QUEUED else attempts,
+            "new_not_before": not_before,
+        }
+
+    @contextmanager
+    def _corpse(self, owner: str | None) -> Iterator[bool]:
+        if owner is None:
+            yield True
+            return
+        with self._database.hold(_lock_name(owner)) as dead:
+            yield dead
+
+    def _settle_dead(self, in_flight: tuple[sa.ColumnElement[bool], ...], owner: str | None, now: datetime) -> int:
+        words = "the sender died between handing over the message and recording the answer"
+        values: dict[str, object] = (
+            {"state": DeliveryState.QUEUED} if self._resend else {"state": DeliveryState.UNKNOWN, "reply": words}
+        )
+        with self._database.write() as connection:
+            return connection.execute(
+                sa.update(delivery)
+                .where(*in_flight, delivery.c.owner == owner if owner else delivery.c.owner.is_(None))
+                .values(owner=None, changed_at=now, **values)
+            ).rowcount
+
+
+def _lock_name(owner: str) -> str:
+    return f"sender {owner}"

@@ -1,0 +1,355 @@
+"""Issues: one row a slot, states changed by compare-and-set, every change recorded, sealed editions kept."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from newsletter.errors import NotFoundError
+from newsletter.model import Books, DeliveryState, Issue, IssueId, IssueState, RenderedEdition, Snapshot
+from newsletter.storage.database import Database, insert_or_ignore
+from newsletter.storage.documents import EDITION, SNAPSHOT
+from newsletter.storage.tables import delivery, edition, issue, issue_event, issue_story
+
+__all__ = ["EXCLUSIONS", "Issues", "Transition"]
+
+EXCLUSIONS = ("suppressed", "unsubscribed", "paused", "frequency", "no_stories")
+SEALED = (IssueState.APPROVED, IssueState.SENDING, IssueState.STOPPED, IssueState.SUBMITTED)
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """One change in the life of an issue: when, who, from which state to which, and why."""
+
+    at: datetime
+    who: str
+    before: IssueState | None
+    after: IssueState
+    why: str
+
+
+class Issues:
+    """Every issue of the desk, unique on (newsletter, local date, number)."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def plan(self, issue_id: IssueId, due_at: datetime, now: datetime, who: str) -> Issue:
+        """The issue of that slot; made in state `planned` if nobody made it yet."""
+        with self._database.write() as connection:
+            made = connection.execute(
+                insert_or_ignore(connection, issue).values(
+                    newsletter=issue_id.newsletter,
+                    local_date=issue_id.date,
+                    number=issue_id.number,
+                    state=IssueState.PLANNED,
+                    due_at=due_at,
+                )
+            )
+            if made.rowcount == 1:
+                _record(connection, issue_id, now, who, None, IssueState.PLANNED, "")
+            return _get(connection, issue_id)
+
+    def get(self, issue_id: IssueId) -> Issue:
+        """The issue of that id; raises `NotFoundError`."""
+        with self._database.read() as connection:
+            return _get(connection, issue_id)
+
+    def find(self, issue_id: IssueId) -> Issue | None:
+        """The issue of that id, or None."""
+        try:
+            return self.get(issue_id)
+        except NotFoundError:
+            return None
+
+    def list(self, newsletter: str | None = None, limit: int | None = None) -> Sequence[Issue]:
+        """Issues without their snapshots, latest due first."""
+        query = sa.select(*[c for c in issue.c if c.name != "snapshot"]).order_by(
+            issue.c.due_at.desc(), issue.c.id.desc()
+        )
+        if newsletter is not None:
+            query = query.where(issue.c.newsletter == newsletter)
+        with self._database.read() as connection:
+            return [_issue(row) for row in connection.execute(query.limit(limit))]
+
+    def in_state(self, *states: IssueState) -> Sequence[Issue]:
+        """Every issue in one of the states, earliest due first."""
+        query = sa.select(issue).where(issue.c.state.in_(states)).order_by(issue.c.due_at, issue.c.id)
+        with self._database.read() as connection:
+            return [_issue(row) for row in connection.execute(query)]
+
+    def move(
+        self,
+        issue_id: IssueId,
+        before: Collection[IssueState],
+        after: IssueState,
+        *,
+        now: datetime,
+        who: str,
+        why: str = "",
+        **values: Any,
+    ) -> bool:
+        """Change the state if it is one of `before`; False when somebody else was first. `values` are columns
+        that change with it."""
+        with self._database.write() as connection:
+            return move(connection, issue_id, before, after, now=now, who=who, why=why, **values)
+
+    def store_draft(
+        self,
+        issue_id: IssueId,
+        snapshot: Snapshot,
+        after: IssueState,
+        *,
+        window_end: datetime,
+        now: datetime,
+        who: str,
+        why: str = "",
+    ) -> Issue:
+        """Freeze a new revision of what the issue says; voids an approval. Not for issues that are being sent."""
+        before = (
+            IssueState.PLANNED,
+            IssueState.BUILDING,
+            IssueState.REVIEW,
+            IssueState.WAITING,
+            IssueState.APPROVED,
+            IssueState.FAILED,
+            IssueState.SKIPPED,
+            IssueState.MISSED,
+        )
+        with self._database.write() as connection:
+            current = _get(connection, issue_id)
+            moved = move(
+                connection,
+                issue_id,
+                before,
+                after,
+                now=now,
+                who=who,
+                why=why,
+                revision=current.revision + 1,
+                snapshot=SNAPSHOT.dump_json(snapshot).decode(),
+                window_end=window_end,
+                approved_revision=None,
+                approved_by=None,
+                approved_at=None,
+            )
+            if moved:
+                pk = issue_pk(connection, issue_id)
+                connection.execute(sa.delete(issue_story).where(issue_story.c.issue_id == pk))
+                rows = [
+                    {"issue_id": pk, "story": placed.story.id, "rank": rank}
+                    for rank, placed in enumerate(snapshot.placed)
+                ]
+                if rows:
+                    connection.execute(sa.insert(issue_story), rows)
+            return _get(connection, issue_id)
+
+    def last_window_end(self, newsletter: str, before: IssueId) -> datetime | None:
+        """Where the window of the newsletter's last sealed issue (other than `before`) ended; None for a first one."""
+        query = sa.select(sa.func.max(issue.c.window_end)).where(
+            issue.c.newsletter == newsletter, issue.c.state.in_(SEALED), ~sa.and_(*_is(before))
+        )
+        with self._database.read() as connection:
+            found: datetime | None = connection.scalar(query)
+        return found
+
+    def history(self, issue_id: IssueId) -> Sequence[Transition]:
+        """Every change of the issue's state, in order."""
+        query = (
+            sa.select(issue_event)
+            .join(issue, issue.c.id == issue_event.c.issue_id)
+            .where(*_is(issue_id))
+            .order_by(issue_event.c.id)
+        )
+        with self._database.read() as connection:
+            return [
+                Transition(
+                    row.at,
+                    row.who,
+                    IssueState(row.from_state) if row.from_state else None,
+                    IssueState(row.to_state),
+                    row.why,
+                )
+                for row in connection.execute(query)
+            ]
+
+    def seal(
+        self, issue_id: IssueId, revision: int, editions: Iterable[RenderedEdition], by: str, now: datetime
+    ) -> bool:
+        """Approve one revision to the byte: its editions are kept as they are. False when the issue is not (or no
+        longer) waiting for approval at that revision."""
+        with self._database.write() as connection:
+            if _get(connection, issue_id).revision != revision:
+                return False
+            moved = move(
+                connection,
+                issue_id,
+                (IssueState.REVIEW, IssueState.WAITING),
+                IssueState.APPROVED,
+                now=now,
+                who=by,
+                approved_revision=revision,
+                approved_by=by,
+                approved_at=now,
+            )
+            if moved:
+                keep_editions(connection, issue_id, revision, editions)
+            return moved
+
+    def editions(self, issue_id: IssueId, revision: int) -> Mapping[str, RenderedEdition]:
+        """The sealed editions of one revision, by key."""
+        with self._database.read() as connection:
+            return sealed_editions(connection, issue_id, revision)
+
+    def books(self, issue_id: IssueId) -> Books:
+        """The account of the issue; before the freeze every figure is 0."""
+        with self._database.read() as connection:
+            row = connection.execute(
+                sa.select(issue.c.id, issue.c.state, issue.c.candidates, issue.c.excluded).where(*_is(issue_id))
+            ).first()
+            if row is None:
+                raise _missing(issue_id)
+            counts = delivery_counts(connection, row.id)
+        return Books(
+            issue=issue_id,
+            state=IssueState(row.state),
+            candidates=row.candidates,
+            excluded={reason: row.excluded.get(reason, 0) for reason in EXCLUSIONS},
+            deliveries=dict.fromkeys(map(str, DeliveryState), 0) | counts,
+        )
+
+
+def move(
+    connection: Connection,
+    issue_id: IssueId,
+    before: Collection[IssueState],
+    after: IssueState,
+    *,
+    now: datetime,
+    who: str,
+    why: str = "",
+    **values: Any,
+) -> bool:
+    """Compare-and-set within a transaction of the caller; see `Issues.move`."""
+    old = connection.scalar(sa.select(issue.c.state).where(*_is(issue_id)).with_for_update())
+    if old is None:
+        raise _missing(issue_id)
+    if old not in set(before):
+        return False
+    connection.execute(sa.update(issue).where(*_is(issue_id)).values(state=after, reason=why, **values))
+    _record(connection, issue_id, now, who, IssueState(old), after, why)
+    return True
+
+
+def keep_editions(
+    connection: Connection, issue_id: IssueId, revision: int, editions: Iterable[RenderedEdition]
+) -> None:
+    """Store the bytes of editions under an approved revision."""
+    pk = issue_pk(connection, issue_id)
+    rows = [
+        {
+            "issue_id": pk,
+            "revision": revision,
+            "key": each.edition.key,
+            "document": EDITION.dump_json(each).decode(),
+            "sha256": each.sha256,
+        }
+        for each in editions
+    ]
+    if rows:
+        connection.execute(sa.insert(edition), rows)
+
+
+def sealed_editions(connection: Connection, issue_id: IssueId, revision: int) -> Mapping[str, RenderedEdition]:
+    """The editions sealed under a revision, by key, within a transaction of the caller."""
+    rows = connection.execute(
+        sa.select(edition.c.key, edition.c.document)
+        .join(issue, issue.c.id == edition.c.issue_id)
+        .where(*_is(issue_id), edition.c.revision == revision)
+    )
+    return {key: EDITION.validate_json(document) for key, document in rows}
+
+
+def delivery_counts(connection: Connection, pk: int) -> dict[str, int]:
+    """How many deliveries of the issue in row `pk` stand in each state; states without any are left out."""
+    query = (
+        sa.select(delivery.c.state, sa.func.count().label("number"))
+        .where(delivery.c.issue_id == pk)
+        .group_by(delivery.c.state)
+    )
+    return {row.state: row.number for row in connection.execute(query)}
+
+
+def _is(issue_id: IssueId) -> tuple[sa.ColumnElement[bool], ...]:
+    return (
+        issue.c.newsletter == issue_id.newsletter,
+        issue.c.local_date == issue_id.date,
+        issue.c.number == issue_id.number,
+    )
+
+
+def issue_pk(connection: Connection, issue_id: IssueId) -> int:
+    """The row number of an issue, for tables that hang on it; raises `NotFoundError`."""
+    found = connection.scalar(sa.select(issue.c.id).where(*_is(issue_id)))
+    if found is None:
+        raise _missing(issue_id)
+    return int(found)
+
+
+def _get(connection: Connection, issue_id: IssueId) -> Issue:
+    row = connection.execute(sa.select(issue).where(*_is(issue_id))).first()
+    if row is None:
+        raise _missing(issue_id)
+    return _issue(row)
+
+
+def _missing(issue_id: IssueId) -> NotFoundError:
+    return NotFoundError(
+        f"there is no issue {issue_id}; `newsletter issue list` shows them,"
+        f" `newsletter issue build {issue_id.newsletter} --date {issue_id.date}` makes it"
+    )
+
+
+def _issue(row: sa.Row[Any]) -> Issue:
+    values = row._mapping
+    snapshot = values.get("snapshot")
+    return Issue(
+        id=IssueId(row.newsletter, row.local_date, row.number),
+        state=IssueState(row.state),
+        reason=row.reason,
+        due_at=row.due_at,
+        revision=row.revision,
+        snapshot=SNAPSHOT.validate_json(snapshot) if snapshot else None,
+        window_end=row.window_end,
+        approved_revision=row.approved_revision,
+        approved_by=row.approved_by,
+        approved_at=row.approved_at,
+        frozen_at=row.frozen_at,
+        settled_at=row.settled_at,
+    )
+
+
+def _record(
+    connection: Connection,
+    issue_id: IssueId,
+    now: datetime,
+    who: str,
+    before: IssueState | None,
+    after: IssueState,
+    why: str,
+) -> None:
+    connection.execute(
+        sa.insert(issue_event).values(
+            issue_id=issue_pk(connection, issue_id),
+            at=now,
+            who=who,
+            from_state=before,
+            to_state=after,
+            why=why,
+        )
+    )

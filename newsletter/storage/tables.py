@@ -1,0 +1,202 @@
+"""The tables of the newsletter, but for subscribers: those live in their own house.
+
+A story, a snapshot and a source's state are kept as one JSON document each (the value as the code knows it);
+the columns beside it exist to be searched by.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Column, ForeignKey, Index, Integer, MetaData, String, Table, Text, UniqueConstraint
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator
+
+__all__ = [
+    "METADATA",
+    "Instant",
+    "account",
+    "delivery",
+    "edition",
+    "issue",
+    "issue_event",
+    "issue_story",
+    "login_link",
+    "session",
+    "source_state",
+    "story",
+    "story_revision",
+]
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware UTC datetime; SQLite, which knows no zones, stores it without one."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"{value!r} has no zone: instants are aware")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+METADATA = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# SQLite numbers rows only in a column that is exactly INTEGER.
+BigId = sa.BigInteger().with_variant(Integer, "sqlite")
+
+story = Table(
+    "story",
+    METADATA,
+    Column("id", BigId, primary_key=True),
+    Column("source", String(120), nullable=False),
+    Column("external_id", String(1000), nullable=False),
+    Column("country", String(60)),
+    Column("status", String(20), nullable=False),
+    Column("url_canonical", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("published_at", Instant, nullable=False),
+    Column("gathered_at", Instant, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("content_hash", String(64), nullable=False),
+    Column("document", Text, nullable=False),
+    UniqueConstraint("source", "external_id"),
+    Index(None, "gathered_at"),
+    Index(None, "published_at"),
+    Index(None, "url_canonical"),
+)
+
+story_revision = Table(
+    "story_revision",
+    METADATA,
+    Column("story_id", ForeignKey("story.id", ondelete="CASCADE"), primary_key=True),
+    Column("revision", Integer, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("document", Text, nullable=False),
+)
+
+source_state = Table(
+    "source_state",
+    METADATA,
+    Column("source", String(120), primary_key=True),
+    Column("document", Text, nullable=False),
+)
+
+issue = Table(
+    "issue",
+    METADATA,
+    Column("id", BigId, primary_key=True),
+    Column("newsletter", String(120), nullable=False),
+    Column("local_date", sa.Date, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("reason", Text, nullable=False, default=""),
+    Column("due_at", Instant, nullable=False),
+    Column("revision", Integer, nullable=False, default=0),
+    Column("snapshot", Text),
+    Column("window_end", Instant),
+    Column("approved_revision", Integer),
+    Column("approved_by", String(320)),
+    Column("approved_at", Instant),
+    Column("frozen_at", Instant),
+    Column("settled_at", Instant),
+    Column("candidates", Integer, nullable=False, default=0),
+    Column("excluded", sa.JSON, nullable=False, default=dict),
+    UniqueConstraint("newsletter", "local_date", "number"),
+    Index(None, "state"),
+)
+
+issue_event = Table(
+    "issue_event",
+    METADATA,
+    Column("id", BigId, primary_key=True),
+    Column("issue_id", ForeignKey("issue.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("at", Instant, nullable=False),
+    Column("who", String(320), nullable=False),
+    Column("from_state", String(20)),
+    Column("to_state", String(20), nullable=False),
+    Column("why", Text, nullable=False, default=""),
+)
+
+issue_story = Table(
+    "issue_story",
+    METADATA,
+    Column("issue_id", ForeignKey("issue.id", ondelete="CASCADE"), primary_key=True),
+    Column("story", String(1200), primary_key=True, index=True),
+    Column("rank", Integer, nullable=False),
+)
+
+edition = Table(
+    "edition",
+    METADATA,
+    Column("issue_id", ForeignKey("issue.id", ondelete="CASCADE"), primary_key=True),
+    Column("revision", Integer, primary_key=True),
+    Column("key", String(1000), primary_key=True),
+    Column("document", Text, nullable=False),
+    Column("sha256", String(64), nullable=False),
+)
+
+delivery = Table(
+    "delivery",
+    METADATA,
+    Column("id", BigId, primary_key=True),
+    Column("issue_id", ForeignKey("issue.id", ondelete="CASCADE"), nullable=False),
+    Column("subscriber_id", BigId, nullable=False),
+    Column("email", String(320), nullable=False),
+    Column("name", String(300), nullable=False, default=""),
+    Column("edition", String(1000), nullable=False),
+    Column("message_id", String(320), nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("owner", String(40)),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("not_before", Instant),
+    Column("code", Integer),
+    Column("reply", Text, nullable=False, default=""),
+    Column("changed_at", Instant, nullable=False),
+    UniqueConstraint("issue_id", "subscriber_id"),
+    Index(None, "issue_id", "state", "id"),
+)
+
+account = Table(
+    "account",
+    METADATA,
+    Column("id", BigId, primary_key=True),
+    Column("email", String(320), nullable=False, unique=True),
+    Column("role", String(20), nullable=False),
+    Column("password_hash", String(300)),
+    Column("created_at", Instant, nullable=False),
+)
+
+session = Table(
+    "session",
+    METADATA,
+    Column("token_hash", String(64), primary_key=True),
+    Column("account_id", ForeignKey("account.id", ondelete="CASCADE"), nullable=False),
+    Column("expires_at", Instant, nullable=False),
+)
+
+login_link = Table(
+    "login_link",
+    METADATA,
+    Column("token_hash", String(64), primary_key=True),
+    Column("account_id", ForeignKey("account.id", ondelete="CASCADE"), nullable=False),
+    Column("expires_at", Instant, nullable=False),
+)
