@@ -158,5 +158,5 @@ class Plan:
     newsletters: Mapping[str, Newsletter]
     sources: Mapping[str, SourcePlan]
     calendars: Mapping[str, Calendar]
-    regions: Mapping[str, str] = field(default_factory=dict)
+    regions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()

@@ -66,6 +66,12 @@ class Accounts:
             (row_id,) = made.inserted_primary_key or (0,)
         return Account(int(row_id), email, role)
 
+    def find(self, email: str) -> Account | None:
+        """The account of that address, or None."""
+        with self._database.read() as connection:
+            row = connection.execute(sa.select(account).where(account.c.email == email.strip().lower())).first()
+        return Account(row.id, row.email, Role(row.role)) if row is not None else None
+
     def check_password(self, email: str, password: str) -> Account | None:
         """The account if that is its password, else None; takes the same time either way."""
         with self._database.read() as connection:

@@ -1,0 +1,94 @@
+"""How commands open the desk, and how they speak: tables for people, one JSON document for programs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from newsletter.newsroom import Newsroom
+
+__all__ = ["DeskCommand", "as_json", "desk_folder", "open_room", "print_json", "print_table", "whisper"]
+
+
+class DeskCommand(click.Command):
+    """A command that also takes `--desk` after its name."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.params.append(
+            click.Option(
+                ["--desk"], metavar="DIR", expose_value=False, callback=_choose_desk, help="The desk to work on."
+            )
+        )
+
+
+class DeskGroup(click.Group):
+    """A group of `DeskCommand`s."""
+
+    command_class = DeskCommand
+
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
+
+
+def desk_folder() -> Path:
+    """The folder of the desk that the command line names."""
+    return Path(str(click.get_current_context().find_root().obj))
+
+
+@contextmanager
+def open_room(flags: Mapping[str, str] | None = None) -> Iterator[Newsroom]:
+    """The desk, opened for the length of a command."""
+    from newsletter.newsroom import Newsroom
+
+    with Newsroom.open(desk_folder(), flags) as room:
+        yield room
+
+
+def print_json(document: object) -> None:
+    """One JSON document on standard output."""
+    json.dump(document, sys.stdout, ensure_ascii=False, indent=2, default=str)
+    sys.stdout.write("\n")
+
+
+def print_table(head: Sequence[str], rows: Sequence[Sequence[object]], empty: str) -> None:
+    """Columns padded to their widest cell; the sentence `empty` where there is no row."""
+    if not rows:
+        click.echo(empty)
+        return
+    cells = [[_cell(value) for value in row] for row in rows]
+    widths = [max(_width(row[n]) for row in [list(head), *cells]) for n in range(len(head))]
+    click.secho(_line(head, widths), bold=True)
+    for row in cells:
+        click.echo(_line(row, widths))
+
+
+def whisper(text: str) -> None:
+    """A remark for people, on standard error."""
+    click.echo(text, err=True)
+
+
+def _choose_desk(ctx: click.Context, _param: click.Parameter, value: str | None) -> None:
+    if value is not None:
+        ctx.find_root().obj = value
+
+
+def _cell(value: object) -> str:
+    return "" if value is None else str(value)
+
+
+def _width(text: str) -> int:
+    import unicodedata
+
+    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text if not unicodedata.combining(c))
+
+
+def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    return "  ".join(cell + " " * (width - _width(cell)) for cell, width in zip(cells, widths, strict=True)).rstrip()

@@ -1,0 +1,58 @@
+"""`newsletter run`."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+from contextlib import ExitStack
+
+import click
+
+from newsletter.cli.console import DeskCommand, open_room
+
+
+@click.command(cls=DeskCommand)
+@click.option("--only", type=click.Choice(["web", "clock", "sender"]), help="Run one part; all three by default.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Where the web pages listen.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True)
+def run(only: str | None, host: str, port: int) -> None:
+    """Run the desk: web pages, clock and sender, until SIGTERM or Ctrl-C.
+
+    Any number of these processes may run on one desk: each slot is built once and each reader mailed once.
+    """
+    from newsletter.schedule.clockwork import Clockwork, SenderLoop
+    from newsletter.web.serve import WebServer
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    for noisy in ("apscheduler", "httpx", "uvicorn"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    with open_room() as room, ExitStack() as parts:
+        plan = room.plan  # a schedule that cannot be followed is said now, not at the first tick
+        _ = room.database, room.signer
+        click.echo(
+            f"{room.desk}: {len(plan.newsletters)} newsletters; "
+            + ("LIVE" if room.settings.live else "not live: mail leaves this machine only to NEWSLETTER_TEST_ALLOW")
+        )
+        if room.clock.rehearsing:
+            click.echo(f"rehearsing: it is {room.clock.now():%Y-%m-%d %H:%M:%S} UTC, at {room.settings.speed:g} × speed")
+        if only in (None, "clock"):
+            clockwork = Clockwork(room)
+            clockwork.start()
+            parts.callback(clockwork.stop)
+        if only in (None, "sender"):
+            sender = SenderLoop(room)
+            sender.start()
+            parts.callback(sender.stop)
+        if only in (None, "web"):
+            click.echo(f"web pages on http://{host}:{port}/")
+            WebServer(room, host, port).run()
+        else:
+            _wait_for_signal()
+
+
+def _wait_for_signal() -> None:
+    asked = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: asked.set())
+    asked.wait()

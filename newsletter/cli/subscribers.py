@@ -1,0 +1,185 @@
+"""`newsletter subscribers …`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from newsletter.cli.console import DeskGroup, as_json, open_room, print_json, whisper
+
+if TYPE_CHECKING:
+    from newsletter.newsroom import Newsroom
+    from subscribers.signups import Terms
+
+
+@click.group(cls=DeskGroup)
+def subscribers() -> None:
+    """Import, export, show, suppress and unsubscribe subscribers."""
+
+
+@subscribers.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--newsletter", "newsletters", metavar="NAME", multiple=True, help="For rows that name none; repeatable.")
+@click.option("--consent-source", metavar="TEXT", help="Where the consent of confirmed rows comes from.")
+@click.option("--dry-run", is_flag=True, help="Say what would happen; write nothing.")
+@as_json
+def import_(
+    file: Path, newsletters: tuple[str, ...], consent_source: str | None, dry_run: bool, as_json: bool
+) -> None:
+    """Take the rows of a CSV file; twice changes nothing. Refused rows go to FILE.rejects.csv with the reason."""
+    with open_room() as room, _bar("importing", not as_json) as progress:
+        terms = _terms(room, newsletters, consent_source)
+        now = room.clock.now()
+        report = room.subscribers.import_file(file, terms, now, dry_run=dry_run, progress=progress)
+    for refusal in report.refusals:
+        whisper(f"{file.name}: {refusal}")
+    if report.rejects:
+        whisper(f"{report.refused} rows refused; they stand in {report.rejects}")
+    if as_json:
+        print_json(report.as_json())
+    else:
+        would = "would be " if dry_run else ""
+        click.echo(
+            f"{report.rows} rows: {report.added} {would}added, {report.changed} {would}changed,"
+            f" {report.unchanged} known, {report.already_unsubscribed} unsubscribed before,"
+            f" {report.suppressed} suppressed, {report.refused} refused"
+        )
+    if report.refused and report.refused == report.rows:
+        raise click.exceptions.Exit(2)
+
+
+@subscribers.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--spreadsheet-safe", is_flag=True, help="Make cells inert that a spreadsheet would run as formulas.")
+def export(file: Path, spreadsheet_safe: bool) -> None:
+    """Write every subscriber to a CSV file in the form that `subscribers import` takes."""
+    with open_room() as room, _bar("exporting", True) as progress:
+        count = room.subscribers.export_file(file, safe=spreadsheet_safe, progress=progress)
+    click.echo(f"{file}: {count} rows")
+
+
+@subscribers.command()
+@click.argument("address")
+@click.option("--newsletter", "newsletters", metavar="NAME", multiple=True, required=True, help="Repeatable.")
+@click.option("--name", metavar="NAME")
+@click.option("--countries", metavar="CN,JP", help="Only these; all by default.")
+@click.option("--frequency", metavar="daily|weekly|breaking")
+@click.option("--language", metavar="CODE")
+@click.option("--timezone", metavar="ZONE")
+@click.option("--consent-source", metavar="TEXT", help="States the consent, and confirms; without it: pending.")
+def add(
+    address: str,
+    newsletters: tuple[str, ...],
+    name: str | None,
+    countries: str | None,
+    frequency: str | None,
+    language: str | None,
+    timezone: str | None,
+    consent_source: str | None,
+) -> None:
+    """Add one subscriber; revives nobody who unsubscribed or is suppressed."""
+    from subscribers.model import Status, Subscription
+    from subscribers.signups import sign_up
+
+    with open_room() as room:
+        now = room.clock.now()
+        for each in newsletters:
+            room.newsletter(each)
+        wanted = Subscription(Status.CONFIRMED, now, consent_source) if consent_source else Subscription(Status.PENDING)
+        signup = sign_up(
+            address,
+            newsletters,
+            name=name,
+            countries=countries.replace(";", ",").split(",") if countries else None,
+            frequency=frequency,
+            language=language,
+            timezone=timezone,
+            wanted=wanted,
+            regions=room.regions(),
+        )
+        fate = room.subscribers.add(signup, now)
+    click.echo(f"{signup.address.email}: {fate.replace('_', ' ')}")
+
+
+@subscribers.command()
+@click.argument("address")
+@as_json
+def show(address: str, as_json: bool) -> None:
+    """Show one subscriber: subscriptions, preferences, history."""
+    with open_room() as room:
+        document = room.subscribers.show(address)
+    if as_json:
+        print_json(document)
+        return
+    for key, value in document.items():
+        if key != "history":
+            click.echo(f"{click.style(key, bold=True)}: {_plain(value)}")
+    click.secho("history", bold=True)
+    history = document["history"]
+    assert isinstance(history, list)
+    for line in history:
+        rest = ", ".join(f"{name}: {_plain(value)}" for name, value in line.items() if name not in ("at", "what"))
+        click.echo(f"  {line['at']}  {line['what']}  {rest}")
+
+
+@subscribers.command()
+@click.argument("address")
+@click.option("--reason", metavar="TEXT", default="by hand", show_default=True)
+def suppress(address: str, reason: str) -> int:
+    """Never mail ADDRESS again, whatever is imported."""
+    with open_room() as room:
+        new = room.subscribers.suppress(address, reason, room.clock.now())
+    click.echo(f"{address}: suppressed" if new else f"{address}: was suppressed before")
+    return 0 if new else 4
+
+
+@subscribers.command()
+@click.argument("address")
+@click.option("--newsletter", metavar="NAME", help="From this one only; from all by default.")
+def unsubscribe(address: str, newsletter: str | None) -> int:
+    """End the subscriptions of ADDRESS."""
+    with open_room() as room:
+        if newsletter:
+            room.newsletter(newsletter)
+        ended = room.subscribers.unsubscribe(address, newsletter, room.clock.now(), how="command line")
+    click.echo(f"{address}: unsubscribed from {', '.join(ended)}" if ended else f"{address}: nothing left to end")
+    return 0 if ended else 4
+
+
+def _terms(room: Newsroom, newsletters: tuple[str, ...], consent_source: str | None) -> Terms:
+    from subscribers.signups import Terms
+
+    return Terms(
+        known=frozenset(room.plan.newsletters),
+        regions=frozenset(room.regions()),
+        newsletters=newsletters,
+        consent_source=consent_source,
+    )
+
+
+@contextmanager
+def _bar(label: str, wanted: bool) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar where standard error is a terminal."""
+    if not wanted or not sys.stderr.isatty():
+        yield lambda done, total: None
+        return
+    with click.progressbar(length=1, label=label, file=sys.stderr) as bar:
+
+        def show(done: int, total: int) -> None:
+            bar.length = max(total, 1)
+            bar.update(done - bar.pos)
+
+        yield show
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {each}" for name, each in value.items()) or "none"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(str, value)) or "none"
+    return "all" if value is None else str(value)

@@ -1,0 +1,121 @@
+"""Which stories an issue takes, in which order, and which of them opens the subject line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from itertools import chain, zip_longest
+
+from newsletter.compose.related import relate
+from newsletter.compose.sameness import keys_of, without_copies
+from newsletter.model import CountrySection, Kind, PlacedStory, Precision, Snapshot, Story, StoryStatus
+from newsletter.plan.values import Newsletter
+
+__all__ = ["compose"]
+
+_EXACTNESS = {Precision.EXACT: 0, Precision.DAY: 1, Precision.FETCHED: 2}
+
+
+def compose(
+    newsletter: Newsletter,
+    date: date,
+    candidates: Sequence[Story],
+    corpus: Sequence[Story],
+    now: datetime,
+    *,
+    priority: Mapping[str, int] | None = None,
+) -> Snapshot:
+    """What the newsletter's issue of `date` says, out of the `candidates` of its window.
+
+    `corpus` is what related reading is looked for in; `priority` (by source id) decides which copy of a story
+    is kept. A day without stories gives a snapshot without sections whose lead is "": whether that goes out
+    is for the caller to say (`on_few`).
+    """
+    fitting = [story for story in candidates if _fits(story, newsletter, date, now)]
+    chosen = _dealt(_by_country(without_copies(fitting, priority or {}), newsletter, now), newsletter.stories.max)
+    return Snapshot(
+        newsletter=newsletter.name,
+        date=date,
+        title=newsletter.title,
+        template=newsletter.template,
+        sender=newsletter.sender,
+        postal_address=newsletter.postal_address,
+        timezone=newsletter.timezone.key,
+        languages=newsletter.languages,
+        sections=_sections(chosen, corpus, now, newsletter.related),
+        lead=_lead(chain.from_iterable(chosen.values())),
+        subject=_plain_subject(newsletter),
+    )
+
+
+def _fits(story: Story, newsletter: Newsletter, date: date, now: datetime) -> bool:
+    # Counted from the hour of the issue, not from now: an issue made up for later takes what it would have taken.
+    due = datetime.combine(date, newsletter.at, tzinfo=newsletter.timezone)
+    return (
+        story.status is StoryStatus.READY
+        and (story.embargo is None or story.embargo <= now)
+        and abs(story.published_at - due) <= newsletter.stories.at_most
+        and _in_sections(story, newsletter.sections)
+        and _place(story, newsletter.countries) is not None
+    )
+
+
+def _in_sections(story: Story, sections: Sequence[str]) -> bool:
+    return not sections or story.section.casefold() in {section.casefold() for section in sections}
+
+
+def _place(story: Story, countries: Sequence[str]) -> str | None:
+    """The country of the issue that a story stands under: its own, else the first it is also filed under."""
+    if story.country in countries:
+        return story.country
+    return next((country for country in countries if country in story.also_countries), None)
+
+
+def _by_country(stories: Iterable[Story], newsletter: Newsletter, now: datetime) -> dict[str, list[Story]]:
+    """Every country's best in reading order, at most `per_country`; countries in the newsletter's order."""
+    filed: dict[str, list[Story]] = {country: [] for country in newsletter.countries}
+    for story in sorted(stories, key=lambda one: _freshness(one, now)):
+        if country := _place(story, newsletter.countries):
+            filed[country].append(story)
+    return {country: rows[: newsletter.stories.per_country] for country, rows in filed.items()}
+
+
+def _freshness(story: Story, now: datetime) -> tuple[float, int, str]:
+    # A date ahead of now is a clock or a zone gone wrong, which must not put a story first.
+    published = min(story.published_at, now)
+    return -published.timestamp(), _EXACTNESS[story.published_precision], story.id
+
+
+def _dealt(filed: Mapping[str, Sequence[Story]], most: int) -> dict[str, list[Story]]:
+    """`most` stories dealt round by round: each country's first before any country's second."""
+    rounds = zip_longest(*([(country, story) for story in rows] for country, rows in filed.items()))
+    cards = [card for cards in rounds for card in cards if card is not None][:most]
+    dealt = {country: [story for place, story in cards if place == country] for country in filed}
+    return {country: rows for country, rows in dealt.items() if rows}
+
+
+def _sections(
+    chosen: Mapping[str, Sequence[Story]], corpus: Sequence[Story], now: datetime, limit: int
+) -> tuple[CountrySection, ...]:
+    stories = list(chain.from_iterable(chosen.values()))
+    told = frozenset().union(*map(keys_of, stories))
+    # A copy of a story in the issue, left out of it, is not offered beneath it or its neighbours either.
+    banned = {story.id for story in chain(stories, corpus) if not told.isdisjoint(keys_of(story))}
+    related = relate(stories, corpus, limit=limit, now=now, banned=banned)
+    return tuple(
+        CountrySection(country, tuple(PlacedStory(story, related[story.id]) for story in rows))
+        for country, rows in chosen.items()
+    )
+
+
+def _lead(stories: Iterable[Story]) -> str:
+    """The first story a reader meets, so that the subject line promises what the mail opens with; a press release
+    opens it only where there is nothing else."""
+    ordered = sorted(stories, key=lambda story: story.kind is Kind.PRESS_RELEASE)
+    return ordered[0].id if ordered else ""
+
+
+def _plain_subject(newsletter: Newsletter) -> str | None:
+    """The newsletter's fixed subject; a template is for the renderer to fill."""
+    subject = newsletter.subject
+    return None if subject is None or "{{" in subject else subject

@@ -1,0 +1,21 @@
+"""Carries each message once and knows what happened. README.md beside this file holds the invariants."""
+
+from newsletter.deliver.allowed import refuse_strangers
+from newsletter.deliver.backoff import backoff
+from newsletter.deliver.headers import MailHeaders, envelope_sender
+from newsletter.deliver.opening import open_transport, outbox_folder
+from newsletter.deliver.sender import Pauses, send
+from newsletter.deliver.splice import SplicedEdition, compile_message
+
+__all__ = [
+    "MailHeaders",
+    "Pauses",
+    "SplicedEdition",
+    "backoff",
+    "compile_message",
+    "envelope_sender",
+    "open_transport",
+    "outbox_folder",
+    "refuse_strangers",
+    "send",
+]

@@ -1,0 +1,34 @@
+"""Which transport the settings ask for."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+from newsletter.deliver.outbox import OutboxTransport
+from newsletter.deliver.relay import Relay
+from newsletter.deliver.smtp import SmtpTransport
+from newsletter.model import IssueId
+from newsletter.ports import Transport
+from newsletter.settings import Settings
+
+__all__ = ["open_transport", "outbox_folder"]
+
+
+def open_transport(settings: Settings, folder: Path | None = None) -> Transport:
+    """The relay of `NEWSLETTER_SMTP_URL`, else the outbox writing into `folder` (unset: the desk's outbox/).
+
+    Nothing is dialled or made yet. Raises `SettingError` for a URL that names no relay.
+    """
+    if settings.smtp_url is None:
+        return OutboxTransport(folder or settings.desk / "outbox")
+    relay = Relay.parse(settings.smtp_url, settings.smtp_password)
+    if relay.cafile:
+        relay = dataclasses.replace(relay, cafile=str(settings.desk / relay.cafile))
+    return SmtpTransport(relay)
+
+
+def outbox_folder(desk: Path, issue: IssueId) -> Path:
+    """Where the outbox keeps an issue's mail: `outbox/NEWSLETTER/DATE`, with `-N` for a later one of the day."""
+    number = f"-{issue.number}" if issue.number > 1 else ""
+    return desk / "outbox" / issue.newsletter / f"{issue.date}{number}"

@@ -1,0 +1,266 @@
+"""The sender: hands an issue's queued messages to a transport, and writes down what became of each.
+
+Intent first (`claim`), then the wire, then the outcome (`record`). Every lane is one connection working through
+windows; the ledger is the only thing lanes share. The ledger is called straight from the loop: its calls are
+commits of a few milliseconds, and a call that cannot be cancelled half-way leaves no claim that nobody knows of.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import signal
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from newsletter.clock import Clock
+from newsletter.errors import StorageError, TransportError
+from newsletter.model import DeliveryState, Message, Outcome, Recipient
+from newsletter.ports import Connection, Ledger, Transport
+
+__all__ = ["Pauses", "send"]
+
+_ANSWERED = frozenset({DeliveryState.SUBMITTED, DeliveryState.DEFERRED, DeliveryState.REJECTED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pauses:
+    """Seconds of the system's clock: before each new try of a connection and of a commit, and between looks."""
+
+    reconnect: Sequence[float] = (0.5, 2, 8)
+    record: Sequence[float] = (0.2, 1, 3, 5, 10, 20, 20)
+    look: float = 0.5
+
+
+async def send(
+    ledger: Ledger,
+    transport: Transport,
+    make_message: Callable[[Recipient], Message],
+    clock: Clock,
+    *,
+    window: int = 50,
+    wait: bool = False,
+    stop: Callable[[], bool] = lambda: False,
+    progress: Callable[[Mapping[str, int]], None] | None = None,
+    pauses: Pauses = Pauses(),
+) -> None:
+    """Send what is queued or due until nothing is, nor in flight with anybody; with `wait`, the deferred too.
+
+    `make_message` may raise: that recipient alone is failed then, with the reason. When `stop` says so, or on
+    SIGTERM and SIGINT in the main thread, windows under way are finished and recorded and nothing more is claimed.
+    `progress` gets the ledger's counts about twice a second and at the end. Raises `TransportError` when no lane
+    can go on, and `StorageError` when outcomes cannot be recorded: those stay `sending` for `recover` to settle.
+    """
+    sending = _Sending(ledger, transport, make_message, clock, window, stop, progress, pauses)
+    with _on_signals(sending.drain):
+        try:
+            await sending.run(wait)
+        finally:
+            sending.report(at_once=True)
+
+
+class _Sending:
+    """One call of `send`."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        transport: Transport,
+        make_message: Callable[[Recipient], Message],
+        clock: Clock,
+        window: int,
+        stop: Callable[[], bool],
+        progress: Callable[[Mapping[str, int]], None] | None,
+        pauses: Pauses,
+    ) -> None:
+        self._ledger = ledger
+        self._transport = transport
+        self._make_message = make_message
+        self._clock = clock
+        self._window = window
+        self._stop = stop
+        self._progress = progress
+        self._pauses = pauses
+        self._drain = asyncio.Event()
+        self._pen = asyncio.Lock()  # held while outcomes wait to be recorded: nothing is claimed meanwhile
+        self._gave_up = False  # the ledger refused for good: others in hand get one try each
+        self._reported = 0.0
+
+    def drain(self) -> None:
+        """Finish what is under way and claim nothing more."""
+        self._drain.set()
+
+    @property
+    def stopping(self) -> bool:
+        """Whether nothing more may be claimed."""
+        return self._drain.is_set() or self._stop()
+
+    async def run(self, wait: bool) -> None:
+        """Rounds of work, until there is none."""
+        while not self.stopping:
+            now = self._clock.now()
+            self._ledger.recover(now)
+            counts, due = self._ledger.counts(), self._ledger.next_due()
+            ready = counts.get(DeliveryState.QUEUED, 0)
+            if due is not None and due <= now:
+                ready += counts.get(DeliveryState.DEFERRED, 0)
+            if ready and await self._work(ready):
+                continue
+            if ready or counts.get(DeliveryState.SENDING, 0):
+                await self._pause(self._pauses.look)  # another sender has them
+            elif wait and due is not None:
+                await self._pause(self._clock.real_seconds(due - now))
+            else:
+                return
+
+    def report(self, at_once: bool = False) -> None:
+        """Tell the counts to whoever shows them; seldom, for counting a million rows takes time."""
+        if self._progress and (at_once or time.monotonic() - self._reported >= self._pauses.look):
+            self._progress(self._ledger.counts())
+            self._reported = time.monotonic()
+
+    async def _work(self, ready: int) -> bool:
+        """One round: as many lanes as there is work for. Returns whether anything was claimed.
+
+        The first connection proves the server before the others are dialled. Lanes are never cancelled for the
+        sake of another's trouble: what each has in hand must reach the ledger.
+        """
+        first = await self._connect()
+        number = min(self._transport.connections, math.ceil(ready / self._window))
+        lanes = [asyncio.create_task(self._lane(first if place == 0 else None)) for place in range(number)]
+        try:
+            await asyncio.wait(lanes)
+        except asyncio.CancelledError:
+            for lane in lanes:
+                lane.cancel()
+            await asyncio.wait(lanes)
+            raise
+        results = await asyncio.gather(*lanes, return_exceptions=True)
+        troubles = [result for result in results if isinstance(result, BaseException)]
+        for trouble in troubles:
+            if len(troubles) == len(lanes) or not isinstance(trouble, TransportError):
+                raise trouble
+        return any(result is True for result in results)
+
+    async def _lane(self, connection: Connection | None) -> bool:
+        """Window after window on one connection; raises `TransportError` when it cannot be kept up."""
+        claimed, fruitless = False, 0
+        try:
+            while not self.stopping:
+                connection = connection or await self._connect()
+                recipients = await self._claim()
+                if not recipients:
+                    break
+                claimed = True
+                answered, trouble = await self._hand_over(connection, recipients)
+                fruitless = 0 if answered else fruitless + 1
+                if trouble is None:
+                    continue
+                await connection.close()
+                connection = None
+                if fruitless > len(self._pauses.reconnect):
+                    raise trouble
+                if fruitless:
+                    await self._pause(self._pauses.reconnect[fruitless - 1])
+        except TransportError:
+            raise
+        except BaseException:
+            self.drain()
+            raise
+        finally:
+            if connection is not None:
+                await connection.close()
+        return claimed
+
+    async def _connect(self) -> Connection:
+        for pause in self._pauses.reconnect:
+            try:
+                return await self._transport.connect()
+            except TransportError:
+                await self._pause(pause)
+                if self.stopping:
+                    raise
+        return await self._transport.connect()
+
+    async def _claim(self) -> Sequence[Recipient]:
+        async with self._pen:
+            return () if self.stopping else self._ledger.claim(self._window, self._clock.now())
+
+    async def _hand_over(
+        self, connection: Connection, recipients: Sequence[Recipient]
+    ) -> tuple[bool, TransportError | None]:
+        """Carry one claimed window and record it whole, come what may.
+
+        Returns whether the server answered for any message, and what ended the conversation, if something did.
+        """
+        outcomes = {one.delivery: Outcome(one.delivery, DeliveryState.QUEUED) for one in recipients}
+
+        def settle(outcome: Outcome) -> None:
+            outcomes[outcome.delivery] = outcome
+
+        trouble = None
+        try:
+            await connection.carry(list(self._messages(recipients, settle)), settle)
+        except TransportError as error:
+            trouble = error
+        finally:
+            await self._record(list(outcomes.values()))
+        return any(outcome.state in _ANSWERED for outcome in outcomes.values()), trouble
+
+    def _messages(self, recipients: Sequence[Recipient], settle: Callable[[Outcome], None]) -> Iterator[Message]:
+        for recipient in recipients:
+            try:
+                yield self._make_message(recipient)
+            except Exception as error:  # noqa: BLE001 - whatever one reader's data does, the others get their mail
+                reason = f"the message could not be made: {error or type(error).__name__}"
+                settle(Outcome(recipient.delivery, DeliveryState.FAILED, None, reason))
+
+    async def _record(self, outcomes: Sequence[Outcome]) -> None:
+        """Commit outcomes; while the ledger refuses, keep them and try again, then raise its `StorageError`."""
+        async with self._pen:
+            for pause in () if self._gave_up else self._pauses.record:
+                try:
+                    self._ledger.record(outcomes, self._clock.now())
+                    break
+                except StorageError:
+                    await asyncio.sleep(pause)
+            else:
+                self._gave_up = True
+                self._ledger.record(outcomes, self._clock.now())
+                self._gave_up = False
+        self.report()
+
+    async def _pause(self, seconds: float) -> None:
+        """Sleep, but wake for a stop."""
+        end = time.monotonic() + seconds
+        while not self.stopping and (left := end - time.monotonic()) > 0:
+            await asyncio.sleep(min(left, 0.2))
+
+
+@contextmanager
+def _on_signals(drain: Callable[[], None]) -> Iterator[None]:
+    """Drain on the first SIGTERM or SIGINT; a second one does what it did before."""
+    loop = asyncio.get_running_loop()
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+
+    def restore() -> None:
+        for number, handler in before.items():
+            if loop.remove_signal_handler(number):
+                signal.signal(number, handler)
+
+    def first() -> None:
+        restore()
+        drain()
+
+    try:
+        for number in before:
+            loop.add_signal_handler(number, first)
+    except (RuntimeError, ValueError, NotImplementedError):
+        yield  # not the main thread: whoever started it stops it with `stop`
+        return
+    try:
+        yield
+    finally:
+        restore()

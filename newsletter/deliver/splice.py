@@ -1,0 +1,75 @@
+"""Splice: an edition becomes constant bytes once; a reader's message is one join of them.
+
+Nothing is rendered or parsed per reader. What differs are three header fields and the slots, which are escaped
+for the part they stand in, transfer-encoded, and set between the constant stretches.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from newsletter.deliver.encoding import EncodedPart, encode_part
+from newsletter.deliver.header_text import ascii_domain, clean
+from newsletter.deliver.headers import MailHeaders, constant_fields, reader_fields
+from newsletter.errors import InputError
+from newsletter.model import Message, Recipient, RenderedEdition
+from newsletter.ports import SLOT_NAMES
+
+__all__ = ["SplicedEdition", "compile_message"]
+
+
+@dataclass(frozen=True, slots=True)
+class SplicedEdition:
+    """An edition compiled for mailing. `opening` ends where the text part's content begins, and so on."""
+
+    headers: MailHeaders
+    opening: bytes
+    text: EncodedPart
+    between: bytes
+    html: EncodedPart
+    closing: bytes
+
+    def message(self, recipient: Recipient, slots: Mapping[str, str], envelope_from: str) -> Message:
+        """The finished message for one reader; `slots` holds plain text for every name of `SLOT_NAMES`.
+
+        Raises `InputError` when a slot is missing, or address, name or links cannot be written into a mail.
+        """
+        if missing := [name for name in SLOT_NAMES if name not in slots]:
+            raise InputError(f"no {', '.join(missing)} given for delivery {recipient.delivery}")
+        plain = {name: clean(slots[name]) for name in SLOT_NAMES}
+        data = b"".join(
+            (
+                reader_fields(self.headers, recipient, plain["unsubscribe"]),
+                self.opening,
+                *self.text.fill({name: value.encode() for name, value in plain.items()}),
+                self.between,
+                *self.html.fill({name: html.escape(value).encode() for name, value in plain.items()}),
+                self.closing,
+            )
+        )
+        return Message(recipient.delivery, envelope_from, ascii_domain(recipient.email), data)
+
+
+def compile_message(rendered: RenderedEdition, headers: MailHeaders) -> SplicedEdition:
+    """Compile an edition once; raises `ConfigurationError` when the newsletter's own addresses cannot be written."""
+    text, markup = encode_part(rendered.text), encode_part(rendered.html)
+    # "=_" occurs neither in quoted-printable nor in base64, so no content can hold the boundary (RFC 2045 6.7).
+    boundary = f"=_{rendered.sha256[:32]}"
+    content_type = f'Content-Type: multipart/alternative;\r\n boundary="{boundary}"\r\n\r\n'
+    return SplicedEdition(
+        headers,
+        constant_fields(headers, rendered.subject) + content_type.encode() + _part_head(boundary, "plain", text),
+        text,
+        b"\r\n" + _part_head(boundary, "html", markup),
+        markup,
+        f"\r\n--{boundary}--\r\n".encode(),
+    )
+
+
+def _part_head(boundary: str, kind: str, part: EncodedPart) -> bytes:
+    return (
+        f"--{boundary}\r\nContent-Type: text/{kind}; charset=utf-8\r\n"
+        f"Content-Transfer-Encoding: {part.encoding}\r\n\r\n"
+    ).encode()

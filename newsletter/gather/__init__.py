@@ -1,0 +1,69 @@
+"""Brings today's stories in, clean and once: one file per kind of source.
+
+The doors below load what they need when they are called, so that importing this room costs nothing. A new kind
+of source is one file with a class `(plan, desk) -> Source` and one row in `_KINDS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from newsletter.errors import ConfigurationError
+from newsletter.model import Refusal, Story
+from newsletter.ports import Source
+
+if TYPE_CHECKING:
+    from newsletter.plan.values import Plan, SourcePlan
+
+__all__ = ["open_source", "read_story_file", "settle_country", "source_kinds", "story_document"]
+
+_KINDS = {
+    "feed": ("newsletter.gather.feed", "FeedSource"),
+    "folder": ("newsletter.gather.folder", "FolderSource"),
+}
+
+
+def source_kinds() -> tuple[str, ...]:
+    """The kinds that a source of schedule.yaml may have."""
+    return tuple(_KINDS)
+
+
+def open_source(plan: SourcePlan, desk: Path) -> Source:
+    """The adapter for one source of schedule.yaml; raises `ConfigurationError` for a kind or key that cannot work."""
+    if plan.kind not in _KINDS:
+        kinds = ", ".join(_KINDS)
+        raise ConfigurationError(f"source {plan.id}: kind is {plan.kind!r}; the kinds that exist are {kinds}")
+    module, name = _KINDS[plan.kind]
+    adapter = cast("Callable[[SourcePlan, Path], Source]", getattr(import_module(module), name))
+    return adapter(plan, desk)
+
+
+def read_story_file(
+    data: bytes, name: str, source: SourcePlan | None, now: datetime
+) -> tuple[list[Story], list[Refusal]]:
+    """The stories of a story file (contract.md), and those that were refused, with their position and the reason.
+
+    `name` says the format by its ending: .json, .jsonl, .csv, or .xml for a saved feed. `source` gives defaults
+    for what a story leaves out. Raises `InputError` with file and line when nothing in it can be read.
+    """
+    from newsletter.gather.files import read_stories
+
+    return read_stories(data, name, source, now)
+
+
+def story_document(story: Story) -> dict[str, object]:
+    """The JSON object of contract.md for a story; `read_story_file` reads it back to an equal one."""
+    from newsletter.gather.document import write_story
+
+    return write_story(story)
+
+
+def settle_country(story: Story, plan: Plan) -> Story:
+    """The story filed under its source's default country, if it has no country and the source states one."""
+    from newsletter.gather.filing import with_default_country
+
+    return with_default_country(story, plan.sources.get(story.source))

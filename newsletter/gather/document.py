@@ -1,0 +1,277 @@
+"""The JSON object of a story (contract.md, "Story files"): read strictly, written so that it reads back equal.
+
+Keys that the contract does not name are let pass and not kept: other people's systems carry more than we need,
+and `stories list --json` adds `id`, `status` and others that must not stop its output from being read again.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import TypeVar
+
+from newsletter.gather.cleaning import SUMMARY_LIMIT, TITLE_LIMIT, clean_text, paragraphs, shorten, visible
+from newsletter.gather.dates import Dated, read_date
+from newsletter.gather.filing import file_under, is_language, is_place
+from newsletter.gather.identity import external_id_of
+from newsletter.gather.links import absolute_link, canonical_url
+from newsletter.gather.tags import TagSet, sort_tags, split_tags
+from newsletter.model import CountryOrigin, Kind, NoteOrigin, Precision, Story, SummaryOrigin
+from newsletter.plan.values import SourcePlan
+
+__all__ = ["UnfitStoryError", "read_story", "write_story"]
+
+_NAME_LIMIT = 120
+_UNNAMED_SOURCE = "import"
+_SOURCE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_MACHINE_NAME = re.compile(r"[A-Za-z][\w.-]{0,63}")
+_EXTRACT_LIMIT = 500
+
+Choice = TypeVar("Choice", bound=StrEnum)
+Fields = Mapping[str, object]
+
+
+class UnfitStoryError(ValueError):
+    """The object cannot be taken as a story; the message names the key and what it must be."""
+
+
+def read_story(document: object, source: SourcePlan | None, now: datetime) -> Story:
+    """The story of one object; raises `UnfitStoryError`. `source` gives what the object leaves out.
+
+    A reader that could not make an object of a line or row puts the error in its place.
+    """
+    if isinstance(document, UnfitStoryError):
+        raise document
+    if not isinstance(document, Mapping):
+        raise UnfitStoryError("a story is a JSON object with title, url and published_at")
+    fields: Fields = document
+    title = _required(fields, "title", TITLE_LIMIT)
+    url = _link(fields)
+    source_id = _source(fields, source)
+    tags = _tags(fields)
+    guid = visible(_raw(fields, "guid")) or None
+    canonical = canonical_url(url)
+    published_at, precision = _published(fields)
+    country, country_origin = _country(fields, tags, source)
+    summary, summary_origin = _summary(fields, source)
+    return Story(
+        source=source_id,
+        external_id=external_id_of(source_id, tags.machine, visible(_raw(fields, "external_id")), guid, canonical),
+        guid=guid,
+        url=url,
+        url_canonical=canonical,
+        title=title,
+        outlet=_text(fields, "outlet", _NAME_LIMIT) or _outlet(source),
+        outlet_language=_language(fields, "outlet_language", source),
+        published_at=published_at,
+        published_precision=precision,
+        summary=summary,
+        summary_origin=summary_origin,
+        note=paragraphs(_texts(fields, "note", lambda text: re.split(r"\n\s*\n", text))),
+        note_origin=_choice(fields, "note_origin", NoteOrigin.MODEL),
+        note_approved_by=_text(fields, "note_approved_by", _NAME_LIMIT) or None,
+        paywall=_flag(fields, "paywall"),
+        kind=_choice(fields, "kind", Kind.REPORT),
+        byline=_cleaned(_texts(fields, "byline", lambda text: [text])) or tags.byline,
+        country=country,
+        country_origin=country_origin,
+        also_countries=tuple(_place(place, "also_countries") for place in _texts(fields, "also_countries", str.split)),
+        section=_text(fields, "section", _NAME_LIMIT) or (source.section if source and source.section else ""),
+        embargo=_embargo(fields),
+        tags=tags.visible,
+        machine_tags=tags.machine,
+        language=_language(fields, "language", source),
+        gathered_at=now,
+    )
+
+
+def write_story(story: Story) -> dict[str, object]:
+    """The JSON object of a story, with every key of the contract, `summary_origin` and `url_canonical`."""
+    return {
+        "source": story.source,
+        "external_id": story.external_id,
+        "url": story.url,
+        "url_canonical": story.url_canonical,
+        "guid": story.guid,
+        "title": story.title,
+        "summary": story.summary,
+        "summary_origin": story.summary_origin.value,
+        "note": list(story.note),
+        "note_origin": story.note_origin.value,
+        "note_approved_by": story.note_approved_by,
+        "outlet": story.outlet,
+        "outlet_language": story.outlet_language,
+        "paywall": story.paywall,
+        "kind": story.kind.value,
+        "byline": list(story.byline),
+        "country": story.country,
+        "also_countries": list(story.also_countries),
+        "section": story.section,
+        "embargo": story.embargo.isoformat() if story.embargo else None,
+        "tags": list(story.tags),
+        "machine_tags": dict(story.machine_tags),
+        "published_at": story.published_at.isoformat(),
+        "published_precision": story.published_precision.value,
+        "language": story.language,
+    }
+
+
+def _raw(fields: Fields, key: str) -> str:
+    """The text under a key, "" where there is none; a whole number is text too, since ids often are."""
+    value = fields.get(key)
+    if value is None:
+        return ""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if not isinstance(value, str):
+        raise UnfitStoryError(f"{key} must be text, not {_kind_of(value)}")
+    return value
+
+
+def _text(fields: Fields, key: str, limit: int) -> str:
+    return clean_text(_raw(fields, key), limit)
+
+
+def _required(fields: Fields, key: str, limit: int) -> str:
+    text = _text(fields, key, limit)
+    if not text:
+        raise UnfitStoryError(f"{key} is missing; title, url and published_at are required")
+    return text
+
+
+def _texts(fields: Fields, key: str, split: Callable[[str], list[str]]) -> list[str]:
+    """The texts of a list; one text alone is split by `split`, a function from text to texts."""
+    value = fields.get(key)
+    if value is None:
+        return []
+    if isinstance(value, str):
+        return split(value)
+    if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):
+        raise UnfitStoryError(f"{key} must be a list of texts, not {_kind_of(value)}")
+    return value
+
+
+def _cleaned(texts: Iterable[str]) -> tuple[str, ...]:
+    return tuple(text for text in (clean_text(written, _NAME_LIMIT) for written in texts) if text)
+
+
+def _flag(fields: Fields, key: str) -> bool:
+    value = fields.get(key)
+    if value is not None and not isinstance(value, bool):
+        raise UnfitStoryError(f"{key} must be true or false, not {_kind_of(value)}")
+    return bool(value)
+
+
+def _choice(fields: Fields, key: str, default: Choice) -> Choice:
+    text = _raw(fields, key)
+    if not text:
+        return default
+    try:
+        return type(default)(text)
+    except ValueError:
+        choices = ", ".join(type(default))
+        raise UnfitStoryError(f"{key} is {text[:40]!r}; it must be one of {choices}") from None
+
+
+def _link(fields: Fields) -> str:
+    written = _raw(fields, "url")
+    if not written.strip():
+        raise UnfitStoryError("url is missing; title, url and published_at are required")
+    link = absolute_link(written)
+    if link is None:
+        raise UnfitStoryError(f"url is {written[:80]!r}; it must be an absolute http(s) address without a password")
+    return link
+
+
+def _source(fields: Fields, source: SourcePlan | None) -> str:
+    name = _raw(fields, "source").strip() or (source.id if source else _UNNAMED_SOURCE)
+    if not _SOURCE_ID.fullmatch(name):
+        raise UnfitStoryError(f"source is {name[:40]!r}; it must be a name of letters, digits, '-', '.' and '_'")
+    return name
+
+
+def _outlet(source: SourcePlan | None) -> str:
+    if source is None or not source.outlet:
+        raise UnfitStoryError("outlet is missing, and the source names none")
+    return source.outlet
+
+
+def _tags(fields: Fields) -> TagSet:
+    tags = sort_tags(_texts(fields, "tags", split_tags))
+    stated = fields.get("machine_tags")
+    if stated is None:
+        return tags
+    if not isinstance(stated, Mapping):
+        raise UnfitStoryError(f"machine_tags must be an object of names and texts, not {_kind_of(stated)}")
+    machine = dict(tags.machine)
+    for name in stated:
+        if not isinstance(name, str) or not _MACHINE_NAME.fullmatch(name):
+            raise UnfitStoryError(f"machine_tags: {str(name)[:40]!r} is no name of letters, digits, '-', '.' and '_'")
+        machine[name] = _text(stated, name, _NAME_LIMIT)
+    country = machine.pop("country", None)
+    return TagSet(tags.visible, tags.byline, tags.country or country, machine)
+
+
+def _country(fields: Fields, tags: TagSet, source: SourcePlan | None) -> tuple[str | None, CountryOrigin | None]:
+    stated = _raw(fields, "country").strip() or tags.country
+    return (_place(stated, "country"), CountryOrigin.FEED) if stated else file_under(tags, source)
+
+
+def _place(text: str, key: str) -> str:
+    if not is_place(text):
+        raise UnfitStoryError(
+            f"{key} has {text[:40]!r}; write an ISO 3166-1 code in capitals (CN), or a region in lower case (asia)"
+        )
+    return text
+
+
+def _language(fields: Fields, key: str, source: SourcePlan | None) -> str | None:
+    text = _raw(fields, key).strip()
+    if text and not is_language(text):
+        raise UnfitStoryError(f"{key} is {text[:40]!r}; write a language tag such as en or zh-Hans")
+    return text or (source.language if source else None)
+
+
+def _published(fields: Fields) -> Dated:
+    instant, precision = _instant(fields, "published_at")
+    return instant, _choice(fields, "published_precision", precision)
+
+
+def _embargo(fields: Fields) -> datetime | None:
+    return _instant(fields, "embargo")[0] if _raw(fields, "embargo") else None
+
+
+def _instant(fields: Fields, key: str) -> Dated:
+    """A time with a zone, or a date alone; anything else in a file of a publisher's own is a mistake to tell of."""
+    text = _raw(fields, key).strip()
+    if not text:
+        raise UnfitStoryError(f"{key} is missing; title, url and published_at are required")
+    dated = read_date(text)
+    if dated is None or (dated[1] is Precision.DAY and ":" in text):
+        raise UnfitStoryError(f"{key} is {text[:40]!r}; write a time with its zone, such as 2026-05-27T08:00:00+00:00")
+    return dated
+
+
+def _summary(fields: Fields, source: SourcePlan | None) -> tuple[str, SummaryOrigin]:
+    """The summary as stated; without one, the first sentences of `content`, which is not kept itself."""
+    quoted = source.quote_limit if source and source.quote_limit is not None else SUMMARY_LIMIT
+    origin = _choice(fields, "summary_origin", SummaryOrigin.PUBLISHER)
+    own = origin in (SummaryOrigin.MODEL, SummaryOrigin.HUMAN)
+    if summary := _text(fields, "summary", SUMMARY_LIMIT if own else min(quoted, SUMMARY_LIMIT)):
+        return summary, origin
+    extract = shorten(_text(fields, "content", SUMMARY_LIMIT), min(quoted, _EXTRACT_LIMIT))
+    return extract, SummaryOrigin.EXTRACTIVE if extract else SummaryOrigin.PUBLISHER
+
+
+def _kind_of(value: object) -> str:
+    names = {
+        bool: "true or false",
+        int: "a number",
+        float: "a number",
+        str: "a text",
+        list: "a list",
+        dict: "an object",
+    }
+    return names.get(type(value), type(value).__name__)

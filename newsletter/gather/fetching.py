@@ -1,0 +1,219 @@
+"""One polite, bounded GET: what may be fetched, how long, how much, and from where."""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+import zlib
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from functools import cache
+from ssl import SSLContext
+
+import httpcore
+import httpx
+
+from newsletter.errors import ConfigurationError, SourceError
+from newsletter.gather.links import absolute_link
+from newsletter.gather.network import InsideAddressError, VettedNetwork
+from newsletter.plan.values import SourcePlan
+from newsletter.ports import SourceState
+
+__all__ = ["MAX_BYTES", "Answer", "check_address", "fetch"]
+
+MAX_BYTES = 10 * 1024 * 1024
+_STEP_SECONDS = 10.0
+_REDIRECTS = 5
+_LONGEST_VALIDATOR = 500
+_REQUEST_HEADERS = {
+    "User-Agent": "newsdesk-newsletter",
+    "Accept": "application/rss+xml, application/atom+xml, application/xml;q=0.9, */*;q=0.5",
+    "Accept-Encoding": "gzip",
+}
+
+logging.getLogger("httpx").setLevel(logging.WARNING)  # it would print every address at INFO
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a source answered. `address` is where redirects ended; `body` is decompressed, at most 10 MiB."""
+
+    address: str
+    body: bytes = b""
+    content_type: str | None = None
+    etag: str | None = None
+    last_modified: str | None = None
+    unchanged: bool = False
+    gone: bool = False
+
+
+def check_address(plan: SourcePlan) -> None:
+    """Raise `ConfigurationError` unless the source has an absolute http(s) `url` without credentials."""
+    try:
+        usable = absolute_link(plan.url or "") and httpx.URL(plan.url or "").raw_host
+    except httpx.InvalidURL:
+        usable = None
+    if not usable:
+        raise ConfigurationError(
+            f"source {plan.id}: url is {plan.url!r}; write an absolute http:// or https:// address, no password in it"
+        )
+
+
+def fetch(plan: SourcePlan, state: SourceState, now: datetime) -> Answer:
+    """GET the source's url, unless it has not changed since `state`.
+
+    Follows up to five redirects, none of them inside: only the configured host and port may be there, and only
+    with `allow_private`. Each connect and read takes at most 10 s, everything together `plan.timeout`. Raises
+    `SourceError` with source, address and what to do.
+    """
+    address = httpx.URL(plan.url or "")
+    inside = (address.raw_host.decode(), _port(address)) if plan.allow_private else None
+    deadline = time.monotonic() + plan.timeout.total_seconds()
+    pool = httpcore.ConnectionPool(
+        ssl_context=_tls(), network_backend=VettedNetwork(inside, deadline), max_keepalive_connections=0
+    )
+    headers = _REQUEST_HEADERS | _conditions(state)
+    with closing(pool), httpx.Client(transport=_PoolTransport(pool), timeout=_STEP_SECONDS, trust_env=False) as client:
+        for _ in range(_REDIRECTS + 1):
+            try:
+                with client.stream("GET", address, headers=headers) as response:
+                    if not response.has_redirect_location:
+                        return _answer(response, f"source {plan.id}: {address}", now)
+                    address = _next(response, plan)
+            except InsideAddressError as error:
+                raise SourceError(
+                    f"source {plan.id}: {address} leads to an inside address ({error}), which is not fetched;"
+                    " if that is meant, name it as url and set allow_private: true"
+                ) from None
+            except (*_HTTP_ERRORS, OSError) as error:
+                raise SourceError(
+                    f"source {plan.id}: {address} did not answer ({str(error) or type(error).__name__});"
+                    " it is tried again at the next poll. Check the url if this goes on"
+                ) from error
+    raise SourceError(f"source {plan.id}: {plan.url} redirects more than {_REDIRECTS} times; correct its url")
+
+
+_HTTP_ERRORS = (
+    httpcore.NetworkError,
+    httpcore.TimeoutException,
+    httpcore.ProtocolError,
+    httpx.HTTPError,
+    httpx.InvalidURL,
+)
+
+
+class _PoolTransport(httpx.BaseTransport):
+    """httpx over a pool of ours: httpx's own transport cannot be given a network backend."""
+
+    def __init__(self, pool: httpcore.ConnectionPool) -> None:
+        self._pool = pool
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        url = httpcore.URL(
+            scheme=request.url.raw_scheme, host=request.url.raw_host, port=request.url.port, target=request.url.raw_path
+        )
+        answer = self._pool.handle_request(
+            httpcore.Request(request.method, url, headers=request.headers.raw, extensions=request.extensions)
+        )
+        return httpx.Response(answer.status, headers=answer.headers, stream=_Body(answer))
+
+
+class _Body(httpx.SyncByteStream):
+    def __init__(self, answer: httpcore.Response) -> None:
+        self._answer = answer
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._answer.iter_stream()
+
+    def close(self) -> None:
+        self._answer.close()
+
+
+@cache
+def _tls() -> SSLContext:
+    return httpx.create_ssl_context()
+
+
+def _port(address: httpx.URL) -> int:
+    return address.port or (443 if address.scheme == "https" else 80)
+
+
+def _conditions(state: SourceState) -> dict[str, str]:
+    """RFC 9110, section 13.1: ask only for what is newer than what we have."""
+    stated = {"If-None-Match": state.etag, "If-Modified-Since": state.last_modified}
+    return {name: value for name, value in stated.items() if value}
+
+
+def _next(response: httpx.Response, plan: SourcePlan) -> httpx.URL:
+    location = absolute_link(response.headers["location"], str(response.url))
+    if location is None:
+        raise SourceError(f"source {plan.id}: {response.url} redirects to no http(s) address; correct its url")
+    return httpx.URL(location)
+
+
+def _answer(response: httpx.Response, where: str, now: datetime) -> Answer:
+    address = str(response.url)
+    status = response.status_code
+    if status == httpx.codes.NOT_MODIFIED:
+        return Answer(address=address, unchanged=True)
+    if status == httpx.codes.GONE:
+        return Answer(address=address, gone=True)
+    if status != httpx.codes.OK:
+        raise SourceError(f"{where} answered {status} {response.reason_phrase}; {_advice(response, now)}")
+    return Answer(
+        address=address,
+        body=b"".join(_bounded(response, where)),
+        content_type=response.headers.get("content-type"),
+        etag=_validator(response, "etag"),
+        last_modified=_validator(response, "last-modified"),
+    )
+
+
+def _validator(response: httpx.Response, name: str) -> str | None:
+    value = response.headers.get(name, "")
+    return value if 0 < len(value) <= _LONGEST_VALIDATOR and value.isascii() and value.isprintable() else None
+
+
+def _advice(response: httpx.Response, now: datetime) -> str:
+    status = response.status_code
+    if until := _retry_at(response.headers.get("retry-after", ""), now):
+        return f"it asks not to be polled again before {until:%Y-%m-%d %H:%M:%S} UTC"
+    if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
+        return "it does not let this desk in: ask its owner"
+    if 400 <= status < 500 and status != httpx.codes.TOO_MANY_REQUESTS:
+        return "correct its url in schedule.yaml"
+    return "it is tried again at the next poll"
+
+
+def _retry_at(text: str, now: datetime) -> datetime | None:
+    """Retry-After in seconds or as a date (RFC 9110, section 10.2.3), as an instant in UTC."""
+    try:
+        if re.fullmatch(r"[0-9]{1,7}", text):
+            return (now + timedelta(seconds=int(text))).astimezone(UTC)
+        return parsedate_to_datetime(text).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _bounded(response: httpx.Response, where: str) -> Iterator[bytes]:
+    """The body, decompressed piece by piece: a bomb is cut off at the limit, not measured after it went off."""
+    encoding = response.headers.get("content-encoding", "identity").strip().lower()
+    if encoding not in ("identity", "gzip", "x-gzip", "deflate", ""):
+        raise SourceError(f"{where} answered in {encoding!r}, which was not asked for; its owner should send gzip")
+    inflate = zlib.decompressobj(wbits=47) if encoding not in ("identity", "") else None  # 47: gzip or zlib
+    left = MAX_BYTES
+    for piece in response.iter_raw():
+        try:
+            plain = inflate.decompress(piece, left + 1) if inflate else piece
+        except zlib.error as error:
+            raise SourceError(f"{where} sent damaged gzip data ({error}); it is tried again at the next poll") from None
+        left -= len(plain)
+        if left < 0:
+            raise SourceError(f"{where} is larger than {MAX_BYTES // 2**20} MiB; ask its owner for a shorter feed")
+        yield plain
+    if inflate and not inflate.eof:
+        raise SourceError(f"{where} broke off within its gzip data; it is tried again at the next poll")

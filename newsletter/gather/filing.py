@@ -1,0 +1,67 @@
+"""Under which country a story is filed, as far as its publisher or its source says so. Nothing is guessed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
+from itertools import product
+from string import ascii_uppercase
+
+from newsletter.countries import country_name, is_country
+from newsletter.gather.tags import TagSet
+from newsletter.model import CountryOrigin, Story
+from newsletter.plan.values import SourcePlan
+
+__all__ = ["file_under", "is_language", "is_place", "with_default_country"]
+
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8}){0,3}")
+_REGION = re.compile(r"[a-z][a-z-]*")
+# CLDR names these beside the countries of ISO 3166-1: groupings, pseudo-locales and outlying islands.
+_NO_COUNTRY = frozenset(("AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB"))
+# Georgia, Jersey, Jordan, Chad: as a tag these are as often a state, a garment or a person.
+_AMBIGUOUS = frozenset(("GE", "JE", "JO", "TD"))
+
+
+def is_place(text: str) -> bool:
+    """Whether this is an ISO 3166-1 alpha-2 code in capitals, or could be a region of schedule.yaml (`asia`)."""
+    return is_country(text) or _REGION.fullmatch(text) is not None
+
+
+def is_language(text: str) -> bool:
+    """Whether this has the form of a language tag (RFC 5646): `en`, `zh-Hans`."""
+    return _LANGUAGE.fullmatch(text) is not None
+
+
+def file_under(tags: TagSet, source: SourcePlan | None) -> tuple[str | None, CountryOrigin | None]:
+    """Country and origin of a story: its machine tag, the one country its tags name, the source's default, or none.
+
+    A tag counts when it is exactly a country's English name. Tags that name two countries leave it open.
+    """
+    if tags.country and is_place(tags.country):
+        return tags.country, CountryOrigin.FEED
+    if named := _named(tags.visible):
+        return named, CountryOrigin.FEED
+    if source and source.country:
+        return source.country, CountryOrigin.SOURCE
+    return None, None
+
+
+def with_default_country(story: Story, source: SourcePlan | None) -> Story:
+    """The story with the default country of its source, where it has none of its own."""
+    if story.country or source is None or not source.country:
+        return story
+    return replace(story, country=source.country, country_origin=CountryOrigin.SOURCE)
+
+
+def _named(tags: Sequence[str]) -> str | None:
+    found = {code for tag in tags if (code := _country_names().get(tag.casefold()))}
+    only = found.pop() if len(found) == 1 else None
+    return None if only in _AMBIGUOUS else only
+
+
+@cache
+def _country_names() -> dict[str, str]:
+    codes = ("".join(letters) for letters in product(ascii_uppercase, repeat=2))
+    return {country_name(code).casefold(): code for code in codes if is_country(code) and code not in _NO_COUNTRY}

@@ -1,0 +1,179 @@
+"""What can be done with an issue before it is sent: build, preview, check, approve."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from newsletter import compose, render
+from newsletter.errors import ChecksFailedError, InputError, NothingToDoError
+from newsletter.model import Edition, Finding, Issue, IssueId, IssueState, RenderedEdition, Severity, Snapshot
+from newsletter.newsroom.room import Newsroom
+from newsletter.pipeline import compose_issue, render_editions
+from newsletter.plan import ApprovalMode, Newsletter, OnFew, slot_of
+from newsletter.storage import Issues
+
+__all__ = ["Reach", "approve", "build", "check", "editions", "preview", "reach", "sealed_or_rendered"]
+
+OPEN = (IssueState.PLANNED, IssueState.BUILDING, IssueState.REVIEW, IssueState.WAITING, IssueState.FAILED)
+REBUILDABLE = (*OPEN, IssueState.APPROVED, IssueState.SKIPPED, IssueState.MISSED)
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """One edition and how many of the present audience would get it."""
+
+    edition: Edition
+    readers: int
+
+
+def build(room: Newsroom, name: str, day: date | None = None, *, extra: bool = False, who: str = "editor") -> Issue:
+    """Make or refresh the draft of a newsletter's issue of that local date (today's by default).
+
+    The same stories again leave the draft, and an approval of it, as they are. Raises `NothingToDoError` when
+    the issue is on its way or out already.
+    """
+    newsletter = room.newsletter(name)
+    now = room.clock.now()
+    day = day or now.astimezone(newsletter.timezone).date()
+    issue_id = IssueId(name, day, _next_number(room.issues, name, day) if extra else 1)
+    issue = room.issues.plan(issue_id, due_at(newsletter, day), now, who)
+    if issue.state not in REBUILDABLE:
+        raise NothingToDoError(f"{issue_id} is {issue.state}: its content is settled; --extra makes a second issue")
+    with room.database.hold(f"build {issue_id}") as held:
+        if not held:
+            raise NothingToDoError(f"{issue_id} is being built by another process at this moment")
+        return _compose_draft(room, newsletter, issue, now, who)
+
+
+def due_at(newsletter: Newsletter, day: date) -> datetime:
+    """The instant at which the issue of that local date is due, also on a day that the schedule skips."""
+    return slot_of(newsletter, day).instant
+
+
+def editions(room: Newsroom, issue: Issue) -> list[Reach]:
+    """The editions that the present audience needs, most read first; the whole issue's always among them."""
+    snapshot = _snapshot(issue)
+    newsletter = room.newsletter(issue.id.newsletter)
+    readers: dict[Edition, int] = {}
+    whole = compose.choose_edition(snapshot, None, None)
+    if whole is not None:
+        readers[whole] = 0
+    with room.database.read() as connection:
+        for candidate in room.subscribers.audience(connection, newsletter.name, newsletter.segment, room.clock.now()):
+            if candidate.excluded is None:
+                edition = compose.choose_edition(snapshot, candidate.countries, candidate.language)
+                if edition is not None:
+                    readers[edition] = readers.get(edition, 0) + 1
+    return sorted((Reach(edition, count) for edition, count in readers.items()), key=lambda r: (-r.readers, r.edition))
+
+
+def preview(
+    room: Newsroom, issue_id: IssueId, *, as_email: str | None = None, countries: Sequence[str] | None = None
+) -> RenderedEdition:
+    """The bytes that a reader would get, slots aside: the sealed ones once there is an approval."""
+    issue = room.issues.get(issue_id)
+    snapshot = _snapshot(issue)
+    language = None
+    if as_email is not None:
+        reader = room.subscribers.find(as_email)
+        countries, language = reader.preferences.countries, reader.preferences.language
+    edition = compose.choose_edition(snapshot, countries, language)
+    if edition is None:
+        asked = f"countries {', '.join(countries or ())}"
+        raise InputError(
+            f"{issue_id} has no story for {as_email or asked}; it has {', '.join(snapshot.countries) or 'none'}"
+        )
+    return sealed_or_rendered(room, issue, edition)
+
+
+def sealed_or_rendered(room: Newsroom, issue: Issue, edition: Edition) -> RenderedEdition:
+    """The edition as approved, or as it would be approved now."""
+    if issue.approved_revision is not None:
+        sealed = room.issues.editions(issue.id, issue.approved_revision).get(edition.key)
+        if sealed is not None:
+            return sealed
+    (rendered,) = render_editions(room.templates, _snapshot(issue), [edition], room.settings.base_url)
+    return rendered
+
+
+def check(room: Newsroom, issue_id: IssueId) -> list[Finding]:
+    """The preflight over every edition that the present audience needs."""
+    issue = room.issues.get(issue_id)
+    findings, _ = _examine(room, issue)
+    return findings
+
+
+def approve(room: Newsroom, issue_id: IssueId, by: str) -> Issue:
+    """Seal the bytes of the present draft; raises `ChecksFailedError` when a check blocks.
+
+    A second approval of the same bytes is a `NothingToDoError` that says who was first.
+    """
+    issue = room.issues.get(issue_id)
+    if issue.approved_by:
+        raise NothingToDoError(f"{issue_id} was approved by {issue.approved_by} at {issue.approved_at:%H:%M} UTC")
+    if issue.state not in (IssueState.REVIEW, IssueState.WAITING):
+        raise ChecksFailedError(f"{issue_id} is {issue.state}; only an issue in review or waiting can be approved")
+    findings, rendered = _examine(room, issue)
+    if blocking := [finding for finding in findings if finding.severity is Severity.BLOCKING]:
+        raise ChecksFailedError(
+            f"{issue_id} cannot be approved:\n" + "\n".join(f"  {f.place}: {f.message}" for f in blocking)
+        )
+    if not room.issues.seal(issue_id, issue.revision, rendered, by, room.clock.now()):
+        raise ChecksFailedError(f"{issue_id} changed while it was being approved; look at it again")
+    return room.issues.get(issue_id)
+
+
+def _compose_draft(room: Newsroom, newsletter: Newsletter, issue: Issue, now: datetime, who: str) -> Issue:
+    snapshot = compose_issue(
+        newsletter,
+        issue.id,
+        stories=room.stories,
+        issues=room.issues,
+        priority={source.id: source.priority for source in room.plan.sources.values()},
+        now=now,
+    )
+    if snapshot == issue.snapshot and issue.state in (IssueState.REVIEW, IssueState.WAITING, IssueState.APPROVED):
+        return issue
+    state, why = _judge(newsletter, snapshot)
+    issue = room.issues.store_draft(issue.id, snapshot, state, window_end=now, now=now, who=who, why=why)
+    if state is IssueState.REVIEW and newsletter.approval.mode is ApprovalMode.AUTO:
+        try:
+            return approve(room, issue.id, "auto")
+        except ChecksFailedError as error:
+            room.issues.move(
+                issue.id, (IssueState.REVIEW,), IssueState.WAITING, now=now, who=who, why=str(error)
+            )
+            return room.issues.get(issue.id)
+    return issue
+
+
+def _judge(newsletter: Newsletter, snapshot: Snapshot) -> tuple[IssueState, str]:
+    count, least = len(snapshot.placed), newsletter.stories.min
+    if count == 0:
+        return IssueState.WAITING, "no story for it yet"
+    if count >= least or newsletter.stories.on_few is OnFew.SHORT:
+        return IssueState.REVIEW, ""
+    why = f"too few stories: {count} of at least {least}"
+    return (IssueState.SKIPPED if newsletter.stories.on_few is OnFew.SKIP else IssueState.WAITING), why
+
+
+def _examine(room: Newsroom, issue: Issue) -> tuple[list[Finding], list[RenderedEdition]]:
+    snapshot = _snapshot(issue)
+    needed = [reach.edition for reach in editions(room, issue)]
+    rendered = render_editions(room.templates, snapshot, needed, room.settings.base_url)
+    statuses = room.stories.statuses([placed.story.id for placed in snapshot.placed])
+    return render.preflight(snapshot, rendered, room.clock.now(), statuses), rendered
+
+
+def _snapshot(issue: Issue) -> Snapshot:
+    if issue.snapshot is None:
+        raise InputError(f"{issue.id} has no draft yet; `newsletter issue build {issue.id.newsletter}` makes it")
+    return issue.snapshot
+
+
+def _next_number(issues: Issues, name: str, day: date) -> int:
+    return max((issue.id.number for issue in issues.list(name) if issue.id.date == day), default=0) + 1

@@ -1,0 +1,101 @@
+"""What a reader may do by a link in a mail: unsubscribe, change countries, read on the web."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from newsletter import render
+from newsletter.model import IssueId, Recipient, RenderedEdition
+from newsletter.newsroom.room import Newsroom
+from newsletter.plan import Newsletter
+from newsletter.tokens import Purpose
+from subscribers import Subscriber
+
+__all__ = ["Reader", "links", "neutral_slots", "reader_of", "set_countries", "unsubscribe", "web_view"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Whom a token speaks for, and which newsletter's mail it stood in."""
+
+    subscriber: Subscriber
+    newsletter: Newsletter
+
+    @property
+    def subscribed(self) -> bool:
+        """Whether the reader gets this newsletter now."""
+        return self.subscriber.is_subscribed(self.newsletter.name)
+
+
+def links(room: Newsroom, issue_id: IssueId, recipient: Recipient) -> dict[str, str]:
+    """The slots of one recipient's message."""
+    payload = f"{recipient.subscriber}|{issue_id.newsletter}"
+    base = room.settings.base_url
+    return {
+        "name": recipient.name,
+        "unsubscribe": f"{base}/unsubscribe/{room.signer.sign(Purpose.UNSUBSCRIBE, payload)}",
+        "preferences": f"{base}/preferences/{room.signer.sign(Purpose.PREFERENCES, payload)}",
+        "view": view_address(room, issue_id, recipient.edition),
+    }
+
+
+def view_address(room: Newsroom, issue_id: IssueId, edition: str) -> str:
+    """Where an edition stands on the web; the same for all its readers."""
+    return f"{room.settings.base_url}/view/{room.signer.sign(Purpose.VIEW, f'{issue_id}|{edition}')}"
+
+
+def neutral_slots(room: Newsroom, issue_id: IssueId, edition: str) -> dict[str, str]:
+    """Slots for eyes that are no particular reader's: previews and the web view."""
+    base = room.settings.base_url
+    return {
+        "name": "",
+        "unsubscribe": f"{base}/unsubscribe/",
+        "preferences": f"{base}/preferences/",
+        "view": view_address(room, issue_id, edition),
+    }
+
+
+def reader_of(room: Newsroom, purpose: Purpose, token: str) -> Reader | None:
+    """The reader whom a token of that purpose speaks for, or None when it is forged, foreign or forgotten."""
+    payload = room.signer.verify(purpose, token, room.clock.now())
+    if payload is None:
+        return None
+    number, _, name = payload.partition("|")
+    subscriber = room.subscribers.get(int(number))
+    newsletter = room.plan.newsletters.get(name)
+    return Reader(subscriber, newsletter) if subscriber is not None and newsletter is not None else None
+
+
+def unsubscribe(room: Newsroom, reader: Reader, how: str) -> None:
+    """Take the reader off the newsletter; done when this returns, harmless to repeat."""
+    room.subscribers.unsubscribe(reader.subscriber.email, reader.newsletter.name, room.clock.now(), how=how)
+
+
+def set_countries(room: Newsroom, reader: Reader, countries: Sequence[str]) -> None:
+    """Keep the reader's choice among the newsletter's countries; all of them is the same as no choice."""
+    offered = reader.newsletter.countries
+    chosen = tuple(country for country in offered if country in set(countries))
+    room.subscribers.set_countries(
+        reader.subscriber.id, None if chosen == offered or not chosen else chosen, room.clock.now()
+    )
+
+
+def web_view(room: Newsroom, token: str) -> tuple[RenderedEdition, Mapping[str, str]] | None:
+    """The sealed edition that a view link names, with neutral slots; None for a link we did not make."""
+    payload = room.signer.verify(Purpose.VIEW, token, room.clock.now())
+    if payload is None:
+        return None
+    issue_text, _, key = payload.partition("|")
+    issue_id = IssueId.parse(issue_text)
+    issue = room.issues.find(issue_id)
+    if issue is None or issue.approved_revision is None:
+        return None
+    edition = room.issues.editions(issue_id, issue.approved_revision).get(key)
+    return (edition, neutral_slots(room, issue_id, key)) if edition is not None else None
+
+
+def web_page(room: Newsroom, token: str) -> str | None:
+    """The HTML of a web view, or None."""
+    found = web_view(room, token)
+    return render.fill_html(found[0].html, found[1]) if found else None

@@ -1,0 +1,130 @@
+"""A desk opened for work: its settings, schedule and stores, each built when first asked for."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+
+from newsletter import plan, render
+from newsletter.clock import Clock
+from newsletter.errors import NotFoundError, SettingError
+from newsletter.plan import Newsletter, Plan
+from newsletter.settings import Settings, load_settings
+from newsletter.storage import Accounts, Database, Deliveries, Issues, SourceStates, Stories
+from newsletter.tokens import Signer
+from subscribers import Subscribers
+
+__all__ = ["Newsroom"]
+
+
+class Newsroom:
+    """Everything a command or a screen may work with, for one desk. A context manager; usable from threads."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.clock: Clock = settings.clock()
+
+    @classmethod
+    def open(cls, desk: Path, flags: Mapping[str, str] | None = None) -> Newsroom:
+        """Open the desk in that folder; raises `SettingError`."""
+        return cls(load_settings(desk, flags=flags))
+
+    @property
+    def desk(self) -> Path:
+        """The folder."""
+        return self.settings.desk
+
+    @property
+    def plan_file(self) -> Path:
+        """The desk's schedule.yaml."""
+        return self.desk / "schedule.yaml"
+
+    @property
+    def outbox(self) -> Path:
+        """Where the built-in outbox transport keeps mail."""
+        return self.desk / "outbox"
+
+    @cached_property
+    def plan(self) -> Plan:
+        """schedule.yaml as it stood when first asked for; raises `PlanError`."""
+        return plan.read_plan(self.plan_file, templates=self.templates.names())
+
+    @cached_property
+    def templates(self) -> render.Templates:
+        """The desk's own templates, each falling back to the shipped one."""
+        return render.Templates([self.desk / "templates", *render.shipped_templates()])
+
+    @cached_property
+    def bare_database(self) -> Database:
+        """The database whatever its schema: for `db upgrade`."""
+        return Database(self.settings.absolute_database_url())
+
+    @cached_property
+    def database(self) -> Database:
+        """The database, known to have this version's schema; raises `StorageError`."""
+        self.bare_database.require_schema()
+        return self.bare_database
+
+    @cached_property
+    def stories(self) -> Stories:
+        """Every story of the desk."""
+        return Stories(self.database)
+
+    @cached_property
+    def source_states(self) -> SourceStates:
+        """What we remember of each source."""
+        return SourceStates(self.database)
+
+    @cached_property
+    def issues(self) -> Issues:
+        """Every issue of the desk."""
+        return Issues(self.database)
+
+    @cached_property
+    def deliveries(self) -> Deliveries:
+        """The deliveries of every issue."""
+        return Deliveries(self.database)
+
+    @cached_property
+    def accounts(self) -> Accounts:
+        """The desk's own people."""
+        return Accounts(self.database)
+
+    @cached_property
+    def subscribers(self) -> Subscribers:
+        """Who asked to hear from us."""
+        return Subscribers(self.database.engine)
+
+    @cached_property
+    def signer(self) -> Signer:
+        """Signs and verifies links; raises `SettingError` when the desk has no secret key."""
+        if not self.settings.secret_key:
+            raise SettingError(
+                "NEWSLETTER_SECRET_KEY is not set, and links need it; `newsletter init` makes one and keeps it in .env"
+            )
+        return Signer(self.settings.secret_key)
+
+    def newsletter(self, name: str) -> Newsletter:
+        """The newsletter of that name in schedule.yaml; raises `NotFoundError` with the nearest name."""
+        try:
+            return self.plan.newsletters[name]
+        except KeyError:
+            near = difflib.get_close_matches(name, self.plan.newsletters, 1)
+            hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(self.plan.newsletters) or 'none'}"
+            raise NotFoundError(f"schedule.yaml has no newsletter {name!r}; {hint}") from None
+
+    def close(self) -> None:
+        """Give back the database's connections."""
+        if "bare_database" in self.__dict__:
+            self.bare_database.close()
+
+    def __enter__(self) -> Newsroom:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

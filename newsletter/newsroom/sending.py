@@ -1,0 +1,276 @@
+"""Mail out: proofs, and the sending of an approved issue with books that balance."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import cache
+
+from sqlalchemy.engine import Connection
+
+from newsletter import compose, deliver, plan
+from newsletter.errors import ChecksFailedError, NothingToDoError, StorageError
+from newsletter.model import (
+    Books,
+    DeliveryState,
+    Issue,
+    IssueId,
+    IssueState,
+    Message,
+    Outcome,
+    Recipient,
+    RenderedEdition,
+    Snapshot,
+)
+from newsletter.newsroom import issues, readers
+from newsletter.newsroom.room import Newsroom
+from newsletter.pipeline import deliver_issue, render_editions, send_once
+from newsletter.ports import Transport
+from newsletter.storage import IssueLedger
+from newsletter.storage.deliveries import Frozen
+from newsletter.storage.issues import keep_editions, sealed_editions
+from newsletter.tokens import Purpose
+
+__all__ = ["deliveries_left", "dry_run", "message_for", "proof", "send"]
+
+LEAST_TIME = timedelta(hours=4)
+UNSETTLED = (DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.DEFERRED)
+
+Progress = Callable[[Mapping[str, int]], None]
+
+
+def send(
+    room: Newsroom,
+    issue_id: IssueId,
+    *,
+    wait: bool = False,
+    retry_now: bool = False,
+    stop: Callable[[], bool] = lambda: False,
+    progress: Progress | None = None,
+) -> Books:
+    """Send what is approved and not yet settled; safe to repeat after any crash, and from several processes.
+
+    Raises `ChecksFailedError` for an issue without approval, `NothingToDoError` for a settled one,
+    `NotLiveError` before anything is frozen, `TransportError` when the server takes nothing.
+    """
+    issue = _sendable(room, issue_id)
+    transport = _transport(room, issue_id)
+    if issue.state is IssueState.APPROVED:
+        _freeze(room, issue, transport)
+        issue = room.issues.get(issue_id)
+    now = room.clock.now()
+    give_up_at = _give_up_at(room, issue)
+    if retry_now:
+        room.deliveries.retry_now(issue_id, now)
+    if now > give_up_at:
+        room.deliveries.expire(issue_id, now)
+    ledger = IssueLedger(
+        room.database,
+        issue_id,
+        wanted=_still_wanted(room, issue_id),
+        backoff=deliver.backoff,
+        give_up_at=give_up_at,
+        resend=room.settings.on_unknown == "resend",
+    )
+    with ledger:
+        try:
+            make_message = _message_maker(room, issue)
+            deliver_issue(ledger, transport, make_message, room.clock, wait=wait, stop=stop, progress=progress)
+        finally:
+            _settle(room, issue_id)
+    return room.issues.books(issue_id)
+
+
+def dry_run(room: Newsroom, issue_id: IssueId) -> Mapping[str, int]:
+    """How many readers of each edition (by key), and how many of each exclusion, a send would freeze now."""
+    issue = _sendable(room, issue_id)
+    snapshot = _approved_snapshot(issue)
+    counts: dict[str, int] = {}
+    with room.database.read() as connection:
+        for frozen in _candidates(room, connection, issue, snapshot):
+            key = frozen.edition or f"excluded: {frozen.excluded}"
+            counts[key] = counts.get(key, 0) + 1
+    return counts
+
+
+def proof(room: Newsroom, issue_id: IssueId, addresses: Sequence[str]) -> list[tuple[str, Outcome]]:
+    """Mail the whole issue's edition to editors, marked as a proof; raises `NotLiveError` like any mail."""
+    issue = room.issues.get(issue_id)
+    rendered = issues.preview(room, issue_id)
+    rendered = replace(rendered, subject=f"[Proof] {rendered.subject}")
+    transport = _transport(room, issue_id)
+    deliver.refuse_strangers(transport, room.settings, addresses)
+    compiled = deliver.compile_message(rendered, _headers(room, issue))
+    messages = [
+        compiled.message(
+            _proof_recipient(room, issue_id, rendered, number, address),
+            readers.neutral_slots(room, issue_id, rendered.edition.key),
+            deliver.envelope_sender(_bounce_domain(room, issue), f"proof-{number}"),
+        )
+        for number, address in enumerate(addresses)
+    ]
+    return list(zip(addresses, send_once(transport, messages), strict=True))
+
+
+def message_for(room: Newsroom, issue_id: IssueId, as_email: str | None, countries: Sequence[str] | None) -> bytes:
+    """The whole RFC 5322 message that a preview stands for."""
+    issue = room.issues.get(issue_id)
+    rendered = issues.preview(room, issue_id, as_email=as_email, countries=countries)
+    recipient = _proof_recipient(room, issue_id, rendered, 0, as_email or "reader@example.com")
+    slots = readers.neutral_slots(room, issue_id, rendered.edition.key)
+    if as_email is not None:
+        subscriber = room.subscribers.find(as_email)
+        recipient = replace(recipient, subscriber=subscriber.id, name=subscriber.name)
+        slots = readers.links(room, issue_id, recipient)
+    sender = deliver.envelope_sender(_bounce_domain(room, issue), "preview")
+    return deliver.compile_message(rendered, _headers(room, issue)).message(recipient, slots, sender).data
+
+
+def deliveries_left(books: Books) -> bool:
+    """Whether deferred or unknown deliveries remain."""
+    return any(books.deliveries.get(state, 0) for state in (*UNSETTLED, DeliveryState.UNKNOWN))
+
+
+def _sendable(room: Newsroom, issue_id: IssueId) -> Issue:
+    issue = room.issues.get(issue_id)
+    match issue.state:
+        case IssueState.APPROVED | IssueState.SENDING:
+            return issue
+        case IssueState.SUBMITTED:
+            raise NothingToDoError(f"{issue_id} was handed to the mail server at {issue.settled_at:%Y-%m-%d %H:%M} UTC")
+        case _:
+            because = f" ({issue.reason})" if issue.reason else ""
+            raise ChecksFailedError(
+                f"{issue_id} is {issue.state}{because}, not approved; `newsletter issue approve {issue_id}` seals it"
+            )
+
+
+def _transport(room: Newsroom, issue_id: IssueId) -> Transport:
+    number = f"-{issue_id.number}" if issue_id.number > 1 else ""
+    folder = room.outbox / issue_id.newsletter / f"{issue_id.date}{number}"
+    return deliver.open_transport(room.settings, folder)
+
+
+def _freeze(room: Newsroom, issue: Issue, transport: Transport) -> None:
+    """Write down audience and editions in one transaction, or nothing at all."""
+    snapshot = _approved_snapshot(issue)
+    assert issue.approved_revision is not None
+    now = room.clock.now()
+    with room.database.write() as connection:
+        sealed = sealed_editions(connection, issue.id, issue.approved_revision)
+        candidates = list(_candidates(room, connection, issue, snapshot))
+        deliver.refuse_strangers(transport, room.settings, (c.email for c in candidates if c.excluded is None))
+        if not room.deliveries.freeze(connection, issue.id, candidates, now):
+            return
+        missing = {c.edition for c in candidates if c.excluded is None} - set(sealed)
+        late = [compose.edition_from_key(key) for key in sorted(missing)]
+        rendered = render_editions(room.templates, snapshot, late, room.settings.base_url)
+        keep_editions(connection, issue.id, issue.approved_revision, rendered)
+
+
+def _candidates(room: Newsroom, connection: Connection, issue: Issue, snapshot: Snapshot) -> Iterator[Frozen]:
+    newsletter = room.newsletter(issue.id.newsletter)
+    domain = newsletter.sender.address.rpartition("@")[2]
+    audience = room.subscribers.audience(connection, newsletter.name, newsletter.segment, room.clock.now())
+    for candidate in audience:
+        if candidate.excluded is not None:
+            yield Frozen(subscriber=candidate.subscriber_id, excluded=str(candidate.excluded))
+            continue
+        edition = compose.choose_edition(snapshot, candidate.countries, candidate.language)
+        if edition is None:
+            yield Frozen(subscriber=candidate.subscriber_id, excluded="no_stories")
+            continue
+        unique = room.signer.digest(Purpose.MESSAGE_ID, f"{issue.id}|{candidate.subscriber_id}")
+        yield Frozen(
+            subscriber=candidate.subscriber_id,
+            email=candidate.email,
+            name=candidate.name,
+            edition=edition.key,
+            message_id=f"<{unique}@{domain}>",
+        )
+
+
+def _still_wanted(room: Newsroom, issue_id: IssueId) -> Callable[[Connection, Sequence[int]], set[int]]:
+    return lambda connection, ids: room.subscribers.still_wanted(connection, issue_id.newsletter, ids)
+
+
+def _message_maker(room: Newsroom, issue: Issue) -> Callable[[Recipient], Message]:
+    """How a recipient's message is made from the sealed bytes; refuses bytes that are not the approved ones."""
+    assert issue.approved_revision is not None
+    sealed = room.issues.editions(issue.id, issue.approved_revision)
+    headers = _headers(room, issue)
+    domain = _bounce_domain(room, issue)
+
+    @cache
+    def compiled(key: str) -> deliver.SplicedEdition:
+        return deliver.compile_message(sealed[key], headers)
+
+    def make(recipient: Recipient) -> Message:
+        if recipient.edition not in sealed:
+            raise StorageError(f"edition {recipient.edition} of {issue.id} was never approved")
+        token = f"{recipient.delivery:x}-{room.signer.digest(Purpose.BOUNCE, str(recipient.delivery))[:20]}"
+        slots = readers.links(room, issue.id, recipient)
+        return compiled(recipient.edition).message(recipient, slots, deliver.envelope_sender(domain, token))
+
+    return make
+
+
+def _headers(room: Newsroom, issue: Issue) -> deliver.MailHeaders:
+    newsletter = room.newsletter(issue.id.newsletter)
+    sender = issue.snapshot.sender if issue.snapshot else newsletter.sender
+    return deliver.MailHeaders(
+        sender=sender,
+        newsletter=newsletter.name,
+        title=newsletter.title,
+        issue=str(issue.id),
+        domain=sender.address.rpartition("@")[2],
+        date=issue.frozen_at or room.clock.now(),
+        archive=f"{room.settings.base_url}/archive/{newsletter.name}/" if newsletter.archive == "public" else None,
+        unsubscribe_mailto=room.settings.unsubscribe_mailto,
+    )
+
+
+def _bounce_domain(room: Newsroom, issue: Issue) -> str:
+    return room.settings.bounce_domain or room.newsletter(issue.id.newsletter).sender.address.rpartition("@")[2]
+
+
+def _proof_recipient(
+    room: Newsroom, issue_id: IssueId, rendered: RenderedEdition, number: int, address: str
+) -> Recipient:
+    now = room.clock.now()
+    unique = room.signer.digest(Purpose.MESSAGE_ID, f"proof|{issue_id}|{address}|{now.isoformat()}")
+    domain = room.newsletter(issue_id.newsletter).sender.address.rpartition("@")[2]
+    return Recipient(
+        delivery=number,
+        subscriber=0,
+        email=address,
+        name="",
+        edition=rendered.edition.key,
+        message_id=f"<{unique}@{domain}>",
+    )
+
+
+def _approved_snapshot(issue: Issue) -> Snapshot:
+    if issue.snapshot is None or issue.approved_revision != issue.revision:
+        raise ChecksFailedError(f"{issue.id} changed after its approval; approve it again")
+    return issue.snapshot
+
+
+def _give_up_at(room: Newsroom, issue: Issue) -> datetime:
+    newsletter = room.newsletter(issue.id.newsletter)
+    started = issue.frozen_at or room.clock.now()
+    deadline = plan.deliver_by_at(newsletter, issue.id.date)
+    return max(deadline, started + LEAST_TIME) if deadline else started + timedelta(days=1)
+
+
+def _settle(room: Newsroom, issue_id: IssueId) -> None:
+    """Close the issue once nothing is queued, in flight or deferred and the books balance."""
+    books = room.issues.books(issue_id)
+    if any(books.deliveries.get(state, 0) for state in UNSETTLED) or not books.balanced:
+        return
+    now = room.clock.now()
+    why = f"{books.doubts} unknown" if books.doubts else ""
+    room.issues.move(
+        issue_id, (IssueState.SENDING,), IssueState.SUBMITTED, now=now, who="sender", why=why, settled_at=now
+    )

@@ -1,0 +1,113 @@
+"""The corridor on one screen: gather → compose → render → deliver.
+
+Each step takes what the step before it made. Who may take the next step, and when, is the newsroom's business.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from newsletter import compose, deliver, render
+from newsletter.clock import Clock
+from newsletter.model import (
+    DeliveryState,
+    Edition,
+    IssueId,
+    Message,
+    Outcome,
+    Recipient,
+    Refusal,
+    RenderedEdition,
+    Snapshot,
+)
+from newsletter.plan import Newsletter
+from newsletter.ports import Ledger, Source, Transport
+from newsletter.storage import Ingested, Issues, SourceStates, Stories
+
+__all__ = ["Gathered", "compose_issue", "deliver_issue", "gather_source", "render_editions", "send_once"]
+
+RELATED_WINDOW = timedelta(days=180)
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What one poll of a source brought in."""
+
+    source: str
+    ingested: Ingested
+    refused: tuple[Refusal, ...] = ()
+    unchanged: bool = False
+    switched_off: str | None = None
+
+
+def gather_source(source: Source, states: SourceStates, stories: Stories, now: datetime) -> Gathered:
+    """Bring in what a source has: stored first, then the source is told; raises `SourceError`."""
+    fetched = source.fetch(states.get(source.id), now)
+    ingested = stories.ingest(fetched.stories, now)
+    fetched.settle()
+    states.put(source.id, fetched.state)
+    return Gathered(source.id, ingested, tuple(fetched.refused), fetched.unchanged, fetched.state.switched_off)
+
+
+def compose_issue(
+    newsletter: Newsletter,
+    issue_id: IssueId,
+    *,
+    stories: Stories,
+    issues: Issues,
+    priority: Mapping[str, int],
+    now: datetime,
+) -> Snapshot:
+    """What the issue says, from the stories gathered since the newsletter's last sealed issue."""
+    candidates = stories.window(
+        gathered_after=issues.last_window_end(newsletter.name, issue_id),
+        gathered_until=now,
+        published_after=now - newsletter.stories.at_most,
+        not_carried_by=(newsletter.name, *newsletter.not_again_from),
+    )
+    corpus = stories.corpus(now - RELATED_WINDOW)
+    return compose.compose(newsletter, issue_id.date, candidates, corpus, now, priority=priority)
+
+
+def render_editions(
+    templates: render.Templates, snapshot: Snapshot, editions: Iterable[Edition], base_url: str
+) -> list[RenderedEdition]:
+    """Each edition of the issue as it will be mailed; the template is compiled once."""
+    template = templates.compile(snapshot.template)
+    return [render.render_edition(template, snapshot, edition, base_url) for edition in editions]
+
+
+def deliver_issue(
+    ledger: Ledger,
+    transport: Transport,
+    make_message: Callable[[Recipient], Message],
+    clock: Clock,
+    *,
+    wait: bool = False,
+    stop: Callable[[], bool] = lambda: False,
+    progress: Callable[[Mapping[str, int]], None] | None = None,
+) -> None:
+    """Carry what is queued in the ledger until nothing is queued or in flight; raises `TransportError`."""
+    asyncio.run(deliver.send(ledger, transport, make_message, clock, wait=wait, stop=stop, progress=progress))
+
+
+def send_once(transport: Transport, messages: Sequence[Message]) -> list[Outcome]:
+    """Carry a few messages that no ledger keeps (proofs); what was not settled comes back as failed."""
+
+    async def carry() -> dict[int, Outcome]:
+        settled: dict[int, Outcome] = {}
+        connection = await transport.connect()
+        try:
+            await connection.carry(messages, lambda outcome: settled.update({outcome.delivery: outcome}))
+        finally:
+            await connection.close()
+        return settled
+
+    settled = asyncio.run(carry())
+    missing = "the mail server did not take it"
+    return [
+        settled.get(each.delivery) or Outcome(each.delivery, DeliveryState.FAILED, None, missing) for each in messages
+    ]

@@ -1,0 +1,200 @@
+"""Reads schedule.yaml: text to tree, tree to values with every fault noted, values to a `Plan`."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any, NoReturn
+
+from newsletter.errors import PlanError, Problem
+from newsletter.model import Sender
+from newsletter.plan import nodes
+from newsletter.plan.advice import advise
+from newsletter.plan.forms import INVALID, Reading
+from newsletter.plan.holidays import read_holidays
+from newsletter.plan.shape import FETCHED_KINDS, FILE, REQUIRED
+from newsletter.plan.values import Approval, Calendar, CatchUp, Newsletter, Plan, SourcePlan, StoriesRule
+
+__all__ = ["load_plan", "read_plan"]
+
+MAX_BYTES = 1024 * 1024
+
+
+def read_plan(path: Path, templates: Collection[str] = ("daily",)) -> Plan:
+    """The plan of a schedule.yaml; `templates` are the names of the templates there are.
+
+    Paths in it are relative to the folder it lies in. Raises `PlanError` with every fault, also when the file
+    is not there or is not UTF-8.
+    """
+    try:
+        with path.open("rb") as stream:
+            data = stream.read(MAX_BYTES + 1)
+    except OSError as error:
+        _refuse(path.name, 1, 1, f"{path} cannot be read: {error.strerror}; `newsletter init` makes one")
+    if len(data) > MAX_BYTES:
+        _refuse(path.name, 1, 1, f"the file is larger than {MAX_BYTES} bytes; that is no schedule")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = data[: error.start].decode("utf-8", errors="replace").rpartition("\n")
+        line, column = before[0].count("\n") + (2 if before[1] else 1), len(before[2]) + 1
+        _refuse(path.name, line, column, f"the byte {data[error.start]:#04x} is not UTF-8; save the file as UTF-8")
+    return load_plan(text, path.name, path.parent, templates)
+
+
+def load_plan(text: str, file: str, folder: Path, templates: Collection[str] = ("daily",)) -> Plan:
+    """The plan that `text` says; `file` is its name in errors, `folder` where calendar files are found.
+
+    Raises `PlanError` with every fault at once, in the file's order.
+    """
+    root = nodes.compose(text, file)
+    if isinstance(root, nodes.Scalar) and root.empty:
+        _refuse(file, 1, 1, "the file is empty; `newsletter init` makes one that works")
+    reading = Reading(file, _names(root, templates))
+    values = reading.read(FILE, root, "")
+    plan = _plan(values, folder, reading) if values is not INVALID else Plan({}, {}, {})
+    if reading.problems:
+        raise PlanError(sorted(reading.problems, key=lambda found: (found.file != file, found.line, found.column)))
+    return replace(plan, warnings=tuple(advise(plan, values, reading)))
+
+
+def _names(root: nodes.Node, templates: Collection[str]) -> dict[str, Collection[str]]:
+    """What the file names, read ahead, so that a value may refer to what stands further down."""
+    tops = dict(_pairs(root))
+    return {
+        "template": sorted(templates),
+        "region": [name for name, _ in _pairs(tops.get("regions"))],
+        "calendar": [name for name, _ in _pairs(tops.get("calendars"))],
+        "newsletter": [name for name, _ in _pairs(tops.get("newsletters"))],
+    }
+
+
+def _pairs(node: nodes.Node | None) -> Iterator[tuple[str, nodes.Node]]:
+    if isinstance(node, nodes.Mapping):
+        yield from ((key.text, value) for key, value in node.entries if isinstance(key, nodes.Scalar))
+
+
+def _plan(values: dict[str, Any], folder: Path, reading: Reading) -> Plan:
+    if "newsletters" not in values:
+        reading.fault("", "newsletters is missing; write newsletters: {} for a desk that has none yet")
+    calendars = {
+        name: Calendar(name, _dates(name, table, folder, reading)) for name, table in _tables(values, "calendars")
+    }
+    sources = {name: _source(name, table, reading) for name, table in _tables(values, "sources")}
+    defaults = values.get("defaults", {})
+    newsletters = {
+        name: _newsletter(name, _merge(defaults, table), calendars, reading)
+        for name, table in _tables(values, "newsletters")
+        if defaults is not INVALID
+    }
+    return Plan(
+        newsletters={name: found for name, found in newsletters.items() if found},
+        sources={name: found for name, found in sources.items() if found},
+        calendars=calendars,
+        regions=values.get("regions", {}),
+    )
+
+
+def _tables(values: Mapping[str, Any], key: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    tables = values.get(key, {})
+    return ((name, table) for name, table in ({} if tables is INVALID else tables).items() if table is not INVALID)
+
+
+def _dates(name: str, table: Mapping[str, Any], folder: Path, reading: Reading) -> frozenset[date]:
+    path = f"calendars.{name}"
+    if len(table) != 1:
+        reading.fault(path, "a calendar has either dates: [2026-12-25] or ics: FILE")
+    if (dates := table.get("dates", INVALID)) is not INVALID:
+        return frozenset(dates)
+    if (ics := table.get("ics", INVALID)) is not INVALID:
+        try:
+            return read_holidays(folder / ics, ics)
+        except OSError as error:
+            reading.fault(f"{path}.ics", f"{ics} cannot be read: {error.strerror}")
+        except PlanError as error:
+            reading.problems.extend(error.problems)
+    return frozenset()
+
+
+def _source(name: str, table: dict[str, Any], reading: Reading) -> SourcePlan | None:
+    kind = table.get("kind")
+    missing = [key for key in _source_needs(kind) if key not in table]
+    for key in missing:
+        reading.fault(f"sources.{name}", f"{key} is missing" + (f"; a {kind} needs one" if kind else ""))
+    return None if missing or not _readable(table) else SourcePlan(id=name, **table)
+
+
+def _source_needs(kind: object) -> tuple[str, ...]:
+    match kind:
+        case None:
+            return ("kind",)
+        case "folder":
+            return ("path",)
+        case "feed" | "jsonfeed":  # what others report carries no word of whose it is
+            return ("url", "outlet")
+        case _:
+            return ("url",) if kind in FETCHED_KINDS else ()
+
+
+def _merge(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """`over` laid on `under` key by key, mappings in them too; lists are taken whole."""
+    merged = dict(under)
+    for key, value in over.items():
+        below = merged.get(key)
+        merged[key] = _merge(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
+    return merged
+
+
+def _newsletter(
+    name: str, table: dict[str, Any], calendars: Mapping[str, Calendar], reading: Reading
+) -> Newsletter | None:
+    if not _complete(name, table, reading) or not _readable(table):
+        return None
+    stories = StoriesRule(**table.pop("stories", {}))
+    if stories.min > stories.max:
+        reading.fault(f"newsletters.{name}.stories.min", f"min {stories.min} is more than max {stories.max}")
+    return Newsletter(
+        name=name,
+        sender=Sender(**table.pop("sender")),
+        approval=Approval(**table.pop("approval", {})),
+        catch_up=CatchUp(**table.pop("catch_up", {})),
+        stories=stories,
+        days=frozenset(table.pop("days")),
+        skip=_skipped(table.pop("skip", ()), calendars),
+        **table.pop("delivery", {}),
+        **table,
+    )
+
+
+def _complete(name: str, table: Mapping[str, Any], reading: Reading) -> bool:
+    complete = True
+    for key, example in REQUIRED.items():
+        outer, _, inner = key.partition(".")
+        holder = table.get(outer) if inner else table
+        if isinstance(holder, dict) and (inner or outer) not in holder:
+            reading.fault(f"newsletters.{name}", f"{key} is missing; write it here or under defaults: {example}")
+            complete = False
+    return complete
+
+
+def _readable(value: object) -> bool:
+    if isinstance(value, dict):
+        return all(_readable(inner) for inner in value.values())
+    return value is not INVALID
+
+
+def _skipped(items: Sequence[str | date], calendars: Mapping[str, Calendar]) -> dict[date, str]:
+    skipped: dict[date, str] = {}
+    for item in items:
+        if isinstance(item, date):
+            skipped.setdefault(item, item.isoformat())
+        elif item in calendars:
+            for day in sorted(calendars[item].dates):
+                skipped.setdefault(day, item)
+    return skipped
+
+
+def _refuse(file: str, line: int, column: int, message: str) -> NoReturn:
+    raise PlanError([Problem(file, line, column, message)])

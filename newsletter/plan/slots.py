@@ -1,0 +1,141 @@
+"""When newsletters are due: wall-clock times of a zone as instants, exactly one a date.
+
+A time of day on a date means the first instant at which that zone's clocks show it or something later. So a
+time inside a spring gap moves to the end of the gap, and a time that comes twice in autumn is taken the first
+time. No schedule library is asked: APScheduler 3.11.3 fires twice at 01:30 London in autumn and skips the day
+at 00:30 Beirut in spring (measured).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from newsletter.plan.values import Newsletter
+
+__all__ = [
+    "Slot",
+    "approval_deadline",
+    "build_at",
+    "deliver_by_at",
+    "first_instant",
+    "lock_at",
+    "slot_of",
+    "slots_between",
+]
+
+_DAY = timedelta(days=1)
+_SECOND = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slot:
+    """One newsletter on one date: the name of at most one issue (`number` 1; extra issues count on).
+
+    `instant` (UTC) is where the slot stands in time, also when it is skipped; `due` is the same instant, or
+    None when no issue appears. `local` is `due` on the newsletter's own clocks. `note` says what is unusual:
+    "clock change: 02:30 does not exist, moved to 03:00", "skipped: sg-holidays".
+    """
+
+    newsletter: str
+    date: date
+    number: int = 1
+    instant: datetime
+    due: datetime | None
+    local: datetime | None
+    note: str | None = None
+
+
+def slot_of(newsletter: Newsletter, day: date) -> Slot:
+    """The slot of a newsletter on a date, whatever its `days` say: an editor may ask for any date."""
+    instant = first_instant(day, newsletter.at, newsletter.timezone)
+    local = instant.astimezone(newsletter.timezone)
+    if reason := _skipped(newsletter, day):
+        return Slot(newsletter=newsletter.name, date=day, instant=instant, due=None, local=None, note=reason)
+    note = _clock_change(newsletter, day, local)
+    return Slot(newsletter=newsletter.name, date=day, instant=instant, due=instant, local=local, note=note)
+
+
+def slots_between(newsletter: Newsletter, start: datetime, end: datetime) -> Iterator[Slot]:
+    """The slots with `start` ≤ `instant` < `end` (aware), in order, on the newsletter's days only.
+
+    Skipped ones are among them, with their note. One that is not `enabled` has none.
+    """
+    if not newsletter.enabled or start >= end:
+        return
+    day = start.astimezone(newsletter.timezone).date() - _DAY
+    last = end.astimezone(newsletter.timezone).date() + _DAY
+    while day <= last:
+        if day.isoweekday() in newsletter.days:
+            slot = slot_of(newsletter, day)
+            if start <= slot.instant < end:
+                yield slot
+        day += _DAY
+
+
+def build_at(slot: Slot, newsletter: Newsletter) -> datetime:
+    """When the draft is built: `lead` of real time before the slot, also over a clock change."""
+    return slot.instant - newsletter.stories.lead
+
+
+def lock_at(slot: Slot, newsletter: Newsletter) -> datetime | None:
+    """From when on nothing changes by itself; None where no `lock` is set."""
+    return _before(slot, newsletter, newsletter.lock)
+
+
+def approval_deadline(slot: Slot, newsletter: Newsletter) -> datetime | None:
+    """By when an approval is expected; None where no `approval.by` is set."""
+    return _before(slot, newsletter, newsletter.approval.by)
+
+
+def deliver_by_at(slot: Slot, newsletter: Newsletter) -> datetime | None:
+    """When deliveries still deferred expire: the same date, or the next if that is not after `at`."""
+    if newsletter.deliver_by is None:
+        return None
+    day = slot.date if newsletter.deliver_by > newsletter.at else slot.date + _DAY
+    return first_instant(day, newsletter.deliver_by, newsletter.timezone)
+
+
+def first_instant(day: date, at: time, zone: ZoneInfo) -> datetime:
+    """The first instant (UTC) at which the clocks of `zone` show `at` on `day`, or have gone past it."""
+    wall = datetime.combine(day, at, zone)
+    instant = wall.astimezone(UTC)
+    if instant.astimezone(zone).replace(tzinfo=None) == wall.replace(tzinfo=None):
+        return instant
+    # In a gap fold=0 reckons with the offset before the change and lands after it, fold=1 the other way round
+    # (PEP 495), so that the change lies between the two.
+    before, after = wall.replace(fold=1).astimezone(UTC), instant
+    offset = before.astimezone(zone).utcoffset()
+    while after - before > _SECOND:
+        middle = before + (after - before) // _SECOND // 2 * _SECOND
+        if middle.astimezone(zone).utcoffset() == offset:
+            before = middle
+        else:
+            after = middle
+    return after
+
+
+def _before(slot: Slot, newsletter: Newsletter, at: time | None) -> datetime | None:
+    """A time that comes before `at`: on the slot's date, or the day before if it is later than `at`."""
+    if at is None:
+        return None
+    day = slot.date if at <= newsletter.at else slot.date - _DAY
+    return first_instant(day, at, newsletter.timezone)
+
+
+def _skipped(newsletter: Newsletter, day: date) -> str | None:
+    midnight = first_instant(day, time(0), newsletter.timezone)
+    if midnight.astimezone(newsletter.timezone).date() != day:
+        return "skipped: no such date"
+    return f"skipped: {newsletter.skip[day]}" if day in newsletter.skip else None
+
+
+def _clock_change(newsletter: Newsletter, day: date, local: datetime) -> str | None:
+    at = newsletter.at
+    if local.replace(tzinfo=None) != datetime.combine(day, at):
+        return f"clock change: {at:%H:%M} does not exist, moved to {local:%H:%M}"
+    if local.replace(fold=1).utcoffset() != local.utcoffset():
+        return f"clock change: {at:%H:%M} comes twice, taken the first time"
+    return None

@@ -1,0 +1,47 @@
+"""Turns an issue into editions: template compiling, HTML, text, subject, byte budget, preflight.
+
+The doors open on first use, so that importing this room loads neither Jinja2 nor mjml nor premailer.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from newsletter.render.problems import check_template
+    from newsletter.render.edition import render_edition
+    from newsletter.render.filling import fill_html, fill_text
+    from newsletter.render.findings import preflight
+    from newsletter.render.templates import CompiledTemplate, Templates
+
+__all__ = [
+    "FLAGS",
+    "CompiledTemplate",
+    "Templates",
+    "check_template",
+    "fill_html",
+    "fill_text",
+    "preflight",
+    "render_edition",
+]
+
+FLAGS = Path(__file__).parent / "flags"
+"""Folder of the flags, `cn.png`, 40 × 30 pixels: a mail asks for them at BASE_URL/flags/."""
+
+_DOORS = {
+    "CompiledTemplate": "templates",
+    "Templates": "templates",
+    "check_template": "problems",
+    "fill_html": "filling",
+    "fill_text": "filling",
+    "preflight": "findings",
+    "render_edition": "edition",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _DOORS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_DOORS[name]}"), name)

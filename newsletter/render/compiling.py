@@ -1,0 +1,90 @@
+"""MJML with Jinja in it becomes HTML with Jinja in it, once per template version.
+
+Story text never passes through the MJML compiler or the inliner. mjml-python 1.4.2 and premailer 3.10 have faults
+that mail.md's list of traps describes; each is either kept out here or refused by the schema check.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections import Counter
+from importlib.metadata import version
+
+from mjml import mjml2html
+from premailer import Premailer
+
+from newsletter.errors import TemplateError
+from newsletter.render.dialect import dialect_problems, html_dialect
+from newsletter.render.schema import schema_problems
+from newsletter.render.sources import Source
+
+__all__ = ["COMPILERS", "compile_html", "inlined"]
+
+COMPILERS = ", ".join(f"{name} {version(name)}" for name in ("mjml-python", "premailer", "jinja2"))
+"""Names and versions of what the compiled HTML depends on."""
+
+_INLINE_STYLE = re.compile(r'<mj-style\s+inline="inline"\s*>(.*?)</mj-style>', re.DOTALL)
+_BLOCK = re.compile(r"<!--%.*?%-->", re.DOTALL)
+_EXPRESSION = re.compile(r"\{\{.*?\}\}", re.DOTALL)
+_IMPORT = re.compile(r"@import[^;]*;?", re.IGNORECASE)
+_TWICE = re.compile(r"<mjml[^>]*>|<mj-title>.*?</mj-title>", re.DOTALL)
+_STYLE = re.compile(r' style="([^"]*)"')
+
+
+def compile_html(source: Source) -> str:
+    """Jinja HTML from an expanded MJML source; raises `TemplateError` with every fault at once."""
+    problems = [*schema_problems(source), *dialect_problems(source, html_dialect())]
+    if problems:
+        raise TemplateError(sorted(problems, key=lambda problem: (problem.file, problem.line)))
+    html = inlined(source.text)
+    _assert_survival(source, html)
+    return html
+
+
+def inlined(mjml: str) -> str:
+    """The HTML of an MJML text: `mj-style inline="inline"` put into style attributes, every other style in the head.
+
+    mrml does not know `inline`, and premailer would inline MJML's own resets into every cell (120 bytes each):
+    the styles to inline are therefore taken out first and handed to premailer apart.
+    """
+    rules = [_IMPORT.sub("", css) for css in _INLINE_STYLE.findall(mjml)]
+    html = mjml2html(_INLINE_STYLE.sub("", mjml), fonts={})
+    # premailer drops a lower-case doctype, which would put the mail in quirks mode; it fetches @import addresses.
+    html = re.sub(r"^<!doctype html>", "<!DOCTYPE html>", _IMPORT.sub("", html), count=1)
+    html = html.replace("<style", '<style data-premailer="ignore"')
+    page = Premailer(
+        html,
+        css_text=rules,
+        keep_style_tags=False,
+        strip_important=False,
+        disable_validation=True,
+        allow_network=False,
+        allow_loading_external_files=False,
+        disable_basic_attributes=["align", "bgcolor", "width", "height", "valign"],
+        cssutils_logging_level=logging.CRITICAL,
+    ).transform(pretty_print=False)
+    assert page.startswith("<!DOCTYPE html>"), "the doctype was lost: premailer has changed"
+    return _STYLE.sub(lambda style: f' style="{style[1].replace("; ", ";")}"', page)
+
+
+def _assert_survival(source: Source, html: str) -> None:
+    """Refuse a template of which the compilers lost, moved, changed or multiplied a block or an expression."""
+    blocks = _BLOCK.findall(source.text)
+    wanted = Counter(_EXPRESSION.findall(source.text))
+    for written_twice in _TWICE.findall(source.text):
+        wanted.update(_EXPRESSION.findall(written_twice))
+    found = Counter(_EXPRESSION.findall(html))
+    lost = [text for text in wanted | found if wanted[text] != found[text]]
+    compiled = _BLOCK.findall(html)
+    if blocks != compiled:
+        pairs = zip([*blocks, ""], [*compiled, ""], strict=False)
+        lost += [ours or theirs for ours, theirs in pairs if ours != theirs][:1]
+    if lost:
+        advice = "did not survive the MJML compiler; write it without inner spaces, in text, href, src or alt"
+        raise TemplateError([source.problem(_line_of(source, text), f"{text} {advice}") for text in lost])
+
+
+def _line_of(source: Source, text: str) -> int:
+    at = source.text.find(text)
+    return source.text.count("\n", 0, max(at, 0)) + 1

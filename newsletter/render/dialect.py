@@ -1,0 +1,134 @@
+"""The Jinja that a mail template may use: plain data, a few filters, and no decision per reader."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+from urllib.parse import urlsplit
+
+from jinja2 import StrictUndefined, TemplateSyntaxError, meta, nodes
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from newsletter.errors import Problem
+from newsletter.ports import SLOT_NAMES, slot
+from newsletter.render.sources import Source
+from newsletter.render.wrapping import wrap
+
+__all__ = ["NAMES", "dialect_problems", "html_dialect", "safe_url", "text_dialect"]
+
+NAMES = ("issue", "lead", "contents", "sections", "rows", "preheader", "slots")
+"""What a template may speak of; the shapes are those of `newsletter.render.facts`."""
+
+_FILTERS = (
+    "capitalize",
+    "default",
+    "escape",
+    "first",
+    "join",
+    "last",
+    "length",
+    "list",
+    "lower",
+    "replace",
+    "select",
+    "trim",
+    "upper",
+)
+_READER = {"subscriber", "recipient", "reader"}
+_STATEMENTS = (nodes.Output, nodes.If, nodes.For, nodes.Assign)
+_LINK_SLOTS = {slot(name) for name in SLOT_NAMES if name != "name"}
+_USE_AN_EDITION = (
+    "an edition is rendered once for all its readers, so nothing can be decided per reader here; print a slot"
+    " ({{slots.name}}), or let schedule.yaml make an edition of its own"
+)
+
+
+def safe_url(value: object) -> str:
+    """The address if it is http, https or mailto (or a slot that will be), else an empty string.
+
+    Autoescape lets `javascript:` through: every link of a template passes here, which the schema check demands.
+    """
+    text = str(value).strip()
+    if text in _LINK_SLOTS:
+        return text
+    if any(letter.isspace() or not letter.isprintable() for letter in text):
+        return ""
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return ""
+    reachable = parts.netloc if parts.scheme in ("http", "https") else parts.path if parts.scheme == "mailto" else ""
+    return text if reachable else ""
+
+
+@cache
+def html_dialect() -> ImmutableSandboxedEnvironment:
+    """Blocks are HTML comments, so that the MJML compiler carries them; CSS such as `{#id` starts no comment."""
+    return _environment(
+        autoescape=True,
+        block_start_string="<!--%",
+        block_end_string="%-->",
+        comment_start_string="<!--#",
+        comment_end_string="#-->",
+    )
+
+
+@cache
+def text_dialect() -> ImmutableSandboxedEnvironment:
+    """For the text part and the subject: Jinja's own marks, block lines leave no empty line."""
+    return _environment(autoescape=False, trim_blocks=True, lstrip_blocks=True)
+
+
+def dialect_problems(source: Source, environment: ImmutableSandboxedEnvironment) -> list[Problem]:
+    """Every fault of the Jinja in a template: syntax, unknown names and filters, decisions per reader."""
+    try:
+        tree = environment.parse(source.text)
+    except TemplateSyntaxError as error:
+        return [source.problem(error.lineno, error.message or "this is not a template")]
+    found = [*_name_faults(tree), *_slot_faults(tree), *_statement_faults(tree)]
+    found += [
+        (node.lineno, f"there is no filter {node.name!r}; there are {', '.join(sorted(environment.filters))}")
+        for node in tree.find_all(nodes.Filter)
+        if node.name not in environment.filters
+    ]
+    return [source.problem(line, message) for line, message in sorted(set(found))]
+
+
+def _environment(**marks: Any) -> ImmutableSandboxedEnvironment:
+    environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined, keep_trailing_newline=True, **marks)
+    environment.globals.clear()
+    known = dict(environment.filters)
+    environment.filters.clear()
+    environment.filters.update({name: known[name] for name in _FILTERS})
+    environment.filters.update(url=safe_url, wrap=wrap)
+    return environment
+
+
+def _name_faults(tree: nodes.Template) -> Iterator[tuple[int, str]]:
+    unknown = meta.find_undeclared_variables(tree) - set(NAMES)
+    for node in tree.find_all(nodes.Name):
+        if node.name in unknown:
+            offer = f"there is no {node.name!r}; a template may use {', '.join(NAMES)}"
+            yield node.lineno, _USE_AN_EDITION if node.name in _READER else offer
+
+
+def _slot_faults(tree: nodes.Template) -> Iterator[tuple[int, str]]:
+    printed: set[int] = set()
+    for output in tree.find_all(nodes.Output):
+        for part in output.nodes:
+            expression = part.node if isinstance(part, nodes.Filter) and part.name == "url" else part
+            if isinstance(expression, nodes.Getattr) and isinstance(expression.node, nodes.Name):
+                printed.add(id(expression.node))
+                if expression.node.name == "slots" and expression.attr not in SLOT_NAMES:
+                    yield expression.lineno, f"there is no slot {expression.attr!r}; there are {', '.join(SLOT_NAMES)}"
+    for node in tree.find_all(nodes.Name):
+        if node.name == "slots" and node.ctx == "load" and id(node) not in printed:
+            yield node.lineno, _USE_AN_EDITION
+
+
+def _statement_faults(tree: nodes.Template) -> Iterator[tuple[int, str]]:
+    for node in tree.find_all(nodes.Stmt):
+        if not isinstance(node, _STATEMENTS):
+            word = type(node).__name__.lower()
+            yield node.lineno, f"a mail template has if, for and set; {word!r} is not among them"

@@ -1,0 +1,80 @@
+"""One edition of an issue: rendered once for all its readers, within the bytes that Gmail shows."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+from newsletter.model import Edition, RenderedEdition, Snapshot
+from newsletter.render import wording
+from newsletter.render.facts import Facts, arrange, cards_of, facts_of
+from newsletter.render.templates import CompiledTemplate
+
+__all__ = ["BYTE_BUDGET", "render_edition"]
+
+BYTE_BUDGET = 95_000
+"""Bytes of HTML an edition keeps under; Gmail clips a mail near 102,000."""
+
+
+def render_edition(template: CompiledTemplate, snapshot: Snapshot, edition: Edition, base_url: str) -> RenderedEdition:
+    """The edition with its slots still open; `base_url` is the public address of the flags, without a final slash.
+
+    Holds the sections of the edition's countries. Raises `TemplateError` where the template asks for what is not there.
+    """
+    cards = cards_of(snapshot, edition, base_url)
+    facts = facts_of(snapshot, edition, cards)
+    subject = wording.as_header(snapshot.subject or "") or _subject(template, facts)
+    facts["preheader"] = wording.as_header(snapshot.preheader or "") or _preheader(facts["lead"], cards)
+    html = _within_budget(template, facts, cards)
+    text = template.text.render({**facts, **arrange(cards, ["full"] * len(cards))})
+    sealed = "\0".join((subject, facts["preheader"], html, text))
+    return RenderedEdition(
+        edition=edition,
+        subject=subject,
+        preheader=facts["preheader"],
+        html=html,
+        text=text,
+        sha256=hashlib.sha256(sealed.encode()).hexdigest(),
+        stories=len(cards),
+        minutes=facts["issue"]["minutes"],
+    )
+
+
+def _subject(template: CompiledTemplate, facts: Facts) -> str:
+    own = {name: facts[name] for name in ("issue", "lead", "contents")}
+    made = wording.as_header(template.subject.render({**own, "sections": (), "rows": (), "preheader": ""}))
+    return wording.cut(made or wording.as_header(facts["issue"]["title"]), wording.SUBJECT_COLUMNS)
+
+
+def _preheader(lead: Facts, cards: Sequence[Facts]) -> str:
+    """The leads of the other countries, then what else there is."""
+    others = [card for card in cards if card is not lead]
+    first = {card["country"]: card for card in reversed(others) if card["country"] != lead.get("country")}
+    leads = [card for card in others if first.get(card["country"]) is card]
+    rest = [card for card in others if card not in leads]
+    return wording.as_header(wording.preheader_of([card["title"] for card in [*leads, *rest]]))
+
+
+def _within_budget(template: CompiledTemplate, facts: Facts, cards: Sequence[Facts]) -> str:
+    """The HTML with as many full cards as fit; fewer never makes it longer, so the first fit is found by halving."""
+
+    def rendered(steps: int) -> str:
+        return template.html.render({**facts, **arrange(cards, _forms(len(cards), steps))})
+
+    html = rendered(0)
+    if len(html.encode()) <= BYTE_BUDGET:
+        return html
+    low, high = 1, 2 * len(cards)
+    while low < high:
+        middle = (low + high) // 2
+        if len(rendered(middle).encode()) <= BYTE_BUDGET:
+            high = middle
+        else:
+            low = middle + 1
+    return rendered(low)
+
+
+def _forms(count: int, steps: int) -> list[str]:
+    """The form of each card after so many steps from the end: first all become compact, then headline rows."""
+    compact, rows = min(steps, count), max(0, steps - count)
+    return ["full"] * (count - compact) + ["compact"] * (compact - rows) + ["row"] * rows

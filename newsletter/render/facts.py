@@ -1,0 +1,180 @@
+"""What a template is given: an edition as plain strings, numbers, tuples and dictionaries, and nothing with methods.
+
+    issue     title, date, language, direction, stories, countries, minutes, contact, postal_address
+    lead      the card that opens the edition
+    contents  one row a country: country, flag, title, anchor
+    sections  one a country: country, flag, cards (full and compact ones)
+    rows      cards for which only a headline row has room
+    slots     name, unsubscribe, preferences, view
+
+A card: anchor, form (full, compact, row), language, direction, script, country, flag, section, date, outlet,
+byline, title, url, summary, summary_label, note, note_label, note_checked_by, tags, kind, marks, related (rows of
+country, flag, date, outlet, title, url).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from newsletter.countries import country_name, flag_file
+from newsletter.model import (
+    CountrySection,
+    Edition,
+    NoteOrigin,
+    PlacedStory,
+    Precision,
+    Related,
+    Snapshot,
+    Story,
+    SummaryOrigin,
+)
+from newsletter.ports import SLOT_NAMES, slot
+from newsletter.render import FLAGS, wording
+from newsletter.render.dialect import safe_url
+
+__all__ = ["Facts", "arrange", "cards_of", "facts_of", "sections_of"]
+
+Facts = dict[str, Any]
+
+_MACHINE_TAG = re.compile(r"[A-Za-z][\w-]*:\S")
+_SUMMARY_LABELS = {SummaryOrigin.MODEL: "Summary drafted with AI", SummaryOrigin.EXTRACTIVE: "Extract"}
+_NOTE_LABELS = {NoteOrigin.MODEL: "AI Editor's Summary", NoteOrigin.HUMAN: "Editor's note"}
+
+
+def sections_of(snapshot: Snapshot, edition: Edition) -> tuple[CountrySection, ...]:
+    """The sections whose country the edition holds, in the issue's order."""
+    return tuple(section for section in snapshot.sections if section.country in edition.countries and section.stories)
+
+
+def cards_of(snapshot: Snapshot, edition: Edition, base_url: str) -> tuple[Facts, ...]:
+    """One full card a story, in reading order."""
+    desk = _Desk(edition.language, snapshot.timezone, base_url)
+    placed = [(section.country, story) for section in sections_of(snapshot, edition) for story in section.stories]
+    return tuple(desk.card(country, story, f"s{number}") for number, (country, story) in enumerate(placed, 1))
+
+
+def facts_of(snapshot: Snapshot, edition: Edition, cards: Sequence[Facts]) -> Facts:
+    """Everything but the arrangement of the cards."""
+    contact = snapshot.sender.reply_to or snapshot.sender.address
+    lead = next((card for card in cards if card["id"] == snapshot.lead), cards[0] if cards else {"title": ""})
+    return {
+        "issue": {
+            "title": wording.visible(snapshot.title),
+            "date": wording.date_in_words(snapshot.date, edition.language),
+            "language": wording.language_tag(edition.language, "en"),
+            "direction": wording.direction(edition.language),
+            "stories": len(cards),
+            "countries": len({card["country"] for card in cards}),
+            "minutes": wording.reading_minutes([text for card in cards for text in _read_texts(card)]),
+            "contact": wording.visible(contact),
+            "postal_address": wording.visible(snapshot.postal_address),
+        },
+        "lead": lead,
+        "contents": tuple(_first_of_each_country(cards)),
+        "slots": {name: slot(name) for name in SLOT_NAMES},
+    }
+
+
+def arrange(cards: Sequence[Facts], forms: Sequence[str]) -> Facts:
+    """The cards in the forms they have room for: by country, and the headline rows after all of them."""
+    shaped = [{**card, "form": form} for card, form in zip(cards, forms, strict=True)]
+    sections: dict[str, list[Facts]] = {}
+    for card in shaped:
+        if card["form"] != "row":
+            sections.setdefault(card["country"], []).append(card)
+    return {
+        "sections": tuple(
+            {"country": country, "flag": held[0]["flag"], "cards": tuple(held)} for country, held in sections.items()
+        ),
+        "rows": tuple(card for card in shaped if card["form"] == "row"),
+    }
+
+
+class _Desk:
+    """Where and for whom the cards are written: the edition's language, the newsletter's zone, the flags' address."""
+
+    def __init__(self, language: str, timezone: str, base_url: str) -> None:
+        self._language = language
+        self._timezone = timezone
+        self._flags = f"{base_url.rstrip('/')}/flags/"
+
+    def card(self, country: str, placed: PlacedStory, anchor: str) -> Facts:
+        story = placed.story
+        language = wording.language_tag(story.language, wording.language_tag(self._language, "en"))
+        return {
+            "id": story.id,
+            "anchor": anchor,
+            "language": language,
+            "direction": wording.direction(language),
+            "script": wording.script_class(story.language, story.title),
+            **self._place(country),
+            "section": wording.visible(story.section),
+            "date": "" if story.published_precision is Precision.FETCHED else self._date(story),
+            "outlet": wording.visible(story.outlet),
+            "byline": ", ".join(_seen(story.byline)),
+            "title": wording.visible(story.title),
+            "url": safe_url(story.url),
+            "summary": wording.visible(story.summary),
+            "summary_label": _SUMMARY_LABELS.get(story.summary_origin, ""),
+            **_note(story),
+            "tags": tuple(f"#{tag}" for tag in _seen(story.tags) if not _MACHINE_TAG.match(tag)),
+            "kind": str(story.kind),
+            "marks": self._marks(story),
+            "related": tuple(self._related(row) for row in placed.related),
+        }
+
+    def _place(self, country: str | None) -> Facts:
+        file = flag_file(country) if country else None
+        return {
+            "country": wording.visible(country_name(country, self._language)) if country else "",
+            "flag": self._flags + file if file and (FLAGS / file).is_file() else "",
+        }
+
+    def _date(self, dated: Story | Related) -> str:
+        return wording.short_date(dated.published_at, self._timezone, self._language)
+
+    def _marks(self, story: Story) -> tuple[str, ...]:
+        spoken = story.outlet_language or story.language
+        foreign = spoken and spoken.split("-")[0].lower() != self._language.split("-")[0].lower()
+        language = wording.visible(wording.language_name(spoken, self._language)) if spoken and foreign else ""
+        return tuple(mark for mark in ("subscription" if story.paywall else "", language and f"in {language}") if mark)
+
+    def _related(self, row: Related) -> Facts:
+        return {
+            **self._place(row.country),
+            "date": self._date(row),
+            "outlet": wording.visible(row.outlet),
+            "title": wording.visible(row.title),
+            "script": wording.script_class(None, row.title),
+            "url": safe_url(row.url),
+        }
+
+
+def _note(story: Story) -> Facts:
+    shown = _seen(story.shown_note)
+    checked_by = story.note_approved_by if story.note_origin is NoteOrigin.MODEL else None
+    return {
+        "note": shown,
+        "note_label": _NOTE_LABELS[story.note_origin],
+        "note_checked_by": wording.visible(checked_by or ""),
+    }
+
+
+def _seen(texts: Iterable[str]) -> tuple[str, ...]:
+    return tuple(text for text in map(wording.visible, texts) if text)
+
+
+def _read_texts(card: Facts) -> tuple[str, ...]:
+    return (card["title"], card["summary"], *card["note"], *(row["title"] for row in card["related"]))
+
+
+def _first_of_each_country(cards: Sequence[Facts]) -> Iterable[Facts]:
+    countries: set[str] = set()
+    for card in cards:
+        if card["country"] not in countries:
+            countries.add(card["country"])
+            yield {
+                name: card[name] for name in ("country", "flag", "title", "anchor", "language", "direction", "script")
+            }

@@ -1,0 +1,180 @@
+"""The checks before an approval. Each finding has a place, a sentence, and what would mend it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from functools import lru_cache
+from html.parser import HTMLParser
+
+from newsletter.model import Edition, Finding, RenderedEdition, Severity, Snapshot, Story, StoryStatus
+from newsletter.ports import SLOT_NAMES, slot
+from newsletter.render.dialect import safe_url
+from newsletter.render.edition import BYTE_BUDGET
+from newsletter.render.facts import sections_of
+from newsletter.render.wording import visible
+
+__all__ = ["CLIPPED_AT", "preflight"]
+
+CLIPPED_AT = 102_000
+"""Bytes of HTML near which Gmail clips a mail."""
+
+_QUOTED = re.compile(r"^> ", re.MULTILINE)
+LONG_TITLE, LONG_SUBJECT, FEW_STORIES = 70, 60, 3
+_UNFILLED = re.compile("\ufdd0(?!(?:" + "|".join(SLOT_NAMES) + ")\ufdd1)")
+_LEFTOVERS = {
+    "html": re.compile(r"<!--%|%-->|</?mj-|" + _UNFILLED.pattern),
+    "text": _UNFILLED,
+    "subject": re.compile(r"\{\{|\}\}|\{%|%\}|[\ufdd0\ufdd1]"),
+    "preheader": re.compile(r"\{\{|\}\}|\{%|%\}|[\ufdd0\ufdd1]"),
+}
+"""What can only come from a template. A story may well speak of `{{`; a subject that does is a merge gone wrong."""
+
+
+def preflight(
+    snapshot: Snapshot,
+    editions: Sequence[RenderedEdition],
+    now: datetime,
+    changed: Mapping[str, StoryStatus] | None = None,
+) -> list[Finding]:
+    """What speaks against sending these editions at `now`; blocking findings first.
+
+    `changed` holds the present status of stories (by id) that are no longer as the snapshot froze them.
+    """
+    findings = [*_stories(snapshot, now, changed or {})]
+    for rendered in editions:
+        findings += _edition(snapshot, rendered)
+    if not editions:
+        findings.append(_blocking("no story", "issue", "No edition was rendered.", "Build the issue again."))
+    return sorted(findings, key=lambda finding: finding.severity is not Severity.BLOCKING)
+
+
+def _stories(snapshot: Snapshot, now: datetime, changed: Mapping[str, StoryStatus]) -> Iterator[Finding]:
+    for placed in snapshot.placed:
+        story, place = placed.story, f"story {placed.story.id}"
+        status = changed.get(story.id, story.status)
+        if status is not StoryStatus.READY:
+            yield _blocking("story status", place, f"This story is {status}.", "Drop it from the issue.")
+        if story.embargo and story.embargo > now:
+            until = story.embargo.isoformat(timespec="minutes")
+            yield _blocking("embargo", place, f"It is under embargo until {until}.", "Drop it, or send later.")
+        if story.note and not story.shown_note:
+            message = "Its AI Editor's Summary has no approval, so readers do not see it."
+            yield _warning("note approval", place, message, "Approve the note, or delete it.")
+        if len(story.title) > LONG_TITLE:
+            message = f"The headline has {len(story.title)} characters; phones show about {LONG_TITLE}."
+            yield _warning("headline length", place, message, "Shorten it.")
+
+
+def _edition(snapshot: Snapshot, rendered: RenderedEdition) -> Iterator[Finding]:
+    place = f"edition {rendered.edition.key}"
+    page = _Page(rendered.html)
+    yield from _sizes(rendered, place)
+    yield from _duties(snapshot, rendered, page, place)
+    stories = [placed.story for section in sections_of(snapshot, rendered.edition) for placed in section.stories]
+    yield from _cards(stories, rendered, page, place)
+    yield from _hidden_notes(stories, page.text, rendered.text, place)
+    if page.images_without_alt:
+        message = f"{page.images_without_alt} images have no alt text."
+        yield _warning("alt text", place, message, 'Give each <img> an alt (alt="" where it only decorates).')
+    for part, token in _LEFTOVERS.items():
+        if found := token.search(getattr(rendered, part)):
+            message = f"The {part} part holds {found[0]!r}, a piece of the template."
+            yield _blocking("leftover tokens", f"{place}, {part}", message, "Run newsletter template check.")
+
+
+def _sizes(rendered: RenderedEdition, place: str) -> Iterator[Finding]:
+    size = len(rendered.html.encode())
+    if size >= CLIPPED_AT:
+        message = f"The HTML has {size:,} bytes; Gmail clips near {CLIPPED_AT:,}."
+        yield _blocking("size", place, message, "Drop stories or shorten notes.")
+    elif size > BYTE_BUDGET:
+        message = f"The HTML has {size:,} bytes; the budget is {BYTE_BUDGET:,}."
+        yield _warning("size", place, message, "Drop stories or shorten notes.")
+    if len(rendered.subject) > LONG_SUBJECT:
+        message = f"The subject has {len(rendered.subject)} characters; inboxes show about {LONG_SUBJECT}."
+        yield _warning("subject length", place, message, "Shorten it.")
+    if rendered.stories == 0:
+        yield _blocking("no story", place, "This edition has no story.", "Add one, or do not send this edition.")
+    elif rendered.stories < FEW_STORIES:
+        message = f"Stories in this edition: {rendered.stories}."
+        yield _warning("few stories", place, message, "Add stories, or let it go out short.")
+
+
+def _duties(snapshot: Snapshot, rendered: RenderedEdition, page: _Page, place: str) -> Iterator[Finding]:
+    """What the law asks of every mail: a way out, and where the sender can be found (CAN-SPAM 5(a)(5))."""
+    mark = slot("unsubscribe")
+    seen_until = rendered.html.encode()[:BYTE_BUDGET].decode(errors="ignore")
+    for part, held in (("html", mark in seen_until and mark in page.links), ("text", mark in rendered.text)):
+        if not held:
+            message = f"No unsubscribe link in the first {BYTE_BUDGET:,} bytes of the {part} part."
+            yield _blocking("unsubscribe", f"{place}, {part}", message, "Print {{slots.unsubscribe}} as a link.")
+    address = visible(snapshot.postal_address)
+    for part, text in (("html", page.text), ("text", rendered.text)):
+        if not address or not _says(text, address):
+            message = f"No postal address in the {part} part."
+            yield _blocking("postal address", f"{place}, {part}", message, "Set postal_address in schedule.yaml.")
+
+
+def _cards(stories: Sequence[Story], rendered: RenderedEdition, page: _Page, place: str) -> Iterator[Finding]:
+    for story in stories:
+        where, outlet, url = f"{place}, story {story.id}", visible(story.outlet), safe_url(story.url)
+        if not url:
+            message = f"Its link {story.url!r} leads nowhere a reader can go."
+            yield _blocking("story link", where, message, "Give it an http or https address.")
+        elif url not in page.links or url not in rendered.text:
+            yield _blocking("story link", where, "Its link is not in both parts.", "Print {{story.url|url}}.")
+        if not outlet or not (_says(page.text, outlet) and _says(rendered.text, outlet)):
+            yield _blocking("outlet", where, "Its outlet is not named in both parts.", "Print {{story.outlet}}.")
+
+
+def _hidden_notes(stories: Sequence[Story], html_text: str, text: str, place: str) -> Iterator[Finding]:
+    meant = _squeezed(" ".join(words for story in stories for words in (story.title, story.summary, *story.shown_note)))
+    read = _squeezed(html_text) + _squeezed(text)
+    for story in stories:
+        hidden = [] if story.shown_note else [_squeezed(paragraph) for paragraph in story.note]
+        if any(paragraph and paragraph in read and paragraph not in meant for paragraph in hidden):
+            message = "A model's note that nobody approved is shown."
+            yield _blocking("note approval", f"{place}, story {story.id}", message, "Approve it, and build again.")
+
+
+def _says(text: str, words: str) -> bool:
+    return _squeezed(words) in _squeezed(text)
+
+
+@lru_cache(64)
+def _squeezed(text: str) -> str:
+    """`text` without spaces and quote marks: lines break anywhere in Chinese."""
+    return "".join(visible(_QUOTED.sub("", text)).split())
+
+
+def _blocking(check: str, place: str, message: str, fix: str) -> Finding:
+    return Finding(Severity.BLOCKING, check, place, message, fix)
+
+
+def _warning(check: str, place: str, message: str, fix: str) -> Finding:
+    return Finding(Severity.WARNING, check, place, message, fix)
+
+
+class _Page(HTMLParser):
+    """What a reader gets of an HTML part: its links, its words, its pictures."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.links: set[str] = set()
+        self.images_without_alt = 0
+        self._texts: list[str] = []
+        self.feed(html)
+        self.close()
+        self.text = "".join(self._texts)
+
+    def handle_starttag(self, tag: str, attrs: Sequence[tuple[str, str | None]]) -> None:
+        values = dict(attrs)
+        if tag == "a" and values.get("href"):
+            self.links.add(str(values["href"]))
+        if tag == "img" and "alt" not in values:
+            self.images_without_alt += 1
+
+    def handle_data(self, data: str) -> None:
+        self._texts.append(data)

@@ -1,0 +1,145 @@
+"""The check that MJML itself does not make: unknown tags and attributes, wrong nesting, with their lines.
+
+mjml-python 1.4.2 lets unknown tags and attributes pass, names no line, and crashes the process on 2,000 nested
+wrappers; what it does with expressions and non-ASCII text in attributes is measured in tests/render.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from html.parser import HTMLParser
+from importlib.resources import files
+
+from newsletter.errors import Problem
+from newsletter.render.sources import Source
+
+__all__ = ["schema_problems"]
+
+_DEEPEST = 40
+_ANYWHERE = {"css-class", "mj-class"}
+_HOLDS_EXPRESSIONS = {"href", "src", "alt"}
+_SAFE_BEGINNINGS = ("https://", "http://", "mailto:", "#")
+
+
+@dataclass(frozen=True, slots=True)
+class _Tag:
+    parents: frozenset[str]
+    attributes: frozenset[str]
+    html: bool
+
+
+def schema_problems(source: Source) -> list[Problem]:
+    """Every fault of an expanded MJML source, in its order."""
+    reader = _Reader(source)
+    reader.feed(source.text)
+    reader.close()
+    for name, line in reader.open:
+        reader.tell(f"<{name}> is never closed", line)
+    if not reader.seen_body:
+        reader.tell("a mail needs <mjml> with an <mj-body> in it", 1)
+    return reader.problems
+
+
+@cache
+def _tags() -> Mapping[str, _Tag]:
+    table = tomllib.loads(files("newsletter.render").joinpath("mjml_tags.toml").read_text(encoding="utf-8"))
+    return {
+        name: _Tag(frozenset(row["in"]), frozenset(row["attributes"].split()), row.get("html", False))
+        for name, row in table.items()
+    }
+
+
+class _Reader(HTMLParser):
+    """Walks the MJML tags, keeping those that are open; HTML inside a tag that holds HTML only has its links read."""
+
+    def __init__(self, source: Source) -> None:
+        super().__init__(convert_charrefs=True)
+        self._source = source
+        self.problems: list[Problem] = []
+        self.open: list[tuple[str, int]] = []
+        self.seen_body = False
+
+    def tell(self, message: str, line: int | None = None) -> None:
+        at, column = self.getpos()
+        self.problems.append(self._source.problem(line or at, message, 1 if line else column + 1))
+
+    def handle_starttag(self, tag: str, attrs: Sequence[tuple[str, str | None]]) -> None:
+        self._check_links(tag, attrs)
+        if not _is_mjml(tag):
+            self._check_html(tag)
+            return
+        self._check_place(tag)
+        self._check_attributes(tag, attrs)
+        self.seen_body |= tag == "mj-body"
+        self.open.append((tag, self.getpos()[0]))
+        if len(self.open) == _DEEPEST:
+            self.tell(f"tags are nested {_DEEPEST} deep here; a mail needs no more than ten")
+
+    def handle_startendtag(self, tag: str, attrs: Sequence[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        if _is_mjml(tag):
+            self.open.pop()
+
+    def handle_endtag(self, tag: str) -> None:
+        if not _is_mjml(tag):
+            return
+        if tag not in [name for name, _ in self.open]:
+            self.tell(f"</{tag}> closes nothing")
+            return
+        while (last := self.open.pop())[0] != tag:
+            self.tell(f"<{last[0]}> is not closed before </{tag}>", last[1])
+
+    def handle_comment(self, data: str) -> None:
+        if data.startswith("%") and "mj-body" not in [name for name, _ in self.open]:
+            self.tell("a block (<!--% … %-->) may only stand inside <mj-body>")
+
+    def _check_html(self, tag: str) -> None:
+        inside = self.open[-1][0] if self.open else "the file"
+        if inside not in _tags() or not _tags()[inside].html:
+            self.tell(f"<{tag}> cannot stand directly in {_shown(inside)}; put HTML in <mj-text> or <mj-raw>")
+
+    def _check_place(self, tag: str) -> None:
+        parent = self.open[-1][0] if self.open else ""
+        if tag == "mj-include":
+            self.tell('write <mj-include path="…" /> on a line of its own')
+        elif parent == "mj-attributes":
+            if tag not in {*_tags(), "mj-all", "mj-class"}:
+                self.tell(f"there is no MJML tag <{tag}>")
+        elif tag not in _tags():
+            self.tell(f"there is no MJML tag <{tag}>")
+        elif parent not in _tags()[tag].parents and (parent or tag != "mjml"):
+            places = ", ".join(f"<{name}>" for name in sorted(_tags()[tag].parents)) or "the top of the file"
+            self.tell(f"<{tag}> cannot stand in {_shown(parent or 'the file')}; its place is {places}")
+
+    def _check_attributes(self, tag: str, attrs: Sequence[tuple[str, str | None]]) -> None:
+        known = _tags().get(tag)
+        free = "mj-attributes" in [name for name, _ in self.open]
+        for name, value in attrs:
+            if known and not free and name not in known.attributes | _ANYWHERE:
+                self.tell(f"<{tag}> has no attribute {name!r}")
+            text = value or ""
+            if "{{" in text and name not in _HOLDS_EXPRESSIONS and tag != "mjml":
+                self.tell(f"the MJML compiler loses an expression in {name!r}; put it in text, href, src or alt")
+            if not text.isascii() or any(mark in text for mark in '"\\\n\t'):
+                self.tell(f"the MJML compiler breaks {name!r}: use letters a–z and no quote, backslash or line end")
+
+    def _check_links(self, tag: str, attrs: Sequence[tuple[str, str | None]]) -> None:
+        for name, value in attrs:
+            link = (value or "").strip()
+            if name.startswith("on"):
+                self.tell(f"{name!r} on <{tag}> runs script, which no mail client allows")
+            if name not in {"href", "src", "background", "background-url"} or link.startswith(_SAFE_BEGINNINGS):
+                continue
+            if not (link.startswith("{{") and link.endswith("|url}}") and link.count("{{") == 1):
+                self.tell(f"write {name} as {{{{…|url}}}}, or begin it with https://, mailto: or #: not {link!r}")
+
+
+def _is_mjml(tag: str) -> bool:
+    return tag == "mjml" or tag.startswith("mj-")
+
+
+def _shown(name: str) -> str:
+    return f"<{name}>" if _is_mjml(name) else name

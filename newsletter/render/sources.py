@@ -1,0 +1,123 @@
+"""The files of a mail template: where they are looked for, and which line of which file a fault stands on."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from newsletter.errors import Problem, TemplateError
+
+__all__ = ["Shelf", "Source", "shipped_folders"]
+
+_INCLUDE = re.compile(r'\s*<mj-include\s+path="([^"]*)"\s*/>\s*')
+_TOKEN = re.compile(r"\[\[\s*([a-z_]+(?:\.[a-z_]+)+)\s*\]\]")
+_DEEPEST_INCLUDE = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Template text put together from files; `origins` gives file and line of each of its lines."""
+
+    text: str
+    origins: tuple[tuple[str, int], ...]
+
+    def problem(self, line: int, message: str, column: int = 1) -> Problem:
+        """A fault on a 1-based line of `text`, named by the file and line it came from."""
+        file, origin = self.origins[min(max(line, 1), len(self.origins)) - 1]
+        return Problem(file, origin, column, message)
+
+
+class Shelf:
+    """Template folders, the desk's before the shipped ones. One file, or one colour, can be replaced alone."""
+
+    def __init__(self, folders: Sequence[Path]) -> None:
+        self._folders = tuple(folders)
+        self._theme: Mapping[str, Any] = self._merged_theme()
+
+    def find(self, name: str) -> Path | None:
+        """The first file called `name` (a relative path), or None; never one outside its folder."""
+        for folder in self._folders:
+            path = (folder / name).resolve()
+            if path.is_relative_to(folder.resolve()) and path.is_file():
+                return path
+        return None
+
+    def read(self, name: str) -> Source:
+        """The file with its `mj-include` lines and theme tokens put in; raises `TemplateError` naming every gap."""
+        problems: list[Problem] = []
+        lines = list(self._lines(name, problems))
+        if problems:
+            raise TemplateError(problems)
+        return Source("\n".join(text for text, _, _ in lines), tuple((file, line) for _, file, line in lines))
+
+    def _lines(self, name: str, problems: list[Problem], depth: int = 0) -> Iterator[tuple[str, str, int]]:
+        path = self.find(name)
+        if path is None:
+            folders = ", ".join(str(folder) for folder in self._folders)
+            problems.append(Problem(name, 1, 1, f"there is no such template file in {folders}"))
+            return
+        for number, text in enumerate(_file_lines(path, problems), 1):
+            if include := _INCLUDE.fullmatch(text):
+                if depth == _DEEPEST_INCLUDE or self.find(include[1]) is None:
+                    why = "includes itself" if depth == _DEEPEST_INCLUDE else "is in no template folder"
+                    problems.append(Problem(str(path), number, 1, f"the included file {include[1]!r} {why}"))
+                else:
+                    yield from self._lines(include[1], problems, depth + 1)
+            else:
+                yield self._themed(text, str(path), number, problems), str(path), number
+
+    def _themed(self, text: str, file: str, line: int, problems: list[Problem]) -> str:
+        def value(token: re.Match[str]) -> str:
+            found: Any = self._theme
+            for key in token[1].split("."):
+                found = found.get(key) if isinstance(found, Mapping) else None
+            if isinstance(found, str | int):
+                return str(found)
+            problems.append(Problem(file, line, token.start() + 1, f"theme.toml has no value {token[1]!r}"))
+            return ""
+
+        return _TOKEN.sub(value, text)
+
+    def _merged_theme(self) -> Mapping[str, Any]:
+        theme: dict[str, Any] = {}
+        for folder in reversed(self._folders):
+            path = folder / "theme.toml"
+            if not path.is_file():
+                continue
+            try:
+                theme = _merged(theme, tomllib.loads(path.read_text(encoding="utf-8")))
+            except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+                line = re.search(r"line (\d+)", str(error))
+                raise TemplateError([Problem(str(path), int(line[1]) if line else 1, 1, str(error))]) from None
+        return theme
+
+
+def shipped_folders() -> tuple[Path, ...]:
+    """The templates that come with the product: inside a wheel, or at the top of a checkout."""
+    package = Path(__file__).parent.parent
+    return tuple(
+        folder for folder in (package / "_bundled" / "templates", package.parent / "templates") if folder.is_dir()
+    )
+
+
+def _file_lines(path: Path, problems: list[Problem]) -> list[str]:
+    try:
+        # read_text turns CR and CRLF into LF: the MJML compiler would carry a CR into the mail.
+        return path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
+    except UnicodeDecodeError as error:
+        line = path.read_bytes()[: error.start].count(b"\n") + 1
+        problems.append(Problem(str(path), line, 1, "this line is not UTF-8; save the file as UTF-8"))
+        return []
+
+
+def _merged(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    both = {
+        key: _merged(under[key], value)
+        for key, value in over.items()
+        if isinstance(value, Mapping) and isinstance(under.get(key), Mapping)
+    }
+    return {**under, **over, **both}

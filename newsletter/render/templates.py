@@ -1,0 +1,124 @@
+"""A mail is a folder: body.mjml, body.txt, subject.txt, sample.json. Compiled once, kept by what it was made from."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import jinja2
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from newsletter.errors import Problem, TemplateError
+from newsletter.render.compiling import COMPILERS, compile_html
+from newsletter.render.dialect import dialect_problems, html_dialect, text_dialect
+from newsletter.render.sources import Shelf, Source, shipped_folders
+
+__all__ = ["CompiledTemplate", "Part", "Templates"]
+
+_T = TypeVar("_T")
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of a mail, compiled; `source` says which line an error comes from."""
+
+    source: Source
+    _compiled: jinja2.Template
+
+    def render(self, facts: Mapping[str, Any]) -> str:
+        """The part for one edition; raises `TemplateError` where the template asks for what is not there."""
+        try:
+            return self._compiled.render(facts)
+        except (jinja2.TemplateError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError) as error:
+            raise TemplateError([self._fault(error)]) from None
+
+    def _fault(self, error: Exception) -> Problem:
+        # The line in the compiled part is of no use to its writer: find the missing name in the source.
+        missing = re.search(r"has no attribute '(\w+)'", str(error))
+        at = self.source.text.find(f".{missing[1]}") if missing else 0
+        line = self.source.text.count("\n", 0, max(at, 0)) + 1
+        return self.source.problem(line, f"this cannot be rendered: {error}")
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledTemplate:
+    """A template ready to render editions; `digest` names its files, theme and compilers."""
+
+    name: str
+    digest: str
+    html: Part
+    text: Part
+    subject: Part
+
+
+@dataclass(slots=True)
+class Templates:
+    """The mail templates of a desk: `folders` (the desk's own) before the shipped ones.
+
+    Safe to share between threads: two that ask for a changed template at once both compile it, to the same end.
+    """
+
+    folders: Sequence[Path] = ()
+    _kept: dict[str, CompiledTemplate] = field(default_factory=dict, init=False)
+
+    def compile(self, name: str) -> CompiledTemplate:
+        """The template of that folder name, compiled when its files changed; raises `TemplateError` with every fault."""
+        if not _NAME.fullmatch(name):
+            raise TemplateError([Problem(name, 1, 1, "a template's name is small letters, digits, - and _")])
+        html, text, subject = self._sources(name)
+        digest = _digest(html.text, text.text, subject.text, COMPILERS)
+        kept = self._kept.get(name)
+        if kept is None or kept.digest != digest:
+            kept = _compile(name, digest, html, text, subject)
+            self._kept[name] = kept
+        return kept
+
+    def _sources(self, name: str) -> list[Source]:
+        shelf = Shelf([*self.folders, *shipped_folders()])
+        return _all_of(
+            [lambda file=file: shelf.read(f"{name}/{file}") for file in ("body.mjml", "body.txt", "subject.txt")]
+        )
+
+
+def _compile(name: str, digest: str, html: Source, text: Source, subject: Source) -> CompiledTemplate:
+    parts = _all_of(
+        [
+            lambda: Part(html, html_dialect().from_string(compile_html(html))),
+            lambda: _text_part(text, text_dialect()),
+            lambda: _text_part(subject, text_dialect()),
+        ]
+    )
+    return CompiledTemplate(name, digest, *parts)
+
+
+def _text_part(source: Source, environment: ImmutableSandboxedEnvironment) -> Part:
+    if problems := dialect_problems(source, environment):
+        raise TemplateError(problems)
+    return Part(source, environment.from_string(source.text))
+
+
+def _all_of(steps: Sequence[Callable[[], _T]]) -> list[_T]:
+    """What every step makes; the faults of all of them at once when one fails."""
+    made: list[_T] = []
+    problems: list[Problem] = []
+    for step in steps:
+        try:
+            made.append(step())
+        except TemplateError as error:
+            problems += error.problems
+    if problems:
+        raise TemplateError(problems)
+    return made
+
+
+def _digest(*texts: str) -> str:
+    digest = hashlib.sha256()
+    for text in texts:
+        data = text.encode()
+        digest.update(len(data).to_bytes(8, "big") + data)
+    return digest.hexdigest()

@@ -1,0 +1,141 @@
+"""Words that an edition makes for itself: clean text, subject and preheader, dates, reading time."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from datetime import date, datetime
+from bisect import bisect_right
+from functools import cache
+from itertools import accumulate
+from math import ceil
+from zoneinfo import ZoneInfo
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date
+
+from newsletter.render.wrapping import columns
+
+__all__ = [
+    "as_header",
+    "cut",
+    "date_in_words",
+    "direction",
+    "language_name",
+    "language_tag",
+    "preheader_of",
+    "reading_minutes",
+    "script_class",
+    "short_date",
+    "visible",
+]
+
+SUBJECT_COLUMNS = 60
+PREHEADER_COLUMNS = 110
+
+# Controls, surrogates, noncharacters (slots are marked with them) and what reorders text (UAX 9: embeddings,
+# overrides, isolates). ZWJ, ZWNJ, LRM and RLM stay: scripts and emoji need them.
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufdd0-\ufdef\ufeff"
+    + "".join(f"{chr(plane + 0xFFFE)}{chr(plane + 0xFFFF)}" for plane in range(0, 0x110000, 0x10000))
+    + "]"
+)
+_ENCODED_WORD = re.compile(r"=+\?=*|\?=+")
+_TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+_RIGHT_TO_LEFT = {"ar", "ckb", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi"}
+_KANA, _HANGUL, _HAN, _THAI, _UNSPACED = (
+    re.compile(f"[{span}]") for span in ("ぁ-ヿ", "가-힣ᄀ-ᇿ", "㐀-䶿一-鿿", "ก-๛", "ぁ-ヿ㐀-䶿一-鿿ก-๛")
+)
+_WORD = re.compile(r"\w+")
+# Reading speeds in silent reading: 238 words (Brysbaert 2019, doi 10.1016/j.jml.2019.104047), and letters for
+# scripts without spaces as Medium and Ghost count them.
+_WORDS_A_MINUTE, _LETTERS_A_MINUTE = 238, 500
+
+
+def visible(text: str) -> str:
+    """`text` as a reader may see it: NFC, one line, single spaces, nothing invisible that could mislead."""
+    return " ".join(unicodedata.normalize("NFC", _UNSEEN.sub("", text)).split())
+
+
+def as_header(text: str) -> str:
+    """`text` fit for a header: one line, and nothing that reads as an RFC 2047 encoded word."""
+    return _ENCODED_WORD.sub("?", visible(text)).strip()
+
+
+def cut(text: str, width: int) -> str:
+    """The first words of `text` in at most `width` columns (a CJK letter takes two), "…" where words are missing."""
+    if columns(text) <= width:
+        return text
+    used = list(accumulate(map(columns, text)))
+    kept = text[: bisect_right(used, width - 1)]
+    space = kept.rfind(" ")
+    if columns(text[len(kept)]) == 1 and text[len(kept)] != " " and space > len(kept) // 2:
+        kept = kept[:space]
+    while kept and (
+        unicodedata.combining(text[len(kept)]) or text[len(kept)] in "\u200d\ufe0f" or kept[-1] == "\u200d"
+    ):
+        kept = kept[:-1]
+    return kept.rstrip(" ,;:–—-·、，：；") + "…"
+
+
+def preheader_of(titles: Sequence[str]) -> str:
+    """The headlines that follow the lead, as many as an inbox line shows."""
+    return cut(" · ".join(titles), PREHEADER_COLUMNS)
+
+
+def reading_minutes(texts: Sequence[str]) -> int:
+    """Minutes to read all the texts aloud in the head, at least one."""
+    text = " ".join(texts)
+    letters = len(_UNSPACED.findall(text))
+    words = len(_WORD.findall(_UNSPACED.sub(" ", text)))
+    return max(1, ceil(words / _WORDS_A_MINUTE + letters / _LETTERS_A_MINUTE))
+
+
+def date_in_words(day: date, language: str) -> str:
+    """Wednesday, 27 May 2026; other languages in the order that is theirs."""
+    locale = _locale(language)
+    return str(format_date(day, "EEEE, d MMMM y" if locale.language == "en" else "full", locale=locale))
+
+
+def short_date(instant: datetime, timezone: str, language: str) -> str:
+    """27 May 2026, as the calendar stood where the newsletter is made."""
+    locale = _locale(language)
+    day = instant.astimezone(ZoneInfo(timezone)).date()
+    return str(format_date(day, "d MMM y" if locale.language == "en" else "long", locale=locale))
+
+
+def language_tag(language: str | None, otherwise: str) -> str:
+    """A BCP 47 tag that is safe in a `lang` attribute."""
+    return language if language and _TAG.fullmatch(language) else otherwise
+
+
+def language_name(code: str, language: str) -> str:
+    """The name of a language in another: `zh` in English is Chinese."""
+    return str(_locale(language).languages.get(code.split("-")[0].lower(), code))
+
+
+def direction(language: str) -> str:
+    """`rtl` for languages written right to left, else `ltr`."""
+    return "rtl" if language.split("-")[0].lower() in _RIGHT_TO_LEFT else "ltr"
+
+
+def script_class(language: str | None, text: str) -> str:
+    """Which typeface a story asks for (`zh`, `zh-hant`, `ja`, `ko`, `th`), by its language or else its letters."""
+    tag = (language or "").lower()
+    if tag.startswith(("zh-hant", "zh-tw", "zh-hk", "zh-mo")):
+        return "zh-hant"
+    if (main := tag.split("-")[0]) in ("zh", "ja", "ko", "th"):
+        return main
+    for name, script in (("ja", _KANA), ("ko", _HANGUL), ("zh", _HAN), ("th", _THAI)):
+        if script.search(text):
+            return name
+    return "latin"
+
+
+@cache
+def _locale(language: str) -> Locale:
+    try:
+        return Locale.parse(language, sep="-")
+    except (UnknownLocaleError, ValueError):
+        return Locale.parse("en")

@@ -1,0 +1,151 @@
+"""The desk's day: at each waking, whatever is due takes its next step.
+
+The memory is the issue table, never the clock: any number of processes may wake at any time, and every step is
+a compare-and-set or is guarded by a lock that dies with its owner.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+
+from newsletter.errors import ChecksFailedError, NewsletterError, NothingToDoError
+from newsletter.model import Issue, IssueId, IssueState
+from newsletter.newsroom import Newsroom, gathering, issues, sending
+from newsletter.plan import Newsletter, OnTimeout, Slot, approval_deadline, build_at, slots_between
+
+__all__ = ["due_issues", "next_waking", "poll", "tick"]
+
+log = logging.getLogger("newsletter.schedule")
+
+LOOK_BACK = timedelta(days=7)
+LOOK_AHEAD = timedelta(days=8)
+WHO = "clock"
+
+
+def tick(room: Newsroom) -> None:
+    """Take every step that is due at this moment; a fault in one newsletter never keeps another waiting."""
+    now = room.clock.now()
+    for newsletter in room.plan.newsletters.values():
+        for slot in slots_between(newsletter, now - LOOK_BACK, now + newsletter.stories.lead + timedelta(seconds=1)):
+            try:
+                _advance(room, newsletter, slot, now)
+            except NothingToDoError as error:
+                log.debug("%s", error)
+            except NewsletterError as error:
+                log.error("%s/%s: %s", newsletter.name, slot.date, error)
+
+
+def poll(room: Newsroom) -> None:
+    """Gather from every source whose turn it is."""
+    for polled in gathering.gather_all(room, gathering.due_sources(room, room.clock.now())):
+        _log_poll(polled)
+
+
+def due_issues(room: Newsroom) -> list[IssueId]:
+    """The issues that have mail to carry now, earliest due first."""
+    now = room.clock.now()
+    found = []
+    for issue in room.issues.in_state(IssueState.APPROVED, IssueState.SENDING):
+        newsletter = room.plan.newsletters.get(issue.id.newsletter)
+        if issue.state is IssueState.SENDING:
+            if sending.has_work(room, issue, now):
+                found.append(issue.id)
+        elif newsletter is not None and newsletter.enabled and issue.due_at <= now and not _missed(newsletter, issue, now):
+            found.append(issue.id)
+    return found
+
+
+def next_waking(room: Newsroom) -> datetime | None:
+    """The next instant at which something falls due, so that nothing waits for a tick."""
+    now = room.clock.now()
+    instants = []
+    for newsletter in room.plan.newsletters.values():
+        for slot in slots_between(newsletter, now, now + LOOK_AHEAD):
+            instants += [slot.instant, build_at(slot, newsletter)]
+            if (deadline := approval_deadline(slot, newsletter)) is not None:
+                instants.append(deadline)
+    return min((instant for instant in instants if instant > now), default=None)
+
+
+def _advance(room: Newsroom, newsletter: Newsletter, slot: Slot, now: datetime) -> None:
+    if build_at(slot, newsletter) > now:
+        return
+    issue_id = IssueId(slot.newsletter, slot.date, slot.number)
+    issue = room.issues.find(issue_id)
+    if issue is None or issue.state in (IssueState.PLANNED, IssueState.BUILDING):
+        _begin(room, newsletter, slot, issue, now)
+    elif issue.state in (IssueState.REVIEW, IssueState.WAITING):
+        _press(room, newsletter, slot, issue, now)
+    elif issue.state is IssueState.APPROVED and _missed(newsletter, issue, now):
+        why = f"approved, but the desk was down until {now:%Y-%m-%d %H:%M} UTC; `newsletter issue send` sends it late"
+        room.issues.move(issue_id, (IssueState.APPROVED,), IssueState.MISSED, now=now, who=WHO, why=why)
+
+
+def _begin(room: Newsroom, newsletter: Newsletter, slot: Slot, issue: Issue | None, now: datetime) -> None:
+    """Build the draft of a slot; or record why there will be none."""
+    issue_id = IssueId(slot.newsletter, slot.date, slot.number)
+    late = now > slot.instant + newsletter.catch_up.within
+    if late and issue is None and not room.issues.list(newsletter.name, 1):
+        return  # a new desk has missed nothing
+    room.issues.plan(issue_id, slot.instant, now, WHO)
+    open_states = (IssueState.PLANNED, IssueState.BUILDING)
+    if slot.due is None:
+        room.issues.move(issue_id, open_states, IssueState.SKIPPED, now=now, who=WHO, why=_reason(slot))
+        return
+    if late:
+        why = f"the desk was down; it came up at {now:%Y-%m-%d %H:%M} UTC"
+        room.issues.move(issue_id, open_states, IssueState.MISSED, now=now, who=WHO, why=why)
+        return
+    with room.database.hold(f"gather for {issue_id}") as first:
+        if not first:
+            return
+        if room.issues.get(issue_id).state not in open_states:
+            return
+        for polled in gathering.gather_all(room, list(room.plan.sources.values())):
+            _log_poll(polled)
+        try:
+            built = issues.build(room, newsletter.name, slot.date, who=WHO)
+        except NothingToDoError:
+            return
+        except NewsletterError as error:
+            room.issues.move(issue_id, open_states, IssueState.FAILED, now=now, who=WHO, why=str(error))
+            raise
+    log.info("%s built: %s %s", issue_id, built.state, built.reason)
+
+
+def _press(room: Newsroom, newsletter: Newsletter, slot: Slot, issue: Issue, now: datetime) -> None:
+    """What the schedule says of a draft whose approval deadline has passed."""
+    deadline = approval_deadline(slot, newsletter) or slot.instant
+    if now < deadline:
+        return
+    passed = f"not approved by {deadline.astimezone(newsletter.timezone):%H:%M}"
+    match newsletter.approval.on_timeout:
+        case OnTimeout.SKIP:
+            room.issues.move(issue.id, (issue.state,), IssueState.SKIPPED, now=now, who=WHO, why=passed)
+        case OnTimeout.SEND if issue.state is IssueState.REVIEW:
+            try:
+                issues.approve(room, issue.id, f"{WHO}, {passed}")
+            except ChecksFailedError as error:
+                why = f"{passed}; {error}"
+                room.issues.move(issue.id, (IssueState.REVIEW,), IssueState.WAITING, now=now, who=WHO, why=why)
+        case _ if issue.state is IssueState.REVIEW:
+            room.issues.move(issue.id, (IssueState.REVIEW,), IssueState.WAITING, now=now, who=WHO, why=passed)
+            log.warning("%s waits: %s", issue.id, passed)
+
+
+def _missed(newsletter: Newsletter, issue: Issue, now: datetime) -> bool:
+    """Whether it is too late for an approved issue; one approved after its hour is never too late."""
+    approved_late = issue.approved_at is not None and issue.approved_at >= issue.due_at
+    return now > issue.due_at + newsletter.catch_up.within and not approved_late
+
+
+def _reason(slot: Slot) -> str:
+    return (slot.note or "").removeprefix("skipped: ")
+
+
+def _log_poll(polled: gathering.Polled) -> None:
+    if polled.error:
+        log.warning("%s", polled.error)
+    elif polled.gathered and not polled.gathered.unchanged:
+        log.info("%s: %s new", polled.source, polled.gathered.ingested.new)

@@ -1,0 +1,148 @@
+"""Fakes that keep the whole contract of a port, for tests of whoever uses it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from newsletter.errors import TransportError
+from newsletter.model import DeliveryState, Message, Outcome, Recipient
+
+__all__ = ["MemoryLedger", "MemoryTransport"]
+
+
+class MemoryTransport:
+    """A `Transport` that keeps messages in `messages`, in the order they came.
+
+    `refuse` maps addresses to the reply a server would give (`"550 no such user"`); `out_of_order` makes `connect`
+    raise `TransportError`.
+    """
+
+    name = "memory"
+
+    def __init__(
+        self, *, connections: int = 2, leaves_machine: bool = False, refuse: Mapping[str, str] | None = None
+    ) -> None:
+        self.connections = connections
+        self.leaves_machine = leaves_machine
+        self.refuse = dict(refuse or {})
+        self.out_of_order = False
+        self.messages: list[Message] = []
+        self.connected = 0
+
+    async def connect(self) -> MemoryConnection:
+        """A conversation with nobody."""
+        if self.out_of_order:
+            raise TransportError("the memory transport is out of order; set out_of_order to False")
+        self.connected += 1
+        return MemoryConnection(self)
+
+
+class MemoryConnection:
+    """A `Connection` that takes every message its transport does not refuse."""
+
+    def __init__(self, transport: MemoryTransport) -> None:
+        self._transport = transport
+
+    async def carry(self, window: Sequence[Message], settle: Callable[[Outcome], None]) -> None:
+        """Keep the window's messages, or answer as told."""
+        for message in window:
+            words = self._transport.refuse.get(message.envelope_to)
+            if words is None:
+                self._transport.messages.append(message)
+                settle(Outcome(message.delivery, DeliveryState.SUBMITTED, 250, "250 kept in memory"))
+            else:
+                state = DeliveryState.DEFERRED if words.startswith("4") else DeliveryState.REJECTED
+                settle(Outcome(message.delivery, state, int(words[:3]), words))
+
+    async def close(self) -> None:
+        """Nothing to close."""
+
+
+class MemoryLedger:
+    """A `Ledger` over a list of recipients; `state`, `reply` and `not_before` are open to be looked at, by delivery.
+
+    Several ledgers share one issue when made by `another_sender`; `die` frees the sender's lock as a kill would.
+    """
+
+    def __init__(
+        self,
+        recipients: Sequence[Recipient],
+        *,
+        backoff: Callable[[int], timedelta] = lambda attempts: timedelta(minutes=5),
+        resend: bool = False,
+        unwanted: Collection[int] = (),
+    ) -> None:
+        self.recipients = {one.delivery: one for one in recipients}
+        self.state = dict.fromkeys(self.recipients, DeliveryState.QUEUED)
+        self.reply = dict.fromkeys(self.recipients, "")
+        self.not_before: dict[int, datetime] = {}
+        self._owner: dict[int, MemoryLedger] = {}
+        self._backoff = backoff
+        self._resend = resend
+        self._unwanted = frozenset(unwanted)
+        self._alive = True
+
+    def another_sender(self) -> MemoryLedger:
+        """A second sender's ledger over the same deliveries."""
+        other = MemoryLedger((), backoff=self._backoff, resend=self._resend, unwanted=self._unwanted)
+        other.recipients, other.state, other.reply = self.recipients, self.state, self.reply
+        other.not_before, other._owner = self.not_before, self._owner
+        return other
+
+    def die(self) -> None:
+        """What a kill does: the lock is free, and what was in flight stays so until somebody recovers it."""
+        self._alive = False
+
+    def claim(self, limit: int, now: datetime) -> Sequence[Recipient]:
+        """Up to `limit` due recipients, now owned by this sender."""
+        due = (delivery for delivery in self.recipients if self._due(delivery, now))
+        claimed: list[Recipient] = []
+        for delivery in due:
+            if self.recipients[delivery].subscriber in self._unwanted:
+                self.state[delivery] = DeliveryState.CANCELLED
+                continue
+            one = self.recipients[delivery]
+            self.recipients[delivery] = replace(one, attempts=one.attempts + 1)
+            self.state[delivery], self._owner[delivery] = DeliveryState.SENDING, self
+            claimed.append(self.recipients[delivery])
+            if len(claimed) == limit:
+                break
+        return claimed
+
+    def record(self, outcomes: Sequence[Outcome], now: datetime) -> None:
+        """Write outcomes of what this sender owns."""
+        for outcome in outcomes:
+            delivery = outcome.delivery
+            if self._owner.get(delivery) is not self:
+                continue
+            del self._owner[delivery]
+            self.state[delivery], self.reply[delivery] = outcome.state, outcome.reply[:500]
+            one = self.recipients[delivery]
+            if outcome.state is DeliveryState.DEFERRED:
+                self.not_before[delivery] = now + self._backoff(one.attempts)
+            elif outcome.state is DeliveryState.QUEUED:  # a message that never left has used no attempt
+                self.recipients[delivery] = replace(one, attempts=one.attempts - 1)
+
+    def recover(self, now: datetime) -> int:
+        """Settle what dead senders left in flight."""
+        orphans = [delivery for delivery, owner in self._owner.items() if not owner._alive]
+        for delivery in orphans:
+            del self._owner[delivery]
+            self.state[delivery] = DeliveryState.QUEUED if self._resend else DeliveryState.UNKNOWN
+        return len(orphans)
+
+    def counts(self) -> Mapping[str, int]:
+        """How many deliveries stand in each state; every state is named."""
+        return {state: 0 for state in DeliveryState} | Counter(self.state.values())
+
+    def next_due(self) -> datetime | None:
+        """The earliest `not_before` of the deferred."""
+        deferred = (d for d, state in self.state.items() if state is DeliveryState.DEFERRED)
+        return min((self.not_before[delivery] for delivery in deferred), default=None)
+
+    def _due(self, delivery: int, now: datetime) -> bool:
+        state = self.state[delivery]
+        return state is DeliveryState.QUEUED or (state is DeliveryState.DEFERRED and self.not_before[delivery] <= now)

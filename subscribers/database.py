@@ -1,0 +1,47 @@
+"""How this house opens, upgrades and writes to its database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, Engine, Table
+from sqlalchemy.dialects import postgresql, sqlite
+
+__all__ = ["VERSION_TABLE", "conflict_insert", "upgrade", "writing"]
+
+VERSION_TABLE = "subscribers_version"
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """A transaction that reads before it writes; committed at the end, rolled back on an error.
+
+    SQLite takes its write lock at once: a transaction that has read cannot become a writer after somebody
+    else wrote (https://sqlite.org/lang_transaction.html, "BEGIN IMMEDIATE").
+    """
+    with engine.begin() as connection:
+        if connection.dialect.name == "sqlite":
+            driver = connection.connection.dbapi_connection
+            if not getattr(driver, "in_transaction", False):
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+        yield connection
+
+
+def conflict_insert(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
+    """An INSERT that understands ON CONFLICT, in the words of the database at hand."""
+    if connection.dialect.name == "postgresql":
+        return postgresql.insert(table)
+    return sqlite.insert(table)
+
+
+def upgrade(engine: Engine) -> None:
+    """Bring the tables of this house to the newest version, in one transaction; safe to repeat."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    with writing(engine) as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")

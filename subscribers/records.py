@@ -1,0 +1,155 @@
+"""Reading and writing subscribers: rows become values here, and values rows."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, select, update
+
+from subscribers.addresses import Address
+from subscribers.database import conflict_insert
+from subscribers.model import Event, Frequency, Preferences, Status, Subscriber, Subscription
+from subscribers.tables import subscriber, subscriber_event, subscription, suppression
+
+__all__ = ["find_subscribers", "save", "suppressed_keys", "write_events"]
+
+
+def find_subscribers(
+    connection: Connection, where: ColumnElement[bool], *, limit: int | None = None, lock: bool = False
+) -> list[Subscriber]:
+    """Every subscriber that `where` chooses, in the order of their numbers, with all their subscriptions.
+
+    `lock` keeps their rows from changing until the transaction ends (PostgreSQL; SQLite has one writer).
+    """
+    query = select(subscriber).where(where).order_by(subscriber.c.id).limit(limit)
+    rows = connection.execute(query.with_for_update() if lock else query).all()
+    held: dict[int, dict[str, Subscription]] = {row.id: {} for row in rows}
+    chosen = select(subscription).where(subscription.c.subscriber_id.in_(held))
+    for row in connection.execute(chosen.order_by(subscription.c.newsletter)):
+        held[row.subscriber_id][row.newsletter] = Subscription(Status(row.status), row.consent_at, row.consent_source)
+    return [_subscriber(row, held[row.id]) for row in rows]
+
+
+def _subscriber(row: Row[Any], subscriptions: Mapping[str, Subscription]) -> Subscriber:
+    return Subscriber(
+        id=row.id,
+        address=Address(row.email, row.address_key),
+        name=row.name,
+        preferences=Preferences(
+            countries=None if row.countries is None else tuple(row.countries),
+            frequency=Frequency(row.frequency),
+            language=row.language,
+            timezone=row.timezone,
+            paused_until=row.paused_until,
+        ),
+        decided_at=row.decided_at,
+        attributes=row.attributes,
+        subscriptions=subscriptions,
+    )
+
+
+def suppressed_keys(connection: Connection, keys: Collection[str]) -> set[str]:
+    """Which of these address keys must not be mailed."""
+    found = select(suppression.c.address_key).where(suppression.c.address_key.in_(keys))
+    return set(connection.scalars(found))
+
+
+def save(
+    connection: Connection,
+    before: Mapping[str, Subscriber],
+    after: Mapping[str, Subscriber],
+    events: Sequence[tuple[str, Event]],
+    now: datetime,
+) -> None:
+    """Write what differs between `before` and `after`, by address key, and the lines of history.
+
+    Whoever unsubscribed since `before` was read stays unsubscribed.
+    """
+    ids = {key: held.id for key, held in before.items()}
+    ids |= _insert(connection, [after[key] for key in sorted(after.keys() - before.keys())], now)
+    changed = [new for key, new in after.items() if key in before and _columns(new) != _columns(before[key])]
+    _update(connection, changed)
+    _write_subscriptions(
+        connection,
+        [
+            {"subscriber_id": ids[key], "newsletter": name, "changed_at": now, **_evidence(wanted)}
+            for key, new in after.items()
+            for name, wanted in new.subscriptions.items()
+            if key not in before or before[key].subscriptions.get(name) != wanted
+        ],
+    )
+    write_events(connection, [(ids[key], event) for key, event in events])
+
+
+def _insert(connection: Connection, fresh: Sequence[Subscriber], now: datetime) -> dict[str, int]:
+    """Insert subscribers and return the number of each address key, also where somebody was faster."""
+    if not fresh:
+        return {}
+    rows = [
+        {
+            "email": new.address.email,
+            "address_key": new.address.key,
+            "created_at": now,
+            **_columns(new),
+        }
+        for new in fresh
+    ]
+    connection.execute(conflict_insert(connection, subscriber).on_conflict_do_nothing(), rows)
+    keys = [new.address.key for new in fresh]
+    found = select(subscriber.c.address_key, subscriber.c.id).where(subscriber.c.address_key.in_(keys))
+    return {row.address_key: row.id for row in connection.execute(found)}
+
+
+def _update(connection: Connection, changed: Sequence[Subscriber]) -> None:
+    if changed:
+        rows = [{"number": new.id, **_columns(new)} for new in changed]
+        connection.execute(update(subscriber).where(subscriber.c.id == bindparam("number")), rows)
+
+
+def _write_subscriptions(connection: Connection, rows: Sequence[Mapping[str, object]]) -> None:
+    if not rows:
+        return
+    statement = conflict_insert(connection, subscription)
+    names = ("status", "consent_at", "consent_source", "changed_at")
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["newsletter", "subscriber_id"],
+            set_={name: statement.excluded[name] for name in names},
+            where=subscription.c.status != Status.UNSUBSCRIBED,
+        ),
+        rows,
+    )
+
+
+def write_events(connection: Connection, events: Iterable[tuple[int, Event]]) -> None:
+    """Append lines to the histories of subscribers, by number."""
+    rows = [
+        {"subscriber_id": number, "at": event.at, "what": event.what, "detail": event.detail}
+        for number, event in events
+    ]
+    if rows:
+        connection.execute(subscriber_event.insert(), rows)
+
+
+def _columns(held: Subscriber) -> dict[str, object]:
+    chosen = held.preferences
+    return {
+        "name": held.name,
+        "countries": None if chosen.countries is None else list(chosen.countries),
+        "frequency": str(chosen.frequency),
+        "language": chosen.language,
+        "timezone": chosen.timezone,
+        "paused_until": chosen.paused_until,
+        "decided_at": held.decided_at,
+        "attributes": dict(held.attributes),
+    }
+
+
+def _evidence(wanted: Subscription) -> dict[str, object]:
+    return {
+        "status": str(wanted.status),
+        "consent_at": wanted.consent_at,
+        "consent_source": wanted.consent_source,
+    }

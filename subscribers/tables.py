@@ -1,0 +1,112 @@
+"""The tables of this house, for SQLite and PostgreSQL. Migrations stand beside it in `migrations/`."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    TypeDecorator,
+)
+
+__all__ = ["Instant", "metadata", "subscriber", "subscriber_event", "subscription", "suppression"]
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware UTC datetime; SQLite keeps it without the zone, PostgreSQL as `timestamptz`."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"{value} has no UTC offset: only aware datetimes are stored")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+metadata = MetaData(
+    naming_convention={
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+    }
+)
+
+# SQLite numbers rows only in a column of type INTEGER (https://sqlite.org/autoinc.html).
+RowId = BigInteger().with_variant(Integer, "sqlite")
+
+subscriber = Table(
+    "subscriber",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=True),
+    Column("email", Text, nullable=False),
+    Column("address_key", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("countries", JSON(none_as_null=True)),
+    Column("frequency", Text, nullable=False),
+    Column("language", Text),
+    Column("timezone", Text),
+    Column("paused_until", Instant),
+    Column("decided_at", Instant),
+    Column("attributes", JSON, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    CheckConstraint("frequency IN ('daily', 'weekly', 'breaking')", name="frequency"),
+    # Links in mails name subscribers by number: the number of an erased one must not come back.
+    sqlite_autoincrement=True,
+)
+
+subscription = Table(
+    "subscription",
+    metadata,
+    Column("newsletter", Text, primary_key=True),
+    Column("subscriber_id", RowId, ForeignKey("subscriber.id", ondelete="CASCADE"), primary_key=True),
+    Column("status", Text, nullable=False),
+    Column("consent_at", Instant),
+    Column("consent_source", Text),
+    Column("changed_at", Instant, nullable=False),
+    CheckConstraint("status IN ('pending', 'confirmed', 'unsubscribed')", name="status"),
+    CheckConstraint("status <> 'confirmed' OR (consent_at IS NOT NULL AND consent_source IS NOT NULL)", name="consent"),
+    Index("ix_subscription_subscriber_id", "subscriber_id"),
+    sqlite_with_rowid=False,
+)
+
+suppression = Table(
+    "suppression",
+    metadata,
+    Column("address_key", Text, primary_key=True),
+    Column("reason", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+subscriber_event = Table(
+    "subscriber_event",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=True),
+    Column("subscriber_id", RowId, ForeignKey("subscriber.id", ondelete="CASCADE"), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("what", Text, nullable=False),
+    Column("detail", JSON, nullable=False),
+    Index("ix_subscriber_event_subscriber_id", "subscriber_id"),
+)

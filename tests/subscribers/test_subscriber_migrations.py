@@ -1,0 +1,59 @@
+"""The migrations build exactly the tables that the code reads and writes."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import create_engine, inspect
+from sqlalchemy.schema import CreateTable
+
+from subscribers.database import VERSION_TABLE, upgrade
+from subscribers.tables import metadata
+
+
+def test_metadata_and_migrations_agree(tmp_path: Path) -> None:
+    engine = create_engine(f"sqlite:///{tmp_path / 'house.db'}")
+    upgrade(engine)
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE, "compare_type": True})
+        assert compare_metadata(context, metadata) == []
+    engine.dispose()
+
+
+def test_migrations_keep_the_checks_of_the_metadata(tmp_path: Path) -> None:
+    """Alembic compares no CHECK constraints, and these guard consent."""
+    engine = create_engine(f"sqlite:///{tmp_path / 'house.db'}")
+    upgrade(engine)
+    seen = inspect(engine)
+    fresh = create_engine("sqlite://")
+    metadata.create_all(fresh)
+    wanted = inspect(fresh)
+    for table in metadata.tables:
+        checks = {(check["name"], check["sqltext"]) for check in seen.get_check_constraints(table)}
+        assert checks == {(check["name"], check["sqltext"]) for check in wanted.get_check_constraints(table)}
+    engine.dispose()
+    fresh.dispose()
+
+
+def test_upgrade_twice_is_quiet(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING)
+    engine = create_engine(f"sqlite:///{tmp_path / 'house.db'}")
+    upgrade(engine)
+    upgrade(engine)
+    engine.dispose()
+    assert capfd.readouterr() == ("", "")
+    assert caplog.records == []
+
+
+def test_tables_compile_for_postgresql() -> None:
+    from sqlalchemy.dialects import postgresql
+
+    statements = [str(CreateTable(t).compile(dialect=postgresql.dialect())) for t in metadata.sorted_tables]
+    assert "BIGSERIAL" in statements[0]
+    assert "TIMESTAMP WITH TIME ZONE" in statements[0]
