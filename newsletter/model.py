@@ -303,6 +303,12 @@ class Edition:
         """`CN+JP.en`: names the edition within its issue, in tables and file names."""
         return f"{'+'.join(self.countries)}.{self.language}"
 
+    @classmethod
+    def parse(cls, key: str) -> Edition:
+        """The edition that a key names."""
+        countries, _, language = key.rpartition(".")
+        return cls(tuple(countries.split("+")), language)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderedEdition:

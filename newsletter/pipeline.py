@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from newsletter import compose, deliver, render
+from newsletter import compose, deliver, gather, render
 from newsletter.clock import Clock
 from newsletter.model import (
     DeliveryState,
@@ -23,7 +23,7 @@ from newsletter.model import (
     RenderedEdition,
     Snapshot,
 )
-from newsletter.plan import Newsletter
+from newsletter.plan import Newsletter, Plan
 from newsletter.ports import Ledger, Source, Transport
 from newsletter.storage import Ingested, Issues, SourceStates, Stories
 
@@ -43,10 +43,10 @@ class Gathered:
     switched_off: str | None = None
 
 
-def gather_source(source: Source, states: SourceStates, stories: Stories, now: datetime) -> Gathered:
+def gather_source(source: Source, plan: Plan, states: SourceStates, stories: Stories, now: datetime) -> Gathered:
     """Bring in what a source has: stored first, then the source is told; raises `SourceError`."""
     fetched = source.fetch(states.get(source.id), now)
-    ingested = stories.ingest(fetched.stories, now)
+    ingested = stories.ingest((gather.settle_country(story, plan) for story in fetched.stories), now)
     fetched.settle()
     states.put(source.id, fetched.state)
     return Gathered(source.id, ingested, tuple(fetched.refused), fetched.unchanged, fetched.state.switched_off)

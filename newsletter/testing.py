@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -136,7 +135,7 @@ class MemoryLedger:
 
     def counts(self) -> Mapping[str, int]:
         """How many deliveries stand in each state; every state is named."""
-        return {state: 0 for state in DeliveryState} | Counter(self.state.values())
+        return {str(state): sum(one is state for one in self.state.values()) for state in DeliveryState}
 
     def next_due(self) -> datetime | None:
         """The earliest `not_before` of the deferred."""

@@ -12,8 +12,8 @@ from subscribers.errors import AddressError
 
 __all__ = ["Address", "parse_address"]
 
-# RFC 5321, sections 4.5.3.1.1 and 4.5.3.1.3, less the angle brackets of a path.
-_LONGEST_LOCAL, _LONGEST = 64, 254
+# RFC 5321, section 4.5.3.1.3, less the angle brackets of a path.
+_LONGEST = 254
 # Local parts that are good whatever the domain; all others go through the validator whole.
 _PLAIN = re.compile(r"[a-z0-9]+([._+-][a-z0-9]+)*")
 
@@ -36,11 +36,10 @@ def parse_address(text: str) -> Address:
     No name server is asked. `.test` domains (RFC 6761, section 6.2) are taken, for rehearsals.
     """
     text = text.strip()
-    local, at, given = text.rpartition("@")
+    local, _, given = text.rpartition("@")
     try:
-        if at and len(text) <= _LONGEST and len(local) <= _LONGEST_LOCAL and _PLAIN.fullmatch(local):
-            a_labels = _a_labels(given)
-        else:
+        a_labels = _a_labels(given) if _PLAIN.fullmatch(local) else ""
+        if not a_labels or len(local) + 1 + max(len(given), len(a_labels)) > _LONGEST:
             valid = _validated(text)
             local, a_labels = valid.local_part, valid.ascii_domain
     except EmailNotValidError as error:

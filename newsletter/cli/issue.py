@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -202,8 +201,8 @@ def send(issue_id: str, dry_run: bool, wait: bool, retry_now: bool, as_json: boo
             else:
                 print_table(("edition", "readers"), list(counts.items()), "Nobody would get it.")
             return 0
-        with _drain_on_signal() as stop, _progress(not as_json) as progress:
-            books = sending.send(room, wanted, wait=wait, retry_now=retry_now, stop=stop, progress=progress)
+        with _progress(not as_json) as progress:
+            books = sending.send(room, wanted, wait=wait, retry_now=retry_now, progress=progress)
         if as_json:
             print_json(books.as_json())
         else:
@@ -306,24 +305,6 @@ def _print_books(books: Books) -> None:
         if count:
             click.echo(f"  = {state} {count}")
     click.echo("  the books balance" if books.balanced else click.style("  THE BOOKS DO NOT BALANCE", fg="red"))
-
-
-@contextmanager
-def _drain_on_signal() -> Iterator[Callable[[], bool]]:
-    """SIGTERM and Ctrl-C finish what is in flight and stop; a second Ctrl-C is a KeyboardInterrupt."""
-    asked: list[int] = []
-
-    def ask(number: int, _frame: object) -> None:
-        asked.append(number)
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        whisper("stopping: what is in flight is being finished; repeat `issue send` for the rest")
-
-    before = {number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield lambda: bool(asked)
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @contextmanager

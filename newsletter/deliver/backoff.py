@@ -16,4 +16,4 @@ def backoff(attempts: int) -> timedelta:
     Doubling also suits a daily quota (452, 454): a day holds about 15 tries, so the issue's time to live ends it,
     never a count of attempts.
     """
-    return min(_FIRST * 2 ** min(max(attempts, 1) - 1, 10), _LONGEST)
+    return min(_FIRST * (1 << min(max(attempts, 1) - 1, 10)), _LONGEST)

@@ -70,14 +70,17 @@ class _QuotedPart:
     def fill(self, values: Mapping[str, bytes]) -> list[bytes]:
         pieces = [self.chunks[0]]
         for name, chunk in zip(self.names, self.chunks[1:], strict=True):
-            pieces += (_end_softly(_quote(values[name])), chunk)
+            pieces += (_end_softly(_soften(_escape(values[name]))), chunk)
         return pieces
 
 
 def _quote(data: bytes) -> bytes:
-    data = _UNSAFE.sub(lambda run: b"=" + run[0].hex("=").upper().encode(), data)
-    data = _TRAILING.sub(lambda space: b"=%02X" % space[0][0], data)
+    data = _TRAILING.sub(lambda space: b"=%02X" % space[0][0], _escape(data))
     return b"\r\n".join([_soften(line) for line in data.split(b"\n")])
+
+
+def _escape(data: bytes) -> bytes:
+    return _UNSAFE.sub(lambda run: b"=" + run[0].hex("=").upper().encode(), data)
 
 
 def _soften(line: bytes) -> bytes:

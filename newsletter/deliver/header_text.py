@@ -29,11 +29,15 @@ _BREAKING = re.compile(
 )
 _SPECIAL = r"\s\x00-\x20\x7f-\x9f()<>@,;:\\\"\[\]"
 _ADDRESS = re.compile(rf"""([^{_SPECIAL}]+|"[!#-;=?-\[\]-~]+")@([^{_SPECIAL}]+|\[[0-9A-Za-z.:]+\])""")
+_URL_MARKS = "%!#$&'()*+,/:;=?@[]~"
+_URL = re.compile(rf"[A-Za-z0-9_.\-{re.escape(_URL_MARKS)}]*")
 _Q_SAFE = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!*+-/")
 
 
 def clean(text: str) -> str:
     """The text on one line: whatever breaks lines or is no character becomes a space, runs of spaces one."""
+    if text.isprintable() and "  " not in text:  # nearly always, and this is asked for every reader's links
+        return text.strip(" ")
     return _BREAKING.sub(" ", text).strip(" ")
 
 
@@ -91,7 +95,7 @@ def ascii_domain(address: str) -> str:
 
 def angle_url(url: str) -> str:
     """`<url>` for List-* fields (RFC 2369), other characters percent-encoded; raises `InputError` when too long."""
-    written = quote(clean(url), safe="%!#$&'()*+,/:;=?@[]~")
+    written = url if _URL.fullmatch(url) else quote(clean(url), safe=_URL_MARKS)
     if len(written) > _LONG_URL:
         raise InputError(f"the address {written[:60]}… has {len(written)} characters; a header holds {_LONG_URL}")
     return f"<{written}>"

@@ -12,7 +12,7 @@ import math
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from newsletter.clock import Clock
@@ -59,6 +59,15 @@ async def send(
             await sending.run(wait)
         finally:
             sending.report(at_once=True)
+
+
+@dataclass(slots=True)
+class _Told:
+    """What one conversation came to: was anything claimed for it, did the server answer, what ended it early."""
+
+    claimed: bool = False
+    answered: bool = False
+    trouble: TransportError | None = None
 
 
 class _Sending:
@@ -130,6 +139,8 @@ class _Sending:
         first = await self._connect()
         number = min(self._transport.connections, math.ceil(ready / self._window))
         lanes = [asyncio.create_task(self._lane(first if place == 0 else None)) for place in range(number)]
+        for lane in lanes:
+            lane.add_done_callback(self._stop_on_surprise)
         try:
             await asyncio.wait(lanes)
         except asyncio.CancelledError:
@@ -144,35 +155,36 @@ class _Sending:
                 raise trouble
         return any(result is True for result in results)
 
-    async def _lane(self, connection: Connection | None) -> bool:
-        """Window after window on one connection; raises `TransportError` when it cannot be kept up."""
-        claimed, fruitless = False, 0
-        try:
-            while not self.stopping:
-                connection = connection or await self._connect()
-                recipients = await self._claim()
-                if not recipients:
-                    break
-                claimed = True
-                answered, trouble = await self._hand_over(connection, recipients)
-                fruitless = 0 if answered else fruitless + 1
-                if trouble is None:
-                    continue
-                await connection.close()
-                connection = None
-                if fruitless > len(self._pauses.reconnect):
-                    raise trouble
-                if fruitless:
-                    await self._pause(self._pauses.reconnect[fruitless - 1])
-        except TransportError:
-            raise
-        except BaseException:
+    def _stop_on_surprise(self, lane: asyncio.Task[bool]) -> None:
+        """A lane without a server leaves the rest to the others; any other trouble ends the work of all."""
+        if lane.cancelled() or not isinstance(lane.exception(), TransportError | None):
             self.drain()
-            raise
+
+    async def _lane(self, connection: Connection | None) -> bool:
+        """Conversation after conversation; raises `TransportError` when several in a row brought no answer."""
+        claimed, fruitless = False, 0
+        while True:
+            told = await self._converse(connection or await self._connect())
+            connection = None
+            claimed = claimed or told.claimed
+            fruitless = 0 if told.answered else fruitless + 1
+            if told.trouble is None:
+                return claimed
+            if self.stopping or fruitless > len(self._pauses.reconnect):
+                raise told.trouble
+            if fruitless:
+                await self._pause(self._pauses.reconnect[fruitless - 1])
+
+    async def _converse(self, connection: Connection) -> _Told:
+        """Window after window on one connection, which is closed at the end."""
+        told = _Told()
+        try:
+            while told.trouble is None and (recipients := await self._claim()):
+                told.claimed = True
+                await self._hand_over(connection, recipients, told)
         finally:
-            if connection is not None:
-                await connection.close()
-        return claimed
+            await connection.close()
+        return told
 
     async def _connect(self) -> Connection:
         for pause in self._pauses.reconnect:
@@ -188,26 +200,20 @@ class _Sending:
         async with self._pen:
             return () if self.stopping else self._ledger.claim(self._window, self._clock.now())
 
-    async def _hand_over(
-        self, connection: Connection, recipients: Sequence[Recipient]
-    ) -> tuple[bool, TransportError | None]:
-        """Carry one claimed window and record it whole, come what may.
-
-        Returns whether the server answered for any message, and what ended the conversation, if something did.
-        """
+    async def _hand_over(self, connection: Connection, recipients: Sequence[Recipient], told: _Told) -> None:
+        """Carry one claimed window and record it whole, come what may."""
         outcomes = {one.delivery: Outcome(one.delivery, DeliveryState.QUEUED) for one in recipients}
 
         def settle(outcome: Outcome) -> None:
             outcomes[outcome.delivery] = outcome
+            told.answered = told.answered or outcome.state in _ANSWERED
 
-        trouble = None
         try:
             await connection.carry(list(self._messages(recipients, settle)), settle)
         except TransportError as error:
-            trouble = error
+            told.trouble = error
         finally:
             await self._record(list(outcomes.values()))
-        return any(outcome.state in _ANSWERED for outcome in outcomes.values()), trouble
 
     def _messages(self, recipients: Sequence[Recipient], settle: Callable[[Outcome], None]) -> Iterator[Message]:
         for recipient in recipients:
@@ -233,10 +239,11 @@ class _Sending:
         self.report()
 
     async def _pause(self, seconds: float) -> None:
-        """Sleep, but wake for a stop."""
+        """Sleep, but wake for a stop (which may come from another thread, so it is asked for)."""
         end = time.monotonic() + seconds
         while not self.stopping and (left := end - time.monotonic()) > 0:
-            await asyncio.sleep(min(left, 0.2))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._drain.wait(), min(left, 0.2))
 
 
 @contextmanager

@@ -15,7 +15,8 @@ from newsletter.deliver.dialling import Extensions, Patience, dial, tls_context
 from newsletter.deliver.line import Line
 from newsletter.deliver.relay import Relay
 from newsletter.deliver.replies import Reply
-from newsletter.errors import TransportError
+from newsletter.deliver.wire import wire_content
+from newsletter.errors import InputError, TransportError
 from newsletter.model import DeliveryState, Message, Outcome
 
 __all__ = ["SmtpConnection", "SmtpTransport"]
@@ -119,6 +120,10 @@ class SmtpConnection:
         for address in (message.envelope_from, message.envelope_to):
             if _UNFIT.search(address) or len(address.encode()) > _LONGEST_ADDRESS:
                 reason = f"{address!r} cannot be written into an envelope; correct the address"
+        try:
+            wire_content(message.data)
+        except InputError as error:
+            reason = str(error)
         if reason:
             settle(Outcome(message.delivery, DeliveryState.REJECTED, None, reason))
         return not reason
@@ -205,8 +210,7 @@ class SmtpConnection:
         if not self._line.quiet:
             settle(await self._spoke_early(message))
             return
-        content = b"".join((_stuffed(message.data), b".\r\n", ahead))
-        self._line.write(content)
+        self._line.write(b"".join((wire_content(message.data), b".\r\n", ahead)))
         outcome = Outcome(
             message.delivery, DeliveryState.UNKNOWN, None, "stopped while the mail server had the message"
         )
@@ -241,10 +245,3 @@ class SmtpConnection:
             self._over = f"the mail server sent us away: {reply.text}"
         state = DeliveryState.DEFERRED if reply.code < 500 else DeliveryState.REJECTED
         return Outcome(message.delivery, state, reply.code, reply.text)
-
-
-def _stuffed(data: bytes) -> bytes:
-    """Dots doubled at the start of lines (RFC 5321 section 4.5.2); spliced messages have none there."""
-    if b"\n." in data:
-        data = data.replace(b"\n.", b"\n..")
-    return b"." + data if data.startswith(b".") else data

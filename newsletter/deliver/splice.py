@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from newsletter.deliver.encoding import EncodedPart, encode_part
 from newsletter.deliver.header_text import ascii_domain, clean
 from newsletter.deliver.headers import MailHeaders, constant_fields, reader_fields
+from newsletter.deliver.wire import WireContent
 from newsletter.errors import InputError
 from newsletter.model import Message, Recipient, RenderedEdition
 from newsletter.ports import SLOT_NAMES
@@ -39,16 +40,15 @@ class SplicedEdition:
         if missing := [name for name in SLOT_NAMES if name not in slots]:
             raise InputError(f"no {', '.join(missing)} given for delivery {recipient.delivery}")
         plain = {name: clean(slots[name]) for name in SLOT_NAMES}
-        data = b"".join(
-            (
-                reader_fields(self.headers, recipient, plain["unsubscribe"]),
-                self.opening,
-                *self.text.fill({name: value.encode() for name, value in plain.items()}),
-                self.between,
-                *self.html.fill({name: html.escape(value).encode() for name, value in plain.items()}),
-                self.closing,
-            )
+        pieces = (
+            reader_fields(self.headers, recipient, plain["unsubscribe"]),
+            self.opening,
+            *self.text.fill({name: value.encode() for name, value in plain.items()}),
+            self.between,
+            *self.html.fill({name: html.escape(value).encode() for name, value in plain.items()}),
+            self.closing,
         )
+        data = WireContent(b"".join(pieces))
         return Message(recipient.delivery, envelope_from, ascii_domain(recipient.email), data)
 
 

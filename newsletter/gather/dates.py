@@ -25,26 +25,7 @@ _ENGLISH = (
     "january", "february", "march", "april", "may", "june",
     "july", "august", "september", "october", "november", "december",
 )  # fmt: skip
-_LANGUAGES = (
-    "cs",
-    "da",
-    "de",
-    "es",
-    "fi",
-    "fr",
-    "hu",
-    "id",
-    "it",
-    "nb",
-    "nl",
-    "pl",
-    "pt",
-    "ro",
-    "ru",
-    "sv",
-    "tr",
-    "uk",
-)
+_LANGUAGES = ("cs", "de", "es", "fr", "hr", "hu", "id", "it", "nb", "nl", "pl", "pt", "ru", "sv", "tr", "uk")
 # RFC 5322, section 4.3, and those that mean one zone only.
 _HOURS = {
     "z": 0, "gmt": 0, "ut": 0, "utc": 0, "est": -5, "edt": -4, "cst": -6, "cdt": -5, "mst": -7, "mdt": -6,

@@ -51,7 +51,7 @@ class FeedSource:
         polled = replace(state, polled_at=now, failures=0, switched_off=None)
         if answer.gone:
             gone = (
-                f"{answer.address} answered 410, the feed is gone for good; remove source {self.id} or give its new url"
+                f"{answer.address} answered 410, gone for good; remove source {self.id} or give its new url"
             )
             return Fetched(state=replace(polled, switched_off=gone))
         if answer.unchanged:

@@ -19,7 +19,7 @@ _HOST = re.compile(r"[^\s/?#@\\%<>\"'`^{|}]+")
 # ?gallery=1 and ?gallery=2 would become one story.
 _TRACKER = re.compile(
     r"(?:utm|mtm|pk|at|ns|vero|oly|hsa|itm)_[a-z_]+|mc_[ce]id|_ga|_gl|_hs(?:enc|mi)"
-    r"|(?:fb|g|gb|wbra|gbra|dc|msclk|tw|yc|ysc|ttc)l?id|igshid|igsh|mkt_tok|xtor|cmpid|cmp|ncid|smid|ftag|ocid|spref",
+    r"|(?:fb|g|d|tw|y|ys|tt)clid|msclkid|[gw]braid|igshid|igsh|mkt_tok|xtor|cmpid|cmp|ncid|smid|ftag|ocid|spref",
     re.IGNORECASE,
 )
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from newsletter.pipeline import RELATED_WINDOW, Gathered, gather_source
 from newsletter.plan import SourcePlan
 from newsletter.storage import Ingested
 
-__all__ = ["Polled", "due_sources", "gather_all", "import_file", "related"]
+__all__ = ["Polled", "due_sources", "gather_all", "import_file", "related", "source_plan"]
 
 AT_ONCE = 8
 
@@ -77,7 +77,7 @@ def import_file(room: Newsroom, path: Path) -> tuple[Ingested, Sequence[Refusal]
     stories, refused = gather.read_story_file(data, path.name, None, now)
     if refused and not stories:
         raise InputError("\n".join(f"{path.name}: {refusal}" for refusal in refused))
-    return room.stories.ingest(stories, now), refused
+    return room.stories.ingest((gather.settle_country(story, room.plan) for story in stories), now), refused
 
 
 def related(room: Newsroom, story_id: str | None = None) -> Mapping[str, Sequence[Related]]:
@@ -101,7 +101,7 @@ def _poll(room: Newsroom, plan: SourcePlan) -> Polled:
     now = room.clock.now()
     try:
         source = gather.open_source(plan, room.desk)
-        return Polled(plan.id, gather_source(source, room.source_states, room.stories, now))
+        return Polled(plan.id, gather_source(source, room.plan, room.source_states, room.stories, now))
     except SourceError as error:
         _remember_failure(room, plan, now)
         return Polled(plan.id, error=str(error))
@@ -110,10 +110,6 @@ def _poll(room: Newsroom, plan: SourcePlan) -> Polled:
 
 
 def _remember_failure(room: Newsroom, plan: SourcePlan, now: datetime) -> None:
-    from dataclasses import replace
-
     state = room.source_states.get(plan.id)
     room.source_states.put(plan.id, replace(state, polled_at=now, failures=state.failures + 1))
 
-
-Progress = Callable[[Mapping[str, int]], None]

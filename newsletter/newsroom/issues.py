@@ -6,7 +6,6 @@ import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from zoneinfo import ZoneInfo
 
 from newsletter import compose, render
 from newsletter.errors import ChecksFailedError, InputError, NothingToDoError
@@ -15,6 +14,7 @@ from newsletter.newsroom.room import Newsroom
 from newsletter.pipeline import compose_issue, render_editions
 from newsletter.plan import ApprovalMode, Newsletter, OnFew, slot_of
 from newsletter.storage import Issues
+from subscribers.audience import audience
 
 __all__ = ["Reach", "approve", "build", "check", "editions", "preview", "reach", "sealed_or_rendered"]
 
@@ -63,7 +63,7 @@ def editions(room: Newsroom, issue: Issue) -> list[Reach]:
     if whole is not None:
         readers[whole] = 0
     with room.database.read() as connection:
-        for candidate in room.subscribers.audience(connection, newsletter.name, newsletter.segment, room.clock.now()):
+        for candidate in audience(connection, newsletter.name, newsletter.segment, room.clock.now()):
             if candidate.excluded is None:
                 edition = compose.choose_edition(snapshot, candidate.countries, candidate.language)
                 if edition is not None:

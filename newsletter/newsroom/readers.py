@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from newsletter import render
+from newsletter.errors import InputError
 from newsletter.model import IssueId, Recipient, RenderedEdition
 from newsletter.newsroom.room import Newsroom
 from newsletter.plan import Newsletter
 from newsletter.tokens import Purpose
-from subscribers import Subscriber
+from subscribers.errors import UnknownSubscriberError
+from subscribers.model import Status, Subscriber
 
 __all__ = ["Reader", "links", "neutral_slots", "reader_of", "set_countries", "unsubscribe", "web_view"]
 
@@ -25,7 +27,8 @@ class Reader:
     @property
     def subscribed(self) -> bool:
         """Whether the reader gets this newsletter now."""
-        return self.subscriber.is_subscribed(self.newsletter.name)
+        held = self.subscriber.subscriptions.get(self.newsletter.name)
+        return held is not None and held.status is Status.CONFIRMED
 
 
 def links(room: Newsroom, issue_id: IssueId, recipient: Recipient) -> dict[str, str]:
@@ -62,9 +65,11 @@ def reader_of(room: Newsroom, purpose: Purpose, token: str) -> Reader | None:
     if payload is None:
         return None
     number, _, name = payload.partition("|")
-    subscriber = room.subscribers.get(int(number))
     newsletter = room.plan.newsletters.get(name)
-    return Reader(subscriber, newsletter) if subscriber is not None and newsletter is not None else None
+    try:
+        return Reader(room.subscribers.get(int(number)), newsletter) if newsletter else None
+    except UnknownSubscriberError:
+        return None
 
 
 def unsubscribe(room: Newsroom, reader: Reader, how: str) -> None:
@@ -73,12 +78,16 @@ def unsubscribe(room: Newsroom, reader: Reader, how: str) -> None:
 
 
 def set_countries(room: Newsroom, reader: Reader, countries: Sequence[str]) -> None:
-    """Keep the reader's choice among the newsletter's countries; all of them is the same as no choice."""
+    """Keep the reader's choice among the newsletter's countries; all of them is the same as no choice.
+
+    Raises `InputError` for none: a reader of nothing would wonder where the mail is.
+    """
     offered = reader.newsletter.countries
     chosen = tuple(country for country in offered if country in set(countries))
-    room.subscribers.set_countries(
-        reader.subscriber.id, None if chosen == offered or not chosen else chosen, room.clock.now()
-    )
+    if not chosen:
+        raise InputError("choose at least one country, or unsubscribe")
+    preferences = replace(reader.subscriber.preferences, countries=None if chosen == offered else chosen)
+    room.subscribers.set_preferences(reader.subscriber.id, preferences, room.clock.now(), regions=room.regions())
 
 
 def web_view(room: Newsroom, token: str) -> tuple[RenderedEdition, Mapping[str, str]] | None:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 
-from newsletter import plan, render
+from newsletter import render
 from newsletter.clock import Clock
-from newsletter.errors import NotFoundError, SettingError
-from newsletter.plan import Newsletter, Plan
+from newsletter.countries import is_country
+from newsletter.errors import NotFoundError, PlanError, SettingError
+from newsletter.plan import Newsletter, Plan, read_plan
 from newsletter.settings import Settings, load_settings
 from newsletter.storage import Accounts, Database, Deliveries, Issues, SourceStates, Stories
 from newsletter.tokens import Signer
-from subscribers import Subscribers
+from subscribers.house import Subscribers
 
 __all__ = ["Newsroom"]
 
@@ -26,11 +28,16 @@ class Newsroom:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.clock: Clock = settings.clock()
+        self.plan_fault: PlanError | None = None
+        self._plan: Plan | None = None
+        self._plan_stamp: tuple[int, int] | None = None
 
     @classmethod
-    def open(cls, desk: Path, flags: Mapping[str, str] | None = None) -> Newsroom:
-        """Open the desk in that folder; raises `SettingError`."""
-        return cls(load_settings(desk, flags=flags))
+    def open(
+        cls, desk: Path, flags: Mapping[str, str] | None = None, environ: Mapping[str, str] | None = None
+    ) -> Newsroom:
+        """Open the desk in that folder; `environ` stands in for the process's own. Raises `SettingError`."""
+        return cls(load_settings(desk, os.environ if environ is None else environ, flags))
 
     @property
     def desk(self) -> Path:
@@ -47,15 +54,31 @@ class Newsroom:
         """Where the built-in outbox transport keeps mail."""
         return self.desk / "outbox"
 
-    @cached_property
+    @property
     def plan(self) -> Plan:
-        """schedule.yaml as it stood when first asked for; raises `PlanError`."""
-        return plan.read_plan(self.plan_file, templates=self.templates.names())
+        """schedule.yaml as it stands, or its last good revision beside `plan_fault`; raises `PlanError` when there
+        was none since this desk was opened."""
+        stamp = _stamp(self.plan_file)
+        if self._plan is None or stamp != self._plan_stamp:
+            try:
+                self._plan = read_plan(self.plan_file, templates=self.templates.names())
+                self.plan_fault = None
+            except PlanError as error:
+                if self._plan is None:
+                    raise
+                self.plan_fault = error
+            self._plan_stamp = stamp
+        return self._plan
+
+    def regions(self) -> tuple[str, ...]:
+        """What schedule.yaml files stories under beside countries."""
+        named = [place for each in self.plan.newsletters.values() for place in each.countries if not is_country(place)]
+        return tuple(dict.fromkeys([*self.plan.regions, *named]))
 
     @cached_property
     def templates(self) -> render.Templates:
         """The desk's own templates, each falling back to the shipped one."""
-        return render.Templates([self.desk / "templates", *render.shipped_templates()])
+        return render.Templates([self.desk / "templates"])
 
     @cached_property
     def bare_database(self) -> Database:
@@ -128,3 +151,12 @@ class Newsroom:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    """What tells one content of a file from the next without reading it."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size

@@ -9,11 +9,12 @@ from functools import cache
 
 from sqlalchemy.engine import Connection
 
-from newsletter import compose, deliver, plan
+from newsletter import compose, deliver
 from newsletter.errors import ChecksFailedError, NothingToDoError, StorageError
 from newsletter.model import (
     Books,
     DeliveryState,
+    Edition,
     Issue,
     IssueId,
     IssueState,
@@ -26,13 +27,15 @@ from newsletter.model import (
 from newsletter.newsroom import issues, readers
 from newsletter.newsroom.room import Newsroom
 from newsletter.pipeline import deliver_issue, render_editions, send_once
+from newsletter.plan import deliver_by_at, slot_of
 from newsletter.ports import Transport
 from newsletter.storage import IssueLedger
 from newsletter.storage.deliveries import Frozen
 from newsletter.storage.issues import keep_editions, sealed_editions
 from newsletter.tokens import Purpose
+from subscribers.audience import audience, still_wanted
 
-__all__ = ["deliveries_left", "dry_run", "message_for", "proof", "send"]
+__all__ = ["deliveries_left", "dry_run", "has_work", "message_for", "proof", "send"]
 
 LEAST_TIME = timedelta(hours=4)
 UNSETTLED = (DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.DEFERRED)
@@ -127,6 +130,15 @@ def message_for(room: Newsroom, issue_id: IssueId, as_email: str | None, countri
     return deliver.compile_message(rendered, _headers(room, issue)).message(recipient, slots, sender).data
 
 
+def has_work(room: Newsroom, issue: Issue, now: datetime) -> bool:
+    """Whether a send of a frozen issue would find something to do at this moment."""
+    if room.deliveries.anything_due(issue.id, now):
+        return True
+    counts = room.deliveries.counts(issue.id)
+    left = sum(counts.get(state, 0) for state in UNSETTLED)
+    return left == 0 or now > _give_up_at(room, issue)
+
+
 def deliveries_left(books: Books) -> bool:
     """Whether deferred or unknown deliveries remain."""
     return any(books.deliveries.get(state, 0) for state in (*UNSETTLED, DeliveryState.UNKNOWN))
@@ -147,9 +159,7 @@ def _sendable(room: Newsroom, issue_id: IssueId) -> Issue:
 
 
 def _transport(room: Newsroom, issue_id: IssueId) -> Transport:
-    number = f"-{issue_id.number}" if issue_id.number > 1 else ""
-    folder = room.outbox / issue_id.newsletter / f"{issue_id.date}{number}"
-    return deliver.open_transport(room.settings, folder)
+    return deliver.open_transport(room.settings, deliver.outbox_folder(room.desk, issue_id))
 
 
 def _freeze(room: Newsroom, issue: Issue, transport: Transport) -> None:
@@ -164,7 +174,7 @@ def _freeze(room: Newsroom, issue: Issue, transport: Transport) -> None:
         if not room.deliveries.freeze(connection, issue.id, candidates, now):
             return
         missing = {c.edition for c in candidates if c.excluded is None} - set(sealed)
-        late = [compose.edition_from_key(key) for key in sorted(missing)]
+        late = [Edition.parse(key) for key in sorted(missing)]
         rendered = render_editions(room.templates, snapshot, late, room.settings.base_url)
         keep_editions(connection, issue.id, issue.approved_revision, rendered)
 
@@ -172,8 +182,7 @@ def _freeze(room: Newsroom, issue: Issue, transport: Transport) -> None:
 def _candidates(room: Newsroom, connection: Connection, issue: Issue, snapshot: Snapshot) -> Iterator[Frozen]:
     newsletter = room.newsletter(issue.id.newsletter)
     domain = newsletter.sender.address.rpartition("@")[2]
-    audience = room.subscribers.audience(connection, newsletter.name, newsletter.segment, room.clock.now())
-    for candidate in audience:
+    for candidate in audience(connection, newsletter.name, newsletter.segment, room.clock.now()):
         if candidate.excluded is not None:
             yield Frozen(subscriber=candidate.subscriber_id, excluded=str(candidate.excluded))
             continue
@@ -192,7 +201,7 @@ def _candidates(room: Newsroom, connection: Connection, issue: Issue, snapshot: 
 
 
 def _still_wanted(room: Newsroom, issue_id: IssueId) -> Callable[[Connection, Sequence[int]], set[int]]:
-    return lambda connection, ids: room.subscribers.still_wanted(connection, issue_id.newsletter, ids)
+    return lambda connection, ids: still_wanted(connection, issue_id.newsletter, ids)
 
 
 def _message_maker(room: Newsroom, issue: Issue) -> Callable[[Recipient], Message]:
@@ -220,13 +229,12 @@ def _headers(room: Newsroom, issue: Issue) -> deliver.MailHeaders:
     newsletter = room.newsletter(issue.id.newsletter)
     sender = issue.snapshot.sender if issue.snapshot else newsletter.sender
     return deliver.MailHeaders(
-        sender=sender,
-        newsletter=newsletter.name,
+        issue=issue.id,
         title=newsletter.title,
-        issue=str(issue.id),
-        domain=sender.address.rpartition("@")[2],
+        sender=sender,
+        list_domain=sender.address.rpartition("@")[2],
         date=issue.frozen_at or room.clock.now(),
-        archive=f"{room.settings.base_url}/archive/{newsletter.name}/" if newsletter.archive == "public" else None,
+        archive_url=f"{room.settings.base_url}/archive/{newsletter.name}/" if newsletter.archive == "public" else None,
         unsubscribe_mailto=room.settings.unsubscribe_mailto,
     )
 
@@ -260,7 +268,7 @@ def _approved_snapshot(issue: Issue) -> Snapshot:
 def _give_up_at(room: Newsroom, issue: Issue) -> datetime:
     newsletter = room.newsletter(issue.id.newsletter)
     started = issue.frozen_at or room.clock.now()
-    deadline = plan.deliver_by_at(newsletter, issue.id.date)
+    deadline = deliver_by_at(slot_of(newsletter, issue.id.date), newsletter)
     return max(deadline, started + LEAST_TIME) if deadline else started + timedelta(days=1)
 
 

@@ -36,9 +36,9 @@ class Reading:
         self._marks: dict[str, Mark] = {}
 
     def read(self, form: Form, node: Node, path: str, key: Mark | None = None) -> Any:
-        """The value of `node`, or `INVALID`; `key` is where its key stands: the place of mappings and of nothing in errors."""
-        own_place = isinstance(node, nodes.Sequence) or (isinstance(node, Scalar) and node.text)
-        self._marks[path] = node.mark if own_place or not key else key
+        """The value of `node`, or `INVALID`; `key` is where its key stands, the place of mappings in errors."""
+        of_its_own = _written(node) and not isinstance(node, nodes.Mapping)
+        self._marks[path] = node.mark if of_its_own or not key else key
         return form.read(node, path, self)
 
     def fault(self, path: str, message: str, mark: Mark | None = None) -> None:
@@ -48,7 +48,7 @@ class Reading:
 
     def unexpected(self, form: Form, node: Node, path: str) -> Any:
         """Note that a value is of another kind than `form` wants; returns `INVALID`."""
-        self.fault(path, f"expected {form.wants}, not {_kind(node)}", node.mark if node[0] else None)
+        self.fault(path, f"expected {form.wants}, not {_kind(node)}", node.mark if _written(node) else None)
         return INVALID
 
     def mark(self, path: str) -> Mark:
@@ -242,6 +242,11 @@ class Anything:
         if node.plain and node.text in ("true", "false"):
             return node.text == "true"
         return node.text
+
+
+def _written(node: Node) -> bool:
+    """Whether anything stands there: the parser puts a value left out where the next token begins."""
+    return not isinstance(node, Scalar) or not node.plain or node.text != ""
 
 
 def _kind(node: Node) -> str:

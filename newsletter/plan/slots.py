@@ -35,7 +35,8 @@ class Slot:
     """One newsletter on one date: the name of at most one issue (`number` 1; extra issues count on).
 
     `instant` (UTC) is where the slot stands in time, also when it is skipped; `due` is the same instant, or
-    None when no issue appears. `local` is `due` on the newsletter's own clocks. `note` says what is unusual:
+    None when no issue appears. `local` is `due` on the newsletter's own clocks, to be shown, not compared: a
+    local time that comes twice equals no instant of another zone (PEP 495). `note` says what is unusual:
     "clock change: 02:30 does not exist, moved to 03:00", "skipped: sg-holidays".
     """
 
@@ -100,7 +101,7 @@ def deliver_by_at(slot: Slot, newsletter: Newsletter) -> datetime | None:
 
 def first_instant(day: date, at: time, zone: ZoneInfo) -> datetime:
     """The first instant (UTC) at which the clocks of `zone` show `at` on `day`, or have gone past it."""
-    wall = datetime.combine(day, at, zone)
+    wall = datetime.combine(day, at, zone).replace(fold=0)
     instant = wall.astimezone(UTC)
     if instant.astimezone(zone).replace(tzinfo=None) == wall.replace(tzinfo=None):
         return instant

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from newsletter.render.problems import check_template
     from newsletter.render.edition import render_edition
     from newsletter.render.filling import fill_html, fill_text
     from newsletter.render.findings import preflight
+    from newsletter.render.problems import check_template
     from newsletter.render.templates import CompiledTemplate, Templates
 
 __all__ = [

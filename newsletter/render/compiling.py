@@ -27,7 +27,8 @@ COMPILERS = ", ".join(f"{name} {version(name)}" for name in ("mjml-python", "pre
 _INLINE_STYLE = re.compile(r'<mj-style\s+inline="inline"\s*>(.*?)</mj-style>', re.DOTALL)
 _BLOCK = re.compile(r"<!--%.*?%-->", re.DOTALL)
 _EXPRESSION = re.compile(r"\{\{.*?\}\}", re.DOTALL)
-_IMPORT = re.compile(r"@import[^;]*;?", re.IGNORECASE)
+_STYLE_SHEET = re.compile(r"<(mj-)?style\b.*?</(mj-)?style>", re.DOTALL | re.IGNORECASE)
+_IMPORT = re.compile(r"""@import\s*(?:url\([^)]*\)|"[^"]*"|'[^']*')?[^;}<]*;?""", re.IGNORECASE)
 _TWICE = re.compile(r"<mjml[^>]*>|<mj-title>.*?</mj-title>", re.DOTALL)
 _STYLE = re.compile(r' style="([^"]*)"')
 
@@ -48,10 +49,12 @@ def inlined(mjml: str) -> str:
     mrml does not know `inline`, and premailer would inline MJML's own resets into every cell (120 bytes each):
     the styles to inline are therefore taken out first and handed to premailer apart.
     """
-    rules = [_IMPORT.sub("", css) for css in _INLINE_STYLE.findall(mjml)]
+    # Nothing is fetched: not by premailer here, and not by a mail program later.
+    mjml = _STYLE_SHEET.sub(lambda sheet: _IMPORT.sub("", sheet[0]), mjml)
+    rules = _INLINE_STYLE.findall(mjml)
     html = mjml2html(_INLINE_STYLE.sub("", mjml), fonts={})
-    # premailer drops a lower-case doctype, which would put the mail in quirks mode; it fetches @import addresses.
-    html = re.sub(r"^<!doctype html>", "<!DOCTYPE html>", _IMPORT.sub("", html), count=1)
+    # premailer drops a lower-case doctype, which would put the mail in quirks mode.
+    html = re.sub(r"^<!doctype html>", "<!DOCTYPE html>", html, count=1)
     html = html.replace("<style", '<style data-premailer="ignore"')
     page = Premailer(
         html,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -44,6 +44,7 @@ _USE_AN_EDITION = (
 )
 
 
+@lru_cache(4096)
 def safe_url(value: object) -> str:
     """The address if it is http, https or mailto (or a slot that will be), else an empty string.
 
@@ -52,7 +53,7 @@ def safe_url(value: object) -> str:
     text = str(value).strip()
     if text in _LINK_SLOTS:
         return text
-    if any(letter.isspace() or not letter.isprintable() for letter in text):
+    if " " in text or not text.isprintable():
         return ""
     try:
         parts = urlsplit(text)

@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import lru_cache
 from html.parser import HTMLParser
 
-from newsletter.model import Edition, Finding, RenderedEdition, Severity, Snapshot, Story, StoryStatus
+from newsletter.model import Finding, RenderedEdition, Severity, Snapshot, Story, StoryStatus
 from newsletter.ports import SLOT_NAMES, slot
 from newsletter.render.dialect import safe_url
 from newsletter.render.edition import BYTE_BUDGET

@@ -47,7 +47,7 @@ def check_template(folder: Path) -> list[Problem]:
         snapshot = read_sample(sample.read_text(encoding="utf-8"), folder.name)
     except json.JSONDecodeError as error:
         return [*problems, Problem(str(sample), error.lineno, error.colno, error.msg)]
-    except (OSError, KeyError, TypeError, ValueError) as error:
+    except (OSError, LookupError, TypeError, ValueError, AttributeError) as error:
         return [*problems, Problem(str(sample), 1, 1, f"this is not a sample issue: {_reason(error)}")]
     if problems:
         return problems
@@ -63,7 +63,7 @@ def check_template(folder: Path) -> list[Problem]:
 def read_sample(text: str, template: str) -> Snapshot:
     """An issue from a `sample.json`: its head, and `stories` in the form of story files with `related` among them.
 
-    Raises `KeyError`, `TypeError` or `ValueError` for a document of another shape.
+    Raises `LookupError`, `TypeError`, `ValueError` or `AttributeError` for a document of another shape.
     """
     document = json.loads(text)
     sections: dict[str, list[PlacedStory]] = {}

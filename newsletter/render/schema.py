@@ -21,6 +21,7 @@ __all__ = ["schema_problems"]
 _DEEPEST = 40
 _ANYWHERE = {"css-class", "mj-class"}
 _HOLDS_EXPRESSIONS = {"href", "src", "alt"}
+_NEVER_IN_MAIL = {"script", "iframe", "object", "embed", "base"}
 _SAFE_BEGINNINGS = ("https://", "http://", "mailto:", "#")
 
 
@@ -97,6 +98,8 @@ class _Reader(HTMLParser):
             self.tell("a block (<!--% … %-->) may only stand inside <mj-body>")
 
     def _check_html(self, tag: str) -> None:
+        if tag in _NEVER_IN_MAIL:
+            self.tell(f"<{tag}> has no place in a mail: every client takes it out or refuses the mail")
         inside = self.open[-1][0] if self.open else "the file"
         if inside not in _tags() or not _tags()[inside].html:
             self.tell(f"<{tag}> cannot stand directly in {_shown(inside)}; put HTML in <mj-text> or <mj-raw>")

@@ -6,11 +6,11 @@ import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 import jinja2
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from newsletter.errors import Problem, TemplateError
 from newsletter.render.compiling import COMPILERS, compile_html
@@ -67,7 +67,7 @@ class Templates:
     _kept: dict[str, CompiledTemplate] = field(default_factory=dict, init=False)
 
     def compile(self, name: str) -> CompiledTemplate:
-        """The template of that folder name, compiled when its files changed; raises `TemplateError` with every fault."""
+        """The template of that folder, compiled anew when its files changed; raises `TemplateError` with every fault."""
         if not _NAME.fullmatch(name):
             raise TemplateError([Problem(name, 1, 1, "a template's name is small letters, digits, - and _")])
         html, text, subject = self._sources(name)
@@ -80,26 +80,22 @@ class Templates:
 
     def _sources(self, name: str) -> list[Source]:
         shelf = Shelf([*self.folders, *shipped_folders()])
-        return _all_of(
-            [lambda file=file: shelf.read(f"{name}/{file}") for file in ("body.mjml", "body.txt", "subject.txt")]
-        )
+        return _all_of([partial(shelf.read, f"{name}/{file}") for file in ("body.mjml", "body.txt", "subject.txt")])
 
 
 def _compile(name: str, digest: str, html: Source, text: Source, subject: Source) -> CompiledTemplate:
-    parts = _all_of(
-        [
-            lambda: Part(html, html_dialect().from_string(compile_html(html))),
-            lambda: _text_part(text, text_dialect()),
-            lambda: _text_part(subject, text_dialect()),
-        ]
-    )
-    return CompiledTemplate(name, digest, *parts)
+    steps = [partial(_html_part, html), partial(_text_part, text), partial(_text_part, subject)]
+    return CompiledTemplate(name, digest, *_all_of(steps))
 
 
-def _text_part(source: Source, environment: ImmutableSandboxedEnvironment) -> Part:
-    if problems := dialect_problems(source, environment):
+def _html_part(source: Source) -> Part:
+    return Part(source, html_dialect().from_string(compile_html(source)))
+
+
+def _text_part(source: Source) -> Part:
+    if problems := dialect_problems(source, text_dialect()):
         raise TemplateError(problems)
-    return Part(source, environment.from_string(source.text))
+    return Part(source, text_dialect().from_string(source.text))
 
 
 def _all_of(steps: Sequence[Callable[[], _T]]) -> list[_T]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Sequence
 from datetime import date, datetime
-from bisect import bisect_right
-from functools import cache
+from functools import cache, lru_cache
 from itertools import accumulate
 from math import ceil
 from zoneinfo import ZoneInfo
@@ -53,6 +53,7 @@ _WORD = re.compile(r"\w+")
 _WORDS_A_MINUTE, _LETTERS_A_MINUTE = 238, 500
 
 
+@lru_cache(4096)
 def visible(text: str) -> str:
     """`text` as a reader may see it: NFC, one line, single spaces, nothing invisible that could mislead."""
     return " ".join(unicodedata.normalize("NFC", _UNSEEN.sub("", text)).split())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 
 __all__ = ["columns", "wrap"]
 
@@ -24,6 +24,7 @@ def _column(letter: str) -> int:
     return 2 if unicodedata.east_asian_width(letter) in "WF" else 1
 
 
+@lru_cache(4096)
 def wrap(text: object, indent: str = "", width: int = 72) -> str:
     """`text` in lines of at most `width` columns, each behind `indent`; a longer word keeps a line of its own."""
     lines: list[str] = []

@@ -142,6 +142,16 @@ class Deliveries:
         with self._database.read() as connection:
             return delivery_counts(connection, issue_pk(connection, issue_id))
 
+    def anything_due(self, issue_id: IssueId, now: datetime) -> bool:
+        """Whether a delivery of the issue is queued, in flight, or deferred until before `now`."""
+        due = sa.or_(
+            delivery.c.state.in_([DeliveryState.QUEUED, DeliveryState.SENDING]),
+            sa.and_(delivery.c.state == DeliveryState.DEFERRED, delivery.c.not_before <= now),
+        )
+        with self._database.read() as connection:
+            mine = delivery.c.issue_id == issue_pk(connection, issue_id)
+            return connection.scalar(sa.select(delivery.c.id).where(mine, due).limit(1)) is not None
+
     def retry_now(self, issue_id: IssueId, now: datetime) -> int:
         """Make every deferred delivery of the issue due; returns how many."""
         with self._database.write() as connection:

@@ -199,10 +199,9 @@ def test_fault_in_a_file(marked: str, message: str) -> None:
 
 def test_the_message_of_the_design() -> None:
     text = GOOD + '  no-daily:\n    title: Norge\n    at: "07:00"\n    days: [mon]\n    countries: [NO]\n'
-    assert faults(text + "    timezone: Europe/Olso\n") == [
-        "schedule.yaml:21:15: newsletters.no-daily.timezone:"
-        + " unknown time zone 'Europe/Olso'; did you mean 'Europe/Oslo'?"
-    ]
+    where = "schedule.yaml:21:15: newsletters.no-daily.timezone"
+    wrong = "unknown time zone 'Europe/Olso'; did you mean 'Europe/Oslo'?"
+    assert faults(text + "    timezone: Europe/Olso\n") == [f"{where}: {wrong}"]
 
 
 def test_all_faults_at_once_in_the_order_of_the_file() -> None:

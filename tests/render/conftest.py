@@ -29,7 +29,7 @@ MORNING = datetime(2026, 5, 27, 0, 30, tzinfo=UTC)
 SUMMARY = (
     "China's burgeoning artificial intelligence sector is not only generating world-class talent but also increasingly"
     " retaining these skilled professionals within its borders. This trend signifies a strategic shift by Beijing to"
-    " consolidate its AI expertise domestically, rather than seeing its brightest minds contribute to global competitors."
+    " consolidate its AI expertise domestically, rather than seeing its brightest minds leave."
     " The implications extend to the global AI landscape, potentially altering the balance of innovation and leadership."
     " This effort is a key component of a broader ambition to become a global leader in AI development and application."
 )

@@ -132,9 +132,7 @@ def test_an_unknown_address_can_be_suppressed(house: Subscribers, now: datetime)
 def test_the_reader_decides(house: Subscribers, now: datetime) -> None:
     house.add(sign_up(ANN, ["daily"], countries=["CN"]), now)
     number = house.find(ANN).id
-    chosen = Preferences(
-        countries=("sg", "JP"), frequency=Frequency.WEEKLY, timezone="Asia/Tokyo", paused_until=now
-    )
+    chosen = Preferences(countries=("sg", "JP"), frequency=Frequency.WEEKLY, timezone="Asia/Tokyo", paused_until=now)
     assert house.set_preferences(number, chosen, now) is True
     kept = replace(chosen, countries=("JP", "SG"))
     assert house.preferences(number) == kept

@@ -1,0 +1,195 @@
+"""The audience: every candidate has exactly one fate, and who left in between is not mailed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Engine, create_engine, insert, select
+from sqlalchemy.dialects import postgresql
+
+from subscribers.audience import audience, still_wanted
+from subscribers.database import writing
+from subscribers.errors import SegmentError
+from subscribers.house import Subscribers
+from subscribers.model import Candidate, Exclusion, Preferences, Status, Subscription
+from subscribers.signups import sign_up
+from subscribers.tables import subscriber, subscription
+
+
+def candidates(engine: Engine, now: datetime, segment: Mapping[str, object] | None = None) -> list[Candidate]:
+    with engine.connect() as connection:
+        return list(audience(connection, "daily", segment or {"frequency": "daily"}, now))
+
+
+def confirmed(now: datetime) -> Subscription:
+    return Subscription(Status.CONFIRMED, now, "form")
+
+
+@pytest.fixture
+def crowd(house: Subscribers, now: datetime) -> Subscribers:
+    """One reader for every fate, by name."""
+    for name in ("plain", "paused", "back", "gone", "both", "suppressed"):
+        house.add(sign_up(f"{name}@example.com", ["daily"], countries=["CN"], wanted=confirmed(now)), now)
+    house.add(sign_up("weekly@example.com", ["daily"], frequency="weekly", wanted=confirmed(now)), now)
+    house.add(sign_up("pending@example.com", ["daily"]), now)
+    house.add(sign_up("pending-suppressed@example.com", ["daily"]), now)
+    house.add(sign_up("elsewhere@example.com", ["other"], wanted=confirmed(now)), now)
+    for name, hours in (("paused", 1), ("back", -1)):
+        chosen = Preferences(countries=("CN",), paused_until=now + timedelta(hours=hours))
+        house.set_preferences(house.find(f"{name}@example.com").id, chosen, now)
+    for name in ("gone", "both"):
+        house.unsubscribe(f"{name}@example.com", "daily", now)
+    for name in ("both", "suppressed", "pending-suppressed"):
+        house.suppress(f"{name}@example.com", "complaint", now)
+    return house
+
+
+def test_every_candidate_has_one_fate(crowd: Subscribers, engine: Engine, now: datetime) -> None:
+    found = {candidate.email.partition("@")[0]: candidate.excluded for candidate in candidates(engine, now)}
+    assert found == {
+        "plain": None,
+        "paused": Exclusion.PAUSED,
+        "back": None,
+        "gone": Exclusion.UNSUBSCRIBED,
+        "both": Exclusion.SUPPRESSED,
+        "suppressed": Exclusion.SUPPRESSED,
+        "weekly": Exclusion.FREQUENCY,
+    }
+
+
+def test_a_candidate_says_what_delivery_needs(house: Subscribers, engine: Engine, now: datetime) -> None:
+    signup = sign_up(
+        "ann@bücher.example",
+        ["daily"],
+        name="Ann",
+        countries=["JP", "CN"],
+        language="zh-Hans",
+        timezone="Asia/Tokyo",
+        wanted=confirmed(now),
+    )
+    house.add(signup, now)
+    house.add(sign_up("bob@example.com", ["daily"], wanted=confirmed(now)), now)
+    assert candidates(engine, now) == [
+        Candidate(1, "ann@xn--bcher-kva.example", "Ann", ("CN", "JP"), "zh-Hans", "Asia/Tokyo", None),
+        Candidate(2, "bob@example.com", "", None, None, None, None),
+    ]
+
+
+def test_segments_look_at_attributes(house: Subscribers, engine: Engine, now: datetime) -> None:
+    for name, plan in (("ann", "gold"), ("bob", "free")):
+        attributes = {"plan": plan}
+        house.add(sign_up(f"{name}@example.com", ["daily"], attributes=attributes, wanted=confirmed(now)), now)
+    found = candidates(engine, now, {"attributes": {"plan": "gold"}})
+    assert [candidate.excluded for candidate in found] == [None, Exclusion.FREQUENCY]
+
+
+def test_a_bad_segment_is_told(engine: Engine, now: datetime) -> None:
+    with pytest.raises(SegmentError):
+        candidates(engine, now, {"colour": "red"})
+
+
+READERS = st.lists(
+    st.tuples(
+        st.sampled_from(list(Status)),
+        st.sampled_from(["daily", "weekly"]),
+        st.sampled_from([None, ["CN"], ["JP", "SG"]]),
+        st.booleans(),
+        st.sampled_from([None, -1, 1]),
+    ),
+    max_size=25,
+)
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(READERS)
+def test_the_books_balance(
+    tmp_path: Path,
+    empty_database: bytes,
+    now: datetime,
+    readers: list[tuple[Status, str, list[str] | None, bool, int | None]],
+) -> None:
+    path = tmp_path / "books.db"
+    path.write_bytes(empty_database)
+    engine = create_engine(f"sqlite:///{path}")
+    house = Subscribers(engine)
+    for number, (status, frequency, countries, suppressed, pause) in enumerate(readers, 1):
+        email = f"r{number}@example.com"
+        wanted = Subscription(Status.PENDING) if status is Status.PENDING else confirmed(now)
+        house.add(sign_up(email, ["daily"], frequency=frequency, countries=countries, wanted=wanted), now)
+        if pause:
+            chosen = house.preferences(number)
+            paused = Preferences(
+                countries=chosen.countries,
+                frequency=chosen.frequency,
+                paused_until=now + timedelta(hours=pause),
+            )
+            house.set_preferences(number, paused, now)
+        if status is Status.UNSUBSCRIBED:
+            house.unsubscribe(email, None, now)
+        if suppressed:
+            house.suppress(email, "bounce", now)
+    found = candidates(engine, now, {"frequency": "daily", "country_any": ["CN"]})
+    asked = [number for number, (status, *_) in enumerate(readers, 1) if status is not Status.PENDING]
+    assert [candidate.subscriber_id for candidate in found] == asked
+    books = Counter(candidate.excluded for candidate in found)
+    recipients = {
+        number
+        for number, (status, frequency, countries, suppressed, pause) in enumerate(readers, 1)
+        if status is Status.CONFIRMED and frequency == "daily" and countries != ["JP", "SG"]
+        if not suppressed and pause != 1
+    }
+    assert {candidate.subscriber_id for candidate in found if candidate.excluded is None} == recipients
+    assert books[None] + sum(books[reason] for reason in Exclusion) == len(asked)
+    with writing(engine) as connection:
+        assert recipients <= still_wanted(connection, "daily", asked)
+    engine.dispose()
+
+
+def test_many_candidates_come_in_order_once_each_while_others_are_written(
+    house: Subscribers, engine: Engine, tmp_path: Path, now: datetime
+) -> None:
+    people = [
+        {"id": number, "email": f"r{number}@example.com", "address_key": f"r{number}@example.com"}
+        | {"name": "", "frequency": "daily", "attributes": {}, "created_at": now}
+        for number in range(1, 12_001)
+    ]
+    asked = [
+        {"subscriber_id": number, "newsletter": "daily", "status": "confirmed"}
+        | {"consent_at": now, "consent_source": "form", "changed_at": now}
+        for number in range(1, 12_001)
+    ]
+    with engine.begin() as connection:
+        connection.execute(insert(subscriber), people)
+        connection.execute(insert(subscription), asked)
+    seen = []
+    with writing(engine) as connection:
+        for candidate in audience(connection, "daily", {}, now):
+            seen.append(candidate.subscriber_id)
+            if len(seen) % 1000 == 0:
+                connection.execute(subscriber.update().where(subscriber.c.id == len(seen)).values(name="seen"))
+        assert len(still_wanted(connection, "daily", seen)) == 12_000
+    assert seen == [*range(1, 12_001)]
+
+
+def test_who_left_after_the_freeze_is_not_wanted(crowd: Subscribers, engine: Engine, now: datetime) -> None:
+    crowd.add(sign_up("later@example.com", ["daily"], wanted=confirmed(now)), now)
+    crowd.add(sign_up("complains@example.com", ["daily"], wanted=confirmed(now)), now)
+    frozen = [candidate.subscriber_id for candidate in candidates(engine, now) if candidate.excluded is None]
+    crowd.unsubscribe("later@example.com", "daily", now)
+    crowd.suppress("complains@example.com", "complaint", now)
+    with writing(engine) as connection:
+        wanted = still_wanted(connection, "daily", frozen)
+        assert still_wanted(connection, "other", frozen) == set()
+        assert still_wanted(connection, "daily", []) == set()
+    assert wanted == {crowd.find(f"{name}@example.com").id for name in ("plain", "back")}
+
+
+def test_readers_are_locked_on_postgresql() -> None:
+    locked = select(subscriber.c.id).with_for_update(read=True)
+    assert str(locked.compile(dialect=postgresql.dialect())).endswith("FOR SHARE")
