@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import os
+import secrets
 import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -50,3 +56,42 @@ def smtp_source() -> str:
 def chromium() -> str:
     """Path of Debian's Chromium."""
     return system_tool("chromium", "chromium")
+
+
+@pytest.fixture(scope="session")
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a PostgreSQL server of our own, on loopback, gone after the session."""
+    initdb = system_tool("initdb", "postgresql")
+    pg_ctl = system_tool("pg_ctl", "postgresql")
+    # PostgreSQL refuses to run as root, and its user must be able to reach its folder.
+    folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
+    as_user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+    if as_user:
+        shutil.chown(folder, "postgres")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    data, log = folder / "data", folder / "log"
+    options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c fsync=off"
+    run = functools.partial(subprocess.run, check=True, cwd="/", stdout=subprocess.DEVNULL)
+    run([*as_user, initdb, "-A", "trust", "-U", "postgres", "-D", str(data)])
+    run([*as_user, pg_ctl, "-w", "-D", str(data), "-l", str(log), "-o", options, "start"])
+    try:
+        yield f"postgresql://postgres@127.0.0.1:{port}"
+    finally:
+        run([*as_user, pg_ctl, "-m", "immediate", "-D", str(data), "stop"])
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of an empty database: each test that asks runs on SQLite and on PostgreSQL."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'newsletter.db'}"
+    server = request.getfixturevalue("postgresql")
+    name = f"test_{secrets.token_hex(6)}"
+    import psycopg
+
+    with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    return f"{server}/{name}"

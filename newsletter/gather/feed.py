@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -35,6 +34,9 @@ __all__ = ["FeedSource", "parse_feed"]
 _EXTRACT_LIMIT = 500
 _NAME_LIMIT = 120
 _DATE_KEYS = ("published", "updated", "created")
+# PC Magazine (2018) nests an empty item in every real one; feedparser would close the real one with it.
+_EMPTY_ITEM = re.compile(r"<item\s*/>|<item>\s*</item>")
+_ADDRESS = re.compile(r"[^\s@()<>]+@[^\s@()<>]+")
 
 
 class FeedSource:
@@ -50,9 +52,7 @@ class FeedSource:
         answer = fetch(self._plan, state, now)
         polled = replace(state, polled_at=now, failures=0, switched_off=None)
         if answer.gone:
-            gone = (
-                f"{answer.address} answered 410, gone for good; remove source {self.id} or give its new url"
-            )
+            gone = f"{answer.address} answered 410, gone for good; remove source {self.id} or give its new url"
             return Fetched(state=replace(polled, switched_off=gone))
         if answer.unchanged:
             return Fetched(state=polled, unchanged=True)
@@ -87,7 +87,7 @@ def parse_feed(
     _refuse_what_is_no_feed(text, where)
     try:
         parsed = feedparser.parse(
-            io.BytesIO(text.encode()),
+            io.BytesIO(_EMPTY_ITEM.sub("", text).encode()),
             response_headers={"content-type": "application/xml; charset=utf-8"},
             resolve_relative_uris=False,
             sanitize_html=False,  # every field goes through nh3
@@ -99,7 +99,7 @@ def parse_feed(
     frame = _frame(parsed.feed, plan, now, address)
     stories: dict[str, Story] = {}
     refused: list[Refusal] = []
-    for position, entry in enumerate(_filled(parsed.entries), start=1):
+    for position, entry in enumerate(parsed.entries, start=1):
         story = _story(entry, frame)
         if isinstance(story, str):
             refused.append(Refusal(f"entry {position}", story))
@@ -116,11 +116,6 @@ def _refuse_what_is_no_feed(text: str, where: str) -> None:
         return
     got = "an HTML page" if root else "JSON" if text[:1] in ("{", "[") else "text" if text else "an empty answer"
     raise SourceError(f"{where} is {got}, not a feed; correct its url or its kind in schedule.yaml")
-
-
-def _filled(entries: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """The entries that hold anything: some feeds nest an empty item in every real one."""
-    yield from (entry for entry in entries if any(_get(entry, key) for key in ("title", "link", "id", "summary")))
 
 
 def _frame(feed: dict[str, Any], plan: SourcePlan, now: datetime, address: str) -> _Frame:
@@ -185,9 +180,18 @@ def _published(entry: dict[str, Any]) -> Dated | None:
 
 def _byline(entry: dict[str, Any]) -> tuple[str, ...]:
     """The names of the authors: neither addresses nor what an encoding fault left of a name ("??? ?????")."""
-    names = (clean_text(author.get("name") or "", _NAME_LIMIT) for author in dict.get(entry, "authors") or ())
-    named = (name for name in names if re.search(r"[^\W\d_]", name) and not re.search(r"://|^\S+@\S+$", name))
-    return tuple(dict.fromkeys(named))
+    written = [author.get("name") or "" for author in dict.get(entry, "authors") or ()]
+    if len(written) < 2:
+        # The field as it stands: feedparser loses half of an address whose top-level domain is long.
+        written = [_get(entry, "author")]
+    names = (_without_address(clean_text(name, _NAME_LIMIT)) for name in written)
+    return tuple(dict.fromkeys(name for name in names if re.search(r"[^\W\d_]", name) and "://" not in name))
+
+
+def _without_address(name: str) -> str:
+    """`Chris Lui` from `lui@wire.example (Chris Lui)` (RSS 2.0) or `Chris Lui (lui@wire.example)`."""
+    bare = _ADDRESS.sub("", name)
+    return name if bare == name else bare.replace("()", "").replace("<>", "").strip(" ()<>,")
 
 
 def _summary(entry: dict[str, Any], title: str, quote_limit: int | None) -> tuple[str, SummaryOrigin]:

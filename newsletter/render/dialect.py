@@ -87,12 +87,9 @@ def dialect_problems(source: Source, environment: ImmutableSandboxedEnvironment)
         tree = environment.parse(source.text)
     except TemplateSyntaxError as error:
         return [source.problem(error.lineno, error.message or "this is not a template")]
-    found = [*_name_faults(tree), *_slot_faults(tree), *_statement_faults(tree)]
-    found += [
-        (node.lineno, f"there is no filter {node.name!r}; there are {', '.join(sorted(environment.filters))}")
-        for node in tree.find_all(nodes.Filter)
-        if node.name not in environment.filters
-    ]
+    # Jinja itself stops at the first filter it does not know, before it has looked for names.
+    found = [*_word_faults(tree, environment)] or [*_name_faults(tree)]
+    found += [*_slot_faults(tree), *_statement_faults(tree)]
     return [source.problem(line, message) for line, message in sorted(set(found))]
 
 
@@ -104,6 +101,15 @@ def _environment(**marks: Any) -> ImmutableSandboxedEnvironment:
     environment.filters.update({name: known[name] for name in _FILTERS})
     environment.filters.update(url=safe_url, wrap=wrap)
     return environment
+
+
+def _word_faults(
+    tree: nodes.Template, environment: ImmutableSandboxedEnvironment
+) -> Iterator[tuple[int, str]]:
+    for node in tree.find_all((nodes.Filter, nodes.Test)):
+        kind, known = ("filter", environment.filters) if isinstance(node, nodes.Filter) else ("test", environment.tests)
+        if node.name not in known:
+            yield node.lineno, f"there is no {kind} {node.name!r}; there are {', '.join(sorted(known))}"
 
 
 def _name_faults(tree: nodes.Template) -> Iterator[tuple[int, str]]:

@@ -67,7 +67,7 @@ class Templates:
     _kept: dict[str, CompiledTemplate] = field(default_factory=dict, init=False)
 
     def compile(self, name: str) -> CompiledTemplate:
-        """The template of that folder, compiled anew when its files changed; raises `TemplateError` with every fault."""
+        """The template of that folder, compiled anew when a file changed; raises `TemplateError` with every fault."""
         if not _NAME.fullmatch(name):
             raise TemplateError([Problem(name, 1, 1, "a template's name is small letters, digits, - and _")])
         html, text, subject = self._sources(name)

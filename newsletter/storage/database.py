@@ -44,13 +44,13 @@ class Database:
     def write(self) -> Iterator[Connection]:
         """A transaction that commits at the end of the block. On SQLite it takes the write lock at its start, so
         that what it read cannot change before it writes."""
-        with self.engine.begin() as connection:
+        with self.engine.connect().execution_options(writes=True) as connection, connection.begin():
             yield connection
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A consistent view that blocks no writer."""
-        with self.engine.connect().execution_options(read_only=True) as connection:
+        with self.engine.connect() as connection:
             yield connection
 
     @contextmanager
@@ -84,8 +84,11 @@ class Database:
             raise StorageError("`db backup` copies SQLite databases; for PostgreSQL use pg_dump")
         if target.exists():
             raise StorageError(f"{target} is there already; name a new file")
-        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.exec_driver_sql("VACUUM INTO ?", (str(target),))
+        raw = self.engine.raw_connection()  # outside SQLAlchemy's transactions: VACUUM wants none
+        try:
+            raw.cursor().execute("VACUUM INTO ?", (str(target),))
+        finally:
+            raw.close()
 
     def close(self) -> None:
         """Give back every connection."""
@@ -135,8 +138,8 @@ def _prepare_sqlite(dbapi: Any, _record: object) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     # A deferred transaction that reads and then writes fails at once with SQLITE_BUSY_SNAPSHOT when somebody
     # wrote in between, whatever the time-out: so writers queue up at the door.
-    read_only = connection.get_execution_options().get("read_only", False)
-    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
 def _explain(context: ExceptionContext) -> None:

@@ -17,7 +17,7 @@ VERSION_TABLE = "newsletter_version"
 
 def upgrade(engine: Engine) -> None:
     """Run every migration that this database has not seen, in one transaction."""
-    with engine.begin() as connection:
+    with engine.connect().execution_options(writes=True) as connection, connection.begin():
         if engine.dialect.name == "postgresql":
             # Two programs that start at once: the second waits, then finds nothing to do.
             connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7310429)")
@@ -26,7 +26,7 @@ def upgrade(engine: Engine) -> None:
 
 def is_current(engine: Engine) -> bool:
     """Whether the database stands at this version's last migration."""
-    with engine.connect().execution_options(read_only=True) as connection:
+    with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
         return context.get_current_revision() == ScriptDirectory.from_config(_config()).get_current_head()
 

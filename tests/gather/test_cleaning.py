@@ -9,8 +9,33 @@ from hypothesis import strategies as st
 from newsletter.gather.cleaning import clean_text, paragraphs, shorten
 from newsletter.ports import slot
 
-FRAGMENTS = ["<b>", "</p>", "<", ">", "&", "&amp;", "amp;", "&lt;", "lt;", "&#60;", "#x202e;", "\u202e", "\x00", "e\u0301",
-             "\u037e", "\xa0", " ", "script", "<script>", "<!--", "-->", "\ufdd0", "x", "&notit;", "\u3000"]
+FRAGMENTS = [
+    "<b>",
+    "</p>",
+    "<",
+    ">",
+    "&",
+    "&amp;",
+    "amp;",
+    "&lt;",
+    "lt;",
+    "&#60;",
+    "#x202e;",
+    "\u202e",
+    "\x00",
+    "e\u0301",
+    "\u037e",
+    "\xa0",
+    " ",
+    "script",
+    "<script>",
+    "<!--",
+    "-->",
+    "\ufdd0",
+    "x",
+    "&notit;",
+    "\u3000",
+]
 
 
 @pytest.mark.parametrize(

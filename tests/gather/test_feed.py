@@ -72,7 +72,9 @@ def test_a_server_that_names_another_charset_does_not_garble_the_declared_one() 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-be", "utf-16-le"])
 def test_marks_and_sixteen_bits(encoding: str) -> None:
-    text = (FIXTURES / "iri.rdf").read_text(encoding="utf-8").replace("UTF-8", "UTF-16" if "16" in encoding else "UTF-8")
+    text = (
+        (FIXTURES / "iri.rdf").read_text(encoding="utf-8").replace("UTF-8", "UTF-16" if "16" in encoding else "UTF-8")
+    )
     [story], _ = parse_feed(text.encode(encoding), PLAN, NOW, address="http://feeds.example/")
     assert story.title == "新闻奖"
 
@@ -156,6 +158,7 @@ def test_a_feed_that_is_not_well_formed_is_still_read() -> None:
 def test_guids_stand_as_given_and_bad_entries_do_not_stop_good_ones() -> None:
     found, refused = parse("not-permalinks.xml")
     assert [story.title for story in found] == ["Numbers as guids", "Good after bad"]
+    assert (found[0].guid, found[0].external_id) == ("1559104147038", "1559104147038")
     assert [refusal.where for refusal in refused] == ["entry 2", "entry 3", "entry 4"]
     assert "no http(s) link" in refused[0].reason
     assert "no title" in refused[1].reason
@@ -195,7 +198,10 @@ def test_what_is_no_feed_is_named(data: bytes, words: str) -> None:
 
 
 def test_a_feed_without_stories_is_a_feed() -> None:
-    assert parse_feed(b"<rss version='2.0'><channel><title>x</title></channel></rss>", PLAN, NOW, address="") == ([], [])
+    assert parse_feed(b"<rss version='2.0'><channel><title>x</title></channel></rss>", PLAN, NOW, address="") == (
+        [],
+        [],
+    )
 
 
 SEEDS = [path.read_bytes() for path in sorted(FIXTURES.iterdir())]
@@ -214,7 +220,9 @@ def mutated(draw: st.DrawFn) -> bytes:
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.one_of(mutated(), st.binary(max_size=200)), st.sampled_from([None, "text/xml; charset=idna", "a; charset=gbk"]))
+@given(
+    st.one_of(mutated(), st.binary(max_size=200)), st.sampled_from([None, "text/xml; charset=idna", "a; charset=gbk"])
+)
 def test_no_bytes_raise_anything_but_a_source_error(data: bytes, content_type: str | None) -> None:
     try:
         found, _ = parse_feed(data, PLAN, NOW, address="http://feeds.example/", content_type=content_type)

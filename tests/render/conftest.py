@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
+from html.parser import HTMLParser
 from typing import Any
 
 import pytest
@@ -30,15 +31,15 @@ SUMMARY = (
     "China's burgeoning artificial intelligence sector is not only generating world-class talent but also increasingly"
     " retaining these skilled professionals within its borders. This trend signifies a strategic shift by Beijing to"
     " consolidate its AI expertise domestically, rather than seeing its brightest minds leave."
-    " The implications extend to the global AI landscape, potentially altering the balance of innovation and leadership."
+    " The implications extend to the global AI landscape, potentially altering the balance of technological power."
     " This effort is a key component of a broader ambition to become a global leader in AI development and application."
 )
 NOTE = (
-    "The increasing retention of top AI talent within China has significant implications for Asia's tech ecosystem."
-    " This trend suggests a maturing domestic AI industry capable of offering competitive opportunities and fostering"
-    " innovation locally, potentially reducing the brain drain that many developing economies experience.",
+    "The increasing retention of top AI talent within China has significant implications for Asia's tech ecosystem. This"
+    + " trend suggests a maturing domestic AI industry capable of offering competitive opportunities and fostering"
+    + " innovation locally, potentially reducing the brain drain that many developing economies experience.",
     "This dynamic also affects markets by limiting the availability of highly skilled professionals for international"
-    " companies, including those in other Asian countries. It could drive up the cost of AI talent elsewhere in Asia.",
+    + " companies, including those in other Asian countries. It could drive up the cost of AI talent elsewhere in Asia.",
 )
 
 _TITLES = (
@@ -63,11 +64,37 @@ _TITLES = (
 _SUMMARIES = {
     "en": SUMMARY,
     "zh": "北京已要求领先实验室和初创企业的高级研究人员在出国前申请许可。新规涵盖创始人和首席研究员，本月起生效。" * 2,
-    "ja": "新聞社三社が求めた差し止めについて、裁判所は学習段階での複製を適法としつつ、出力の類似性は別途争えると述べた。"
-    * 2,
+    "ja": "新聞社三社が求めた差し止めについて、裁判所は学習段階での複製を適法としつつ、出力の類似性は別途争えるとした。" * 2,
     "ko": "과학기술정보통신부는 국산 가속기로 공공 모델을 학습시키는 사업에 1조 2천억 원의 절반을 지원하기로 했다." * 2,
     "th": "บริษัทระบุว่าศูนย์ข้อมูลแห่งใหม่จะใช้พลังงานแสงอาทิตย์ในเวลากลางวันและเริ่มดำเนินงานในเดือนตุลาคม " * 4,
 }
+
+
+class Reading(HTMLParser):
+    """What a reader gets of an HTML part: `words`, `links`, `images`, and the tags in their order."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.pieces: list[str] = []
+        self.links: list[str] = []
+        self.images: list[dict[str, str | None]] = []
+        self.events: list[object] = []
+        self.feed(html)
+        self.close()
+        self.words = " ".join("".join(self.pieces).split())
+
+    def handle_starttag(self, tag: str, attrs: Sequence[tuple[str, str | None]]) -> None:
+        self.events.append((tag, tuple(attrs)))
+        values = dict(attrs)
+        if tag == "a":
+            self.links.append(values.get("href") or "")
+        if tag == "img":
+            self.images.append(values)
+
+    def handle_data(self, data: str) -> None:
+        self.pieces.append(data)
+        if data.strip():
+            self.events.append(" ".join(data.split()))
 
 
 def make_related(number: int = 1, **changes: Any) -> Related:
@@ -189,3 +216,9 @@ def snapshot() -> Callable[..., Snapshot]:
 @pytest.fixture(scope="session")
 def real_day() -> Snapshot:
     return a_real_day()
+
+
+@pytest.fixture(scope="session")
+def read() -> Callable[[str], Reading]:
+    """Parses HTML as a mail program does."""
+    return Reading

@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine, create_engine, insert, select
-from sqlalchemy.dialects import postgresql
+from sqlalchemy import Engine, create_engine, insert
 
 from subscribers.audience import audience, still_wanted
 from subscribers.database import writing
@@ -188,8 +187,3 @@ def test_who_left_after_the_freeze_is_not_wanted(crowd: Subscribers, engine: Eng
         assert still_wanted(connection, "other", frozen) == set()
         assert still_wanted(connection, "daily", []) == set()
     assert wanted == {crowd.find(f"{name}@example.com").id for name in ("plain", "back")}
-
-
-def test_readers_are_locked_on_postgresql() -> None:
-    locked = select(subscriber.c.id).with_for_update(read=True)
-    assert str(locked.compile(dialect=postgresql.dialect())).endswith("FOR SHARE")

@@ -152,7 +152,7 @@ def test_preferences_are_checked(house: Subscribers, now: datetime) -> None:
 
 def test_strangers_are_named(house: Subscribers, now: datetime) -> None:
     for ask in (house.show, house.find, lambda who: house.unsubscribe(who, None, now)):
-        with pytest.raises(UnknownSubscriberError, match="nobody@example.com") as caught:
+        with pytest.raises(UnknownSubscriberError, match=r"nobody@example\.com") as caught:
             ask("nobody@example.com")
         assert caught.value.exit_code == 2
         with pytest.raises(AddressError):

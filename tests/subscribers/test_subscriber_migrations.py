@@ -9,6 +9,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import create_engine, inspect
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateTable
 
 from subscribers.database import VERSION_TABLE, upgrade
@@ -52,8 +53,7 @@ def test_upgrade_twice_is_quiet(
 
 
 def test_tables_compile_for_postgresql() -> None:
-    from sqlalchemy.dialects import postgresql
-
-    statements = [str(CreateTable(t).compile(dialect=postgresql.dialect())) for t in metadata.sorted_tables]
+    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
+    statements = [str(CreateTable(table).compile(dialect=dialect)) for table in metadata.sorted_tables]
     assert "BIGSERIAL" in statements[0]
     assert "TIMESTAMP WITH TIME ZONE" in statements[0]

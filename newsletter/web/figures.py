@@ -1,0 +1,98 @@
+"""Figures that cost a walk over the audience or a rendering, kept for a moment: a screen asks for them at each click."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from newsletter.errors import NewsletterError
+from newsletter.model import Finding, Issue, Severity
+from newsletter.newsroom import Newsroom, issues
+from newsletter.newsroom.issues import Reach
+
+__all__ = ["Checked", "Figures"]
+
+KEPT_SECONDS = 20.0
+MOST_KEPT = 500
+
+_Value = TypeVar("_Value")
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What the preflight found, or why it could not run."""
+
+    findings: Sequence[Finding] = ()
+    trouble: str = ""
+
+    @property
+    def blocking(self) -> int:
+        """How many findings stand in the way of an approval."""
+        return sum(finding.severity is Severity.BLOCKING for finding in self.findings)
+
+
+class Figures:
+    """Counts and checks of issues, at most 20 seconds old. An approval never relies on them: it checks again."""
+
+    def __init__(self, room: Newsroom, seconds: Callable[[], float] = time.monotonic) -> None:
+        self._room = room
+        self._seconds = seconds
+        self._kept: dict[Hashable, tuple[float, Any]] = {}
+        self._lock = threading.Lock()
+
+    def stories(self, issue: Issue) -> int:
+        """How many stories the present draft holds."""
+        return self._remember(("stories", issue.id, issue.revision), lambda: self._count_stories(issue))
+
+    def readers(self, issue: Issue) -> int:
+        """How many get it: the frozen audience, before that the present one."""
+        if issue.frozen_at is not None:
+            return sum(self._room.issues.books(issue.id).deliveries.values())
+        return sum(reach.readers for reach in self.reaches(issue))
+
+    def reaches(self, issue: Issue) -> Sequence[Reach]:
+        """The editions that the present audience needs, most read first; none before there is a draft."""
+        if not issue.revision:
+            return ()
+        return self._remember(("reaches", issue.id, issue.revision), lambda: self._editions(issue))
+
+    def checked(self, issue: Issue) -> Checked:
+        """The preflight of the present draft."""
+        return self._remember(("checked", issue.id, issue.revision), lambda: self._check(issue))
+
+    def forget(self) -> None:
+        """Ask anew from now on, because something was changed."""
+        with self._lock:
+            self._kept.clear()
+
+    def _count_stories(self, issue: Issue) -> int:
+        snapshot = issue.snapshot or self._room.issues.get(issue.id).snapshot
+        return len(snapshot.placed) if snapshot is not None else 0
+
+    def _editions(self, issue: Issue) -> Sequence[Reach]:
+        try:
+            return issues.editions(self._room, issue if issue.snapshot else self._room.issues.get(issue.id))
+        except NewsletterError:  # the newsletter is no longer in schedule.yaml, or the file cannot be read
+            return ()
+
+    def _check(self, issue: Issue) -> Checked:
+        try:
+            return Checked(issues.check(self._room, issue.id))
+        except NewsletterError as error:
+            return Checked(trouble=str(error))
+
+    def _remember(self, key: Hashable, ask: Callable[[], _Value]) -> _Value:
+        now = self._seconds()
+        with self._lock:
+            at, value = self._kept.get(key, (None, None))
+            if at is not None and now - at < KEPT_SECONDS:
+                return value  # type: ignore[no-any-return]
+        fresh = ask()
+        with self._lock:
+            if len(self._kept) >= MOST_KEPT:
+                self._kept.clear()
+            self._kept[key] = (now, fresh)
+        return fresh

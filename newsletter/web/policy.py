@@ -1,0 +1,50 @@
+"""Who may do what: one table from route to role. A route that is not in it cannot be served."""
+
+from __future__ import annotations
+
+from newsletter.storage import Role
+
+__all__ = ["ACCESS", "PUBLIC", "allows"]
+
+PUBLIC = None
+"""No login: anybody, or whoever holds the token in the address."""
+
+ACCESS: dict[str, Role | None] = {
+    # The desk. Editors see counts, admins see addresses; the outbox holds whole messages with working links.
+    "issue_list": Role.VIEWER,
+    "issue": Role.VIEWER,
+    "issue_mail": Role.VIEWER,
+    "issue_approve": Role.APPROVER,
+    "issue_recipients": Role.ADMIN,
+    "story_list": Role.VIEWER,
+    "schedule_list": Role.VIEWER,
+    "outbox": Role.EDITOR,
+    "outbox_folder": Role.EDITOR,
+    "outbox_message": Role.EDITOR,
+    "outbox_mail": Role.EDITOR,
+    "logout": Role.VIEWER,
+    # The way in.
+    "login": PUBLIC,
+    "login_link": PUBLIC,
+    # Readers: the token in the address speaks for them.
+    "view": PUBLIC,
+    "unsubscribe": PUBLIC,
+    "preferences": PUBLIC,
+    "link_needed": PUBLIC,
+    # Everybody.
+    "archive": PUBLIC,
+    "archive_newsletter": PUBLIC,
+    "archive_issue": PUBLIC,
+    "flag": PUBLIC,
+    "static": PUBLIC,
+    # Operators.
+    "livez": PUBLIC,
+    "readyz": PUBLIC,
+}
+
+_ORDER = tuple(Role)
+
+
+def allows(role: Role, needed: Role) -> bool:
+    """Whether a person of that role may do what needs the other: each role includes the ones before it."""
+    return _ORDER.index(role) >= _ORDER.index(needed)

@@ -1,0 +1,84 @@
+"""Related reading on real headline clusters: the bars of the design, and a small index's speed."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import math
+import re
+from collections import Counter
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from newsletter.compose.related import Index
+from newsletter.model import Related, Story
+
+FILE = "uci_headline_clusters.csv.gz"
+PLACES = 3
+
+
+@pytest.fixture(scope="module")
+def clusters(test_data: Path) -> dict[str, str]:
+    return {f"uci:{row['id']}": row["story"] for row in rows_of(test_data)}
+
+
+@pytest.fixture(scope="module")
+def headlines(test_data: Path) -> list[Story]:
+    return [
+        Story(
+            source="uci",
+            external_id=row["id"],
+            url=row["url"],
+            title=row["title"],
+            outlet=row["pub"],
+            published_at=datetime.fromtimestamp(int(row["ts"]) / 1000, UTC),
+        )
+        for row in rows_of(test_data)
+    ]
+
+
+@pytest.fixture(scope="module")
+def offered(headlines: list[Story]) -> dict[str, tuple[Related, ...]]:
+    """By text alone: the data was collected cluster by cluster, so its times would give the clusters away."""
+    same_time = [replace(story, published_at=headlines[0].published_at) for story in headlines]
+    index = Index(same_time)
+    return {story.id: index.related(story, limit=PLACES, now=story.published_at) for story in same_time}
+
+
+def rows_of(test_data: Path) -> list[dict[str, str]]:
+    path = test_data / FILE
+    if not path.is_file():
+        pytest.skip(f"missing test data: no {FILE} in {test_data}")
+    with gzip.open(path, "rt", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def test_precision_at_three(clusters, offered) -> None:
+    right = sum(clusters[row.id] == clusters[of] for of, rows in offered.items() for row in rows)
+    assert right / (PLACES * len(offered)) >= 0.835
+    assert right / sum(map(len, offered.values())) >= 0.865
+
+
+def test_no_near_duplicate_in_the_top_three(headlines, offered) -> None:
+    words = {story.id: Counter(re.findall(r"\w+", story.title.casefold())) for story in headlines}
+    pairs = [(of, row.id) for of, rows in offered.items() for row in rows]
+    pairs += [(a.id, b.id) for rows in offered.values() for a in rows for b in rows if a.id < b.id]
+    assert [pair for pair in pairs if plain_cosine(words[pair[0]], words[pair[1]]) >= 0.85] == []
+
+
+def test_junk_alone_leaves_places_empty(headlines, clusters, offered) -> None:
+    """With a story's own cluster gone, what is left are other events: the floor drops what only looks alike."""
+    largest = {cluster for cluster, _ in Counter(clusters.values()).most_common(5)}
+    rest = Index(story for story in headlines if clusters[story.id] not in largest)
+    asked = [story for story in headlines if clusters[story.id] in largest][::5]
+    filled = sum(len(rest.related(story, limit=PLACES, now=story.published_at)) for story in asked)
+    assert filled / (PLACES * len(asked)) <= 0.75
+
+
+def plain_cosine(first: Counter[str], second: Counter[str]) -> float:
+    """Written out anew, over all words as they stand, so that the product's own measure does not judge itself."""
+    product = sum(count * second[word] for word, count in first.items())
+    return product / math.sqrt(sum(c * c for c in first.values()) * sum(c * c for c in second.values()))

@@ -1,0 +1,269 @@
+"""Story files: the format of the contract, and what becomes of everything else."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from newsletter.errors import InputError
+from newsletter.gather import read_story_file, settle_country, source_kinds, story_document
+from newsletter.model import CountryOrigin, Kind, NoteOrigin, Precision, Refusal, Story, SummaryOrigin
+from newsletter.plan.values import Plan, SourcePlan
+
+NOW = datetime(2026, 5, 27, 5, 25, tzinfo=UTC)
+FULL: dict[str, object] = {
+    "source": "techcrunch", "external_id": "3126478", "url": "https://example.com/story",
+    "guid": "https://example.com/?p=3126478", "published_precision": "exact",
+    "title": "China keeps its talent", "summary": "A summary.", "note": ["One.", "Two."], "note_origin": "human",
+    "note_approved_by": "Ann", "outlet": "TechCrunch", "outlet_language": "en", "paywall": True, "kind": "opinion",
+    "byline": ["Kate Park"], "country": "CN", "also_countries": ["SG", "asia"], "section": "AI News",
+    "embargo": "2026-05-28T08:00:00+08:00", "tags": ["AI", "C#", "Government & Policy"],
+    "machine_tags": {"techcrunch-id": "3126478"}, "published_at": "2026-05-27T08:00:00+00:00", "language": "en",
+}  # fmt: skip
+LEAST: dict[str, object] = {
+    "title": "T",
+    "url": "https://e.example/1",
+    "published_at": "2026-05-27T08:00:00Z",
+    "outlet": "E",
+}
+
+
+def read(documents: object, source: SourcePlan | None = None) -> tuple[list[Story], list[Refusal]]:
+    return read_story_file(json.dumps(documents).encode(), "day.json", source, NOW)
+
+
+def one(documents: object, source: SourcePlan | None = None) -> Story:
+    [story], refused = read(documents, source)
+    assert refused == []
+    return story
+
+
+def test_every_field_of_the_contract() -> None:
+    story = one(FULL)
+    assert story.id == "techcrunch:3126478"
+    assert (story.guid, story.url) == ("https://example.com/?p=3126478", "https://example.com/story")
+    assert story.note == ("One.", "Two.")
+    assert story.shown_note == story.note
+    assert (story.note_origin, story.note_approved_by, story.kind, story.paywall) == (
+        NoteOrigin.HUMAN,
+        "Ann",
+        Kind.OPINION,
+        True,
+    )
+    assert (story.country, story.country_origin, story.also_countries) == ("CN", CountryOrigin.FEED, ("SG", "asia"))
+    assert story.embargo == datetime(2026, 5, 28, tzinfo=UTC)
+    assert story.tags == ("AI", "C#", "Government & Policy")
+    assert story.machine_tags == {"techcrunch-id": "3126478"}
+    assert story.published_at == datetime(2026, 5, 27, 8, tzinfo=UTC)
+
+
+def test_the_least_a_story_needs() -> None:
+    story = one(LEAST)
+    assert (story.source, story.country, story.note_origin, story.kind) == (
+        "import",
+        None,
+        NoteOrigin.MODEL,
+        Kind.REPORT,
+    )
+    assert story.summary == ""
+    assert len(story.external_id) == 32
+
+
+def test_a_document_reads_back_equal() -> None:
+    for story in (one(FULL), one(LEAST), one(LEAST | {"content": "<p>Long text.</p>", "published_at": "2026-05-27"})):
+        assert one(json.loads(json.dumps(story_document(story)))) == story
+
+
+words = st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]), min_size=1, max_size=30)
+
+
+@given(
+    st.fixed_dictionaries(
+        {"title": words, "summary": words, "tags": st.lists(words, max_size=4), "byline": st.lists(words)}
+    )
+)
+def test_what_was_read_once_reads_back_equal(fields: dict[str, object]) -> None:
+    stories, _ = read(LEAST | fields)
+    for story in stories:
+        assert one(story_document(story)) == story
+
+
+def test_the_glued_tag_string() -> None:
+    glued = "#techcrunch-id:3126478#byline:Kate Park#AI#Government & Policy#China#travel ban"
+    story = one(LEAST | {"source": "techcrunch", "tags": glued})
+    assert story.id == "techcrunch:3126478"
+    assert story.byline == ("Kate Park",)
+    assert story.tags == ("AI", "Government & Policy", "China", "travel ban")
+    assert story.country == "CN"
+
+
+def test_the_source_gives_what_a_story_leaves_out() -> None:
+    source = SourcePlan(
+        id="desk", kind="folder", outlet="The Desk", country="SG", section="Trade", language="en", quote_limit=12
+    )
+    least = {key: value for key, value in LEAST.items() if key != "outlet"}
+    story = one(least | {"summary": "One two three four"}, source)
+    assert (story.source, story.outlet, story.section, story.language) == ("desk", "The Desk", "Trade", "en")
+    assert (story.country, story.country_origin) == ("SG", CountryOrigin.SOURCE)
+    assert story.summary == "One two…"
+    assert one(LEAST | {"source": "elsewhere", "country": "asia"}, source).country == "asia"
+
+
+def test_the_country_of_a_named_source_is_settled_by_the_plan() -> None:
+    story = one(LEAST | {"source": "wire"})
+    plan = Plan({}, {"wire": SourcePlan(id="wire", kind="feed", country="JP")}, {})
+    settled = settle_country(story, plan)
+    assert (settled.country, settled.country_origin) == ("JP", CountryOrigin.SOURCE)
+    assert settle_country(one(FULL), plan).country == "CN"
+    assert settle_country(story, Plan({}, {}, {})) == story
+
+
+def test_the_extract_of_a_story_without_a_summary() -> None:
+    story = one(LEAST | {"content": "<p>First sentence here.</p><p>Second one.</p>"})
+    assert (story.summary, story.summary_origin) == ("First sentence here. Second one.", SummaryOrigin.EXTRACTIVE)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"title": None}, "title is missing"),
+        ({"title": "<p> </p>"}, "title is missing"),
+        ({"title": ["x"]}, "title must be text, not a list"),
+        ({"url": ""}, "url is missing"),
+        ({"url": "javascript:alert(1)"}, "absolute http(s) address"),
+        ({"url": "https://u:p@e.example/"}, "without a password"),
+        ({"published_at": None}, "published_at is missing"),
+        ({"published_at": "2026-05-27T08:00:00"}, "with its zone"),
+        ({"published_at": "yesterday"}, "with its zone"),
+        ({"published_at": True}, "published_at must be text, not true or false"),
+        ({"published_precision": "roughly"}, "must be one of exact, day, fetched"),
+        ({"embargo": "tomorrow"}, "embargo is 'tomorrow'"),
+        ({"outlet": None}, "outlet is missing"),
+        ({"country": "China"}, "country has 'China'"),
+        ({"country": "XX"}, "country has 'XX'"),
+        ({"country": 86}, "country has '86'"),
+        ({"also_countries": ["SG", "Sg"]}, "also_countries has 'Sg'"),
+        ({"note_origin": "robot"}, "must be one of model, human"),
+        ({"kind": "advert"}, "must be one of report, opinion, press_release"),
+        ({"paywall": "no"}, "paywall must be true or false, not a text"),
+        ({"tags": {"a": 1}}, "tags must be a list of texts, not an object"),
+        ({"byline": [1]}, "byline must be a list of texts"),
+        ({"machine_tags": ["a:b"]}, "machine_tags must be an object"),
+        ({"machine_tags": {"a b": "c"}}, "'a b' is no name"),
+        ({"tags": ["country:Mars"]}, "country has 'Mars'"),
+        ({"source": "a:b"}, "source is 'a:b'"),
+        ({"language": "English, mostly"}, "language tag"),
+    ],
+)
+def test_a_bad_story_is_refused_with_its_position_and_the_rest_is_taken(change: dict[str, object], reason: str) -> None:
+    stories, [refusal] = read(
+        [LEAST, LEAST | {"url": "https://e.example/2"} | change, LEAST | {"url": "https://e.example/3"}]
+    )
+    assert [story.url for story in stories] == ["https://e.example/1", "https://e.example/3"]
+    assert refusal.where == "story 2"
+    assert reason in refusal.reason
+
+
+def test_what_is_no_object_and_what_comes_twice_is_refused() -> None:
+    stories, refused = read([LEAST, "text", LEAST])
+    assert len(stories) == 1
+    assert [refusal.where for refusal in refused] == ["story 2", "story 3"]
+    assert "which story 1 is already" in refused[1].reason
+
+
+def test_unknown_keys_are_let_pass_and_not_kept() -> None:
+    story = one(LEAST | {"id": "x:1", "status": "withdrawn", "revision": 9, "cluster": None, "colour": "red"})
+    assert story == one(LEAST)
+
+
+def test_long_fields_are_cut() -> None:
+    story = one(LEAST | {"title": "word " * 200, "summary": "word " * 900, "note": ["p"] * 9})
+    assert (len(story.title) <= 300, len(story.summary) <= 1200, len(story.note)) == (True, True, 4)
+
+
+def test_json_lines_name_the_line() -> None:
+    lines = [json.dumps(LEAST), "", "{broken", json.dumps(LEAST | {"title": ""})]
+    stories, refused = read_story_file("\r\n".join(lines).encode(), "day.jsonl", None, NOW)
+    assert len(stories) == 1
+    assert [refusal.where for refusal in refused] == ["line 3", "line 4"]
+
+
+def test_csv_with_lists_flags_and_bad_rows() -> None:
+    text = (
+        "\ufefftitle,url,published_at,outlet,tags,byline,paywall,machine_tags,note,also_countries\r\n"
+        'One,https://e.example/1,2026-05-27,E,AI;Chips,A;B,true,wire-id:7;topic:x,"First.\r\n\r\nSecond.",SG;MY\r\n'
+        "\r\n"
+        ",https://e.example/2,2026-05-27,E,,,,,,\r\n"
+        "Three,https://e.example/3,2026-05-27,E,#AI#C,,maybe,,,\r\n"
+        "Four,https://e.example/4,2026-05-27,E,,,,,,,too many\r\n"
+    )
+    [story], refused = read_story_file(text.encode(), "day.CSV", None, NOW)
+    assert (story.tags, story.byline, story.paywall) == (("AI", "Chips"), ("A", "B"), True)
+    assert (story.note, story.also_countries) == (("First.", "Second."), ("SG", "MY"))
+    assert story.machine_tags == {"wire-id": "7", "topic": "x"}
+    assert story.published_precision is Precision.DAY
+    assert [refusal.where for refusal in refused] == ["line 6", "line 7", "line 8"]
+
+
+def test_a_saved_feed() -> None:
+    data = (Path(__file__).parent / "fixtures" / "double-escaped.xml").read_bytes()
+    stories, refused = read_story_file(data, "saved.xml", SourcePlan(id="ash", kind="folder", path="inbox"), NOW)
+    assert [story.source for story in stories] == ["ash", "ash"]
+    assert refused == []
+
+
+@pytest.mark.parametrize(
+    ("data", "name", "words"),
+    [
+        (b'[{"title": "x"},\n {"title" "y"}]', "day.json", r"day.json:2:11: not JSON"),
+        (b"[" * 100_000, "day.json", "day.json:1: not JSON"),
+        (b'{"title": NaN}', "day.json", "NaN is not JSON"),
+        (b"1" * 10_000, "day.json", "day.json:1: not JSON"),
+        (b"\n\xff\xfe", "day.json", "day.json:2: not UTF-8"),
+        (b"  \n", "day.jsonl", "day.jsonl:1: the file is empty"),
+        (b"title: x\nurl: y\n", "day.jsonl", "day.jsonl:1: .*one JSON object a line"),
+        (b"a,b\n1,2\n", "day.csv", "day.csv:1: the header has no column title, url, published_at"),
+        (b'title,url,published_at\nx,"y\n', "day.csv", "day.csv:2: not CSV"),
+        (b"<html>", "day.xml", "day.xml:1: .*an HTML page"),
+        (b"x", "day.txt", "end in .json, .jsonl, .csv, .xml"),
+    ],
+)
+def test_a_file_in_which_nothing_can_be_read_is_an_input_error(data: bytes, name: str, words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        read_story_file(data, name, None, NOW)
+
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(st.dictionaries(st.sampled_from([*FULL, "content", "summary_origin", "x"]), values))
+def test_no_value_makes_reading_fail(fields: dict[str, object]) -> None:
+    stories, refused = read(LEAST | fields)
+    assert len(stories) + len(refused) == 1
+
+
+@given(st.binary(max_size=80), st.sampled_from(["a.json", "a.jsonl", "a.csv", "a.xml"]))
+def test_no_bytes_raise_anything_but_an_input_error(data: bytes, name: str) -> None:
+    with contextlib.suppress(InputError):
+        read_story_file(data, name, None, NOW)
+
+
+def test_the_room_is_light_to_enter() -> None:
+    code = (
+        "import sys, newsletter.gather; print(*{'feedparser', 'httpx', 'nh3', 'babel', 'courlan'} & set(sys.modules))"
+    )
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert loaded.strip() == ""
+    assert source_kinds() == ("feed", "folder")

@@ -1,0 +1,162 @@
+"""What a reader sees: every element of the card this product was asked for, in both parts."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from newsletter.model import Kind, NoteOrigin, PlacedStory, Precision, SummaryOrigin
+from newsletter.ports import slot
+
+SEED_CARD = (
+    "China",
+    "AI News",
+    "27 May 2026",
+    "via TechCrunch",
+    "by Kate Park",
+    "China is increasingly keeping its best AI talent to itself",
+    "AI Editor's Summary",
+    "Drafted with AI, checked by Mei Tan",
+    "#AI, #Government & Policy, #China, #travel ban",
+    "Original reporting.",
+    "We don't republish. Head to TechCrunch for the full story.",
+    "Read at TechCrunch",
+    "Related reading",
+    "3 stories",
+    "Seoul opens a visa for AI engineers",
+)
+
+
+def words_of(text: str) -> str:
+    return " ".join(text.replace("\n> ", "\n").split())
+
+
+def test_every_element_of_the_seed_card_stands_in_both_parts(render, snapshot, story, related, read):
+    card = PlacedStory(story(), tuple(related(number) for number in (1, 2, 3)))
+    rendered = render(snapshot(card))
+    page = read(rendered.html)
+    for words in (*SEED_CARD, card.story.summary, *card.story.note, *(row.title for row in card.related)):
+        assert words in page.words
+        assert words in words_of(rendered.text)
+    assert page.links.count(card.story.url) == 2  # the headline and the button
+    assert {row.url for row in card.related} <= set(page.links)
+    assert all(row.url in rendered.text for row in card.related)
+    flags = [image["src"] for image in page.images]
+    assert flags.count("https://news.example/flags/cn.png") == 3  # in this issue, on the card, on a related row
+    assert all(image["alt"] == "" and image["width"] == "20" and image["height"] == "15" for image in page.images)
+
+
+def test_machine_tags_never_reach_a_reader(render, snapshot, story):
+    rendered = render(snapshot(story(tags=("AI", "techcrunch-id:3126478", "byline:Kate Lim", "C#", "AI: policy"))))
+    for part in (rendered.html, rendered.text):
+        assert "3126478" not in part
+        assert "Kate Lim" not in part
+        assert "#AI, #C#, #AI: policy" in part
+
+
+def test_a_humans_note_is_not_called_ai(render, snapshot, story):
+    rendered = render(snapshot(story(note_origin=NoteOrigin.HUMAN, note_approved_by=None)))
+    assert "Editor's note" in rendered.text
+    assert "Drafted with AI" not in rendered.text
+    assert rendered.html.count("AI Editor's Summary") == 1  # where AI is explained
+    assert "Editor&#39;s note" in rendered.html
+
+
+def test_a_models_note_without_approval_is_not_shown(render, snapshot, story):
+    held = story(note_approved_by=None)
+    rendered = render(snapshot(held))
+    assert held.note[0] not in words_of(rendered.text)
+    assert held.note[0][:40] not in rendered.html
+
+
+@pytest.mark.parametrize(
+    ("origin", "label"),
+    [(SummaryOrigin.MODEL, "Summary drafted with AI: China's"), (SummaryOrigin.EXTRACTIVE, "Extract: China's")],
+)
+def test_a_summary_says_when_a_machine_made_it(render, snapshot, story, read, origin, label):
+    rendered = render(snapshot(story(summary_origin=origin)))
+    assert label in read(rendered.html).words
+    assert label in rendered.text
+
+
+def test_a_press_release_is_never_original_reporting(render, snapshot, story, read):
+    rendered = render(snapshot(story(kind=Kind.PRESS_RELEASE)))
+    for text in (read(rendered.html).words, rendered.text):
+        assert "Press release. Head to TechCrunch" in text
+        assert "Original reporting" not in text
+
+
+def test_paywall_and_language_stand_beside_the_button(render, snapshot, story, read):
+    rendered = render(snapshot(story(paywall=True, outlet_language="zh")))
+    for text in (read(rendered.html).words, rendered.text):
+        assert "Read at TechCrunch · subscription · in Chinese" in text
+
+
+def test_a_date_that_no_source_gave_is_not_claimed(render, snapshot, story, read):
+    rendered = render(snapshot(story(published_precision=Precision.FETCHED)))
+    assert "AI News · via TechCrunch" in read(rendered.html).words
+
+
+def test_an_edition_holds_only_its_countries(render, real_day, read):
+    rendered = render(real_day, ("JP", "SG"))
+    assert rendered.stories == 4
+    assert "4 stories from 2 countries" in read(rendered.html).words
+    assert "China" not in read(rendered.html).words.split("Related reading")[0]
+    assert rendered.subject == "東京地裁、AI学習データの利用をめぐり初の判断を示す"
+
+
+def test_the_frame_of_the_mail(render, real_day, read):
+    page = read(render(real_day).html)
+    for words in (
+        "Read on the web",
+        "GMAsia AI Daily",
+        "Wednesday, 27 May 2026 · 12 stories from 6 countries · 8 min read",
+        "In this issue",
+        "How AI is used here",
+        "You get this because you subscribed to GMAsia AI Daily.",
+        "GMAsia Media, 1 Quay Road, Singapore 048623",
+    ):
+        assert words in page.words
+    for name in ("unsubscribe", "preferences", "view"):
+        assert slot(name) in page.links
+    assert "mailto:desk@gmasia.example" in page.links
+    anchors = [link for link in page.links if link.startswith("#")]
+    identities = {value for event in page.events if isinstance(event, tuple) for key, value in event[1] if key == "id"}
+    assert len(anchors) == 6
+    assert {anchor[1:] for anchor in anchors} <= identities
+
+
+def test_markup_for_screen_readers(render, real_day, read):
+    """The Email Markup Consortium's rules that a parser can see: lang and dir inside body, title, roles, alt, headings."""
+    page = read(render(real_day).html)
+    tags = [event for event in page.events if isinstance(event, tuple)]
+    article = next(dict(attributes) for tag, attributes in tags if dict(attributes).get("role") == "article")
+    assert (article["lang"], article["dir"]) == ("en", "ltr")
+    assert all(dict(attributes).get("role") == "presentation" for tag, attributes in tags if tag == "table")
+    assert all("alt" in image for image in page.images)
+    levels = [int(tag[1]) for tag, _ in tags if tag in ("h1", "h2", "h3")]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(below - above <= 1 for above, below in zip(levels, levels[1:], strict=False))
+
+
+def test_text_lines_are_narrow_and_addresses_whole(render, real_day):
+    text = render(real_day).text
+    assert max(len(line) for line in text.splitlines() if line.isascii()) <= 72
+    order = [text.index(placed.story.url) for placed in real_day.placed]
+    assert order == sorted(order)
+
+
+def test_words_of_an_editor_win(render, snapshot, story):
+    issue = snapshot(story(), subject="Our own words", preheader="And more of them")
+    rendered = render(issue)
+    assert (rendered.subject, rendered.preheader) == ("Our own words", "And more of them")
+    assert "And more of them" in rendered.html
+
+
+def test_the_hash_covers_what_is_mailed(render, snapshot, story):
+    one = render(snapshot(story()))
+    assert one.sha256 == render(snapshot(story())).sha256
+    assert one.sha256 != render(snapshot(story(), preheader="Other")).sha256
+    assert one.sha256 != render(snapshot(dataclasses.replace(story(), paywall=True))).sha256

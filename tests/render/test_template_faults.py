@@ -1,0 +1,175 @@
+"""A wrong template is refused with the file and the line of every fault, all at once."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from newsletter.errors import TemplateError
+from newsletter.render import Templates, check_template
+from newsletter.render.sources import shipped_folders
+
+SHIPPED = shipped_folders()[0]
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Path:
+    shutil.copytree(SHIPPED, tmp_path / "templates")
+    return tmp_path / "templates"
+
+
+def mjml(*lines: str) -> str:
+    frame = ["<mjml>", "<mj-body>", "<mj-section>", "<mj-column>", *lines]
+    return "\n".join([*frame, "</mj-column>", "</mj-section>", "</mj-body>", "</mjml>", ""])
+
+
+def faults(desk: Path, body: str) -> list[tuple[str, int, str]]:
+    (desk / "daily" / "body.mjml").write_text(body, encoding="utf-8")
+    with pytest.raises(TemplateError) as caught:
+        Templates([desk]).compile("daily")
+    return [(Path(problem.file).name, problem.line, problem.message) for problem in caught.value.problems]
+
+
+def test_the_shipped_template_has_no_fault():
+    assert check_template(SHIPPED / "daily") == []
+
+
+def test_every_mjml_fault_is_told_with_its_line(desk):
+    found = faults(
+        desk,
+        mjml(
+            "<mj-txt>a</mj-txt>",
+            '<mj-text colour="red">b</mj-text>',
+            "<mj-section></mj-section>",
+            "<p>loose</p>",
+            '<mj-image src="https://a.example/ไทย.png" alt="ไทย" />',
+            '<mj-text padding="{{lead.title}}">c</mj-text>',
+            '<mj-text onclick="x()">d</mj-text>',
+            "<mj-text><script>x</script></mj-text>",
+            "<mj-text>e",
+        ),
+    )
+    assert [(line, message.split("'")[0].strip()) for _, line, message in found if line != 7 or "mj-sec" in message]
+    by_line = {line: message for _, line, message in found}
+    assert "no MJML tag <mj-txt>" in by_line[5]
+    assert "no attribute 'colour'" in by_line[6]
+    assert "<mj-section> cannot stand in <mj-column>" in by_line[7]
+    assert "<p> cannot stand directly in <mj-column>" in by_line[8]
+    assert "breaks" in by_line[9]
+    assert "loses an expression in 'padding'" in by_line[10]
+    assert any(line == 11 and "runs script" in message for _, line, message in found)
+    assert "<script> has no place in a mail" in by_line[12]
+    assert "<mj-text> is not closed" in by_line[13]
+
+
+def test_jinja_faults_are_told_with_their_line(desk):
+    assert faults(desk, mjml("<mj-text>", "<!--% if lead %-->x", "</mj-text>"))[0][:2] == ("body.mjml", 12)
+    assert faults(desk, mjml("<mj-text>{{headline}}</mj-text>"))[0][1:] == (
+        5,
+        "there is no 'headline'; a template may use issue, lead, contents, sections, rows, preheader, slots",
+    )
+    assert "no filter 'safe'" in faults(desk, mjml("<mj-text>{{lead.title|safe}}</mj-text>"))[0][2]
+    block = "<!--% macro x() %--><!--% endmacro %-->"
+    assert "'macro' is not among them" in faults(desk, mjml(f"<mj-text>{block}</mj-text>"))[0][2]
+
+
+def test_faults_of_an_included_file_carry_its_name(desk):
+    card = desk / "partials" / "card.mjml"
+    card.write_text(card.read_text(encoding="utf-8").replace("card.title}}", "card.title|nosuch}}"), encoding="utf-8")
+    found = faults(desk, (desk / "daily" / "body.mjml").read_text(encoding="utf-8"))
+    line = 1 + [number for number, text in enumerate(card.read_text().splitlines()) if "nosuch" in text][0]
+    assert [(file, at) for file, at, _ in found] == [("card.mjml", line)]
+
+
+def test_faults_of_all_three_parts_come_together(desk):
+    (desk / "daily" / "body.txt").write_text("{{ nothing }}", encoding="utf-8")
+    (desk / "daily" / "subject.txt").write_text("one\n{% if %}", encoding="utf-8")
+    found = faults(desk, mjml("<mj-foo/>"))
+    assert [(file, line) for file, line, _ in found] == [("body.mjml", 5), ("body.txt", 1), ("subject.txt", 2)]
+
+
+@pytest.mark.parametrize(
+    "decision",
+    [
+        "<!--% if subscriber.country == 'CN' %-->x<!--% endif %-->",
+        "<!--% if slots.name %-->x<!--% endif %-->",
+        "{{'x' if slots.name else 'y'}}",
+        "<!--% set who = slots.name %-->{{who}}",
+        "<!--% for letter in slots.name %-->x<!--% endfor %-->",
+        "{{slots.name|upper}}",
+    ],
+)
+def test_a_decision_per_reader_is_a_compile_error(desk, decision):
+    found = faults(desk, mjml("<mj-text>", decision, "</mj-text>"))
+    assert found[0][:2] == ("body.mjml", 6)
+    assert "make an edition of its own" in found[0][2]
+
+
+def test_missing_files_includes_theme_values_and_wrong_encodings(desk):
+    body = mjml('<mj-include path="partials/none.mjml" />', "<mj-text>[[light.mauve]]</mj-text>")
+    assert [(line, message.split(" ")[0]) for _, line, message in faults(desk, body)] == [(5, "the"), (6, "theme.toml")]
+    assert "includes itself" in faults(desk, mjml('<mj-include path="daily/body.mjml" />'))[0][2]
+    (desk / "daily" / "body.mjml").write_bytes(b"<mjml>\n\xff\n</mjml>")
+    with pytest.raises(TemplateError, match=r"body\.mjml:2:1: this line is not UTF-8"):
+        Templates([desk]).compile("daily")
+
+
+@pytest.mark.parametrize("name", ["../daily", "daily/..", "", "Daily", "nosuch", "/etc"])
+def test_only_names_of_folders_are_templates(name):
+    with pytest.raises(TemplateError):
+        Templates().compile(name)
+
+
+def test_a_link_out_of_the_folder_is_not_followed(desk, tmp_path):
+    (tmp_path / "secret.mjml").write_text("<mj-text>secret</mj-text>")
+    (desk / "partials" / "card.mjml").unlink()
+    (desk / "partials" / "card.mjml").symlink_to(tmp_path / "secret.mjml")
+    compiled = Templates([desk]).compile("daily")
+    assert "secret" not in compiled.html.source.text
+
+
+def test_deep_nesting_is_refused_before_the_compiler_sees_it(desk):
+    """2,000 nested wrappers crash mjml-python 1.4.2."""
+    deep = "<mjml><mj-body>" + "<mj-wrapper>" * 2000 + "</mj-wrapper>" * 2000 + "</mj-body></mjml>"
+    assert any("nested 40 deep" in message for _, _, message in faults(desk, deep))
+
+
+def test_carriage_returns_do_not_reach_the_mail(desk):
+    body = desk / "daily" / "body.mjml"
+    body.write_bytes(body.read_bytes().replace(b"\n", b"\r\n"))
+    assert "\r" not in Templates([desk]).compile("daily").html.source.text
+
+
+def test_check_template_renders_the_sample(desk):
+    body = desk / "partials" / "footer.mjml"
+    text = body.read_text(encoding="utf-8")
+    body.write_text(text.replace("{{issue.postal_address}}", "").replace("slots.unsubscribe", "slots.view"), encoding="utf-8")
+    found = check_template(desk / "daily")
+    assert {problem.path for problem in found} == {"edition CN+KR+JP+TH.en, html"}
+    assert len(found) == 2
+
+
+def test_check_template_finds_a_field_that_is_not_there(desk):
+    card = desk / "partials" / "card.mjml"
+    card.write_text(card.read_text(encoding="utf-8").replace("card.byline}}", "card.bylines}}"), encoding="utf-8")
+    problem = check_template(desk / "daily")[0]
+    assert (Path(problem.file).name, problem.line) == ("card.mjml", 2)
+    assert "bylines" in problem.message
+
+
+@pytest.mark.parametrize("sample", ["{", "[]", '{"stories": []}', '{"stories": [3]}', None])
+def test_check_template_names_a_wrong_sample(desk, sample):
+    path = desk / "daily" / "sample.json"
+    path.unlink() if sample is None else path.write_text(sample)
+    problems = check_template(desk / "daily")
+    assert [Path(problem.file).name for problem in problems] == ["sample.json"]
+
+
+def test_the_sample_is_made_of_story_files(desk):
+    sample = json.loads((SHIPPED / "daily" / "sample.json").read_text(encoding="utf-8"))
+    sample["stories"][0]["colour"] = "red"
+    (desk / "daily" / "sample.json").write_text(json.dumps(sample))
+    assert "a story has no colour" in check_template(desk / "daily")[0].message

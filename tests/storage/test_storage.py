@@ -1,0 +1,322 @@
+"""What the database remembers, on SQLite and on PostgreSQL."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from newsletter.errors import NotFoundError, StorageError
+from newsletter.model import (
+    CountryOrigin,
+    CountrySection,
+    DeliveryState,
+    IssueId,
+    IssueState,
+    Outcome,
+    PlacedStory,
+    Precision,
+    Sender,
+    Snapshot,
+    Story,
+    StoryStatus,
+)
+from newsletter.storage import Accounts, Database, Deliveries, IssueLedger, Issues, Role, Stories
+from newsletter.storage.deliveries import Frozen
+from newsletter.storage.schema import VERSION_TABLE
+from newsletter.storage.tables import METADATA
+
+NOW = datetime(2026, 5, 27, 5, 30, tzinfo=UTC)
+ISSUE = IssueId("asia-ai-daily", date(2026, 5, 27))
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    with Database(database_url) as opened:
+        opened.upgrade()
+        yield opened
+
+
+def story(number: int = 1, **values: object) -> Story:
+    fields: dict[str, object] = {
+        "source": "desk",
+        "external_id": str(number),
+        "url": f"https://example.com/{number}",
+        "url_canonical": f"https://example.com/{number}",
+        "title": f"Story {number}",
+        "outlet": "Example Wire",
+        "published_at": NOW - timedelta(hours=number),
+        "country": "CN",
+        "country_origin": CountryOrigin.FEED,
+        "machine_tags": {"desk-id": str(number)},
+        "tags": ("AI", "Chips"),
+    }
+    return Story(**{**fields, **values})  # type: ignore[arg-type]
+
+
+def snapshot(*stories: Story) -> Snapshot:
+    return Snapshot(
+        newsletter=ISSUE.newsletter,
+        date=ISSUE.date,
+        title="Asia AI Daily",
+        template="daily",
+        sender=Sender("Asia AI Daily", "daily@example.com"),
+        postal_address="1 Example Street",
+        timezone="Asia/Singapore",
+        languages=("en",),
+        sections=(CountrySection("CN", tuple(PlacedStory(each) for each in stories)),),
+        lead=stories[0].id,
+    )
+
+
+def test_tables_and_migrations_agree(database: Database) -> None:
+    with database.read() as connection:
+        context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE, "compare_type": True})
+        assert compare_metadata(context, METADATA) == []
+
+
+def test_upgrade_is_repeatable_and_its_lack_is_explained(database_url: str) -> None:
+    with Database(database_url) as database:
+        with pytest.raises(StorageError, match="newsletter db upgrade"):
+            database.require_schema()
+        database.upgrade()
+        database.upgrade()
+        database.require_schema()
+
+
+def test_ingest_twice_changes_nothing_and_a_change_is_a_revision(database: Database) -> None:
+    stories = Stories(database)
+    assert stories.ingest([story(1), story(2), story(1)], NOW).new == 2
+    again = stories.ingest([story(1), story(2)], NOW + timedelta(hours=1))
+    assert (again.new, again.revised, again.unchanged) == (0, 0, 2)
+    changed = stories.ingest([story(1, title="Corrected")], NOW + timedelta(hours=2))
+    assert changed.revised == 1
+    stored = stories.get("desk:1")
+    assert (stored.title, stored.revision, stored.gathered_at) == ("Corrected", 2, NOW)
+
+
+def test_a_date_that_we_made_up_is_no_revision(database: Database) -> None:
+    stories = Stories(database)
+    undated = story(1, published_precision=Precision.FETCHED, published_at=NOW)
+    stories.ingest([undated], NOW)
+    later = NOW + timedelta(hours=3)
+    assert stories.ingest([replace(undated, published_at=later)], later).unchanged == 1
+    assert stories.get("desk:1").published_at == NOW
+
+
+def test_an_editors_country_stays(database: Database) -> None:
+    stories = Stories(database)
+    stories.ingest([story(1, country="SG", country_origin=CountryOrigin.EDITOR)], NOW)
+    stories.ingest([story(1, title="New title", country="CN", country_origin=CountryOrigin.FEED)], NOW)
+    assert (stories.get("desk:1").country, stories.get("desk:1").title) == ("SG", "New title")
+
+
+def test_the_window_leaves_out_what_a_sealed_issue_carried(database: Database) -> None:
+    stories, issues = Stories(database), Issues(database)
+    stories.ingest([story(1), story(2), story(3, country=None), story(4, status=StoryStatus.HELD)], NOW)
+    names = ["asia-ai-daily"]
+
+    def window(**values: object) -> list[str]:
+        rule: dict[str, object] = {
+            "gathered_after": None,
+            "gathered_until": NOW,
+            "published_after": NOW - timedelta(days=7),
+            "not_carried_by": names,
+        }
+        return [each.id for each in stories.window(**{**rule, **values})]  # type: ignore[arg-type]
+
+    assert window() == ["desk:2", "desk:1"]
+    issues.plan(ISSUE, NOW, NOW, "clock")
+    issues.store_draft(ISSUE, snapshot(story(1)), IssueState.REVIEW, window_end=NOW, now=NOW, who="clock")
+    assert window() == ["desk:2", "desk:1"], "a draft has carried nothing yet"
+    assert issues.seal(ISSUE, 1, [], "chief@example.com", NOW)
+    assert window() == ["desk:2"]
+    assert window(not_carried_by=["breaking"]) == ["desk:2", "desk:1"]
+    assert window(gathered_after=NOW) == []
+    other = IssueId("asia-ai-daily", date(2026, 5, 28))
+    assert issues.last_window_end("asia-ai-daily", other) == NOW
+    assert issues.last_window_end("asia-ai-daily", ISSUE) is None
+
+
+def test_states_change_by_compare_and_set_and_are_recorded(database: Database) -> None:
+    issues = Issues(database)
+    first = issues.plan(ISSUE, NOW, NOW, "clock")
+    assert issues.plan(ISSUE, NOW + timedelta(days=1), NOW, "another clock") == first
+    assert issues.move(ISSUE, [IssueState.PLANNED], IssueState.MISSED, now=NOW, who="clock", why="down")
+    assert not issues.move(ISSUE, [IssueState.PLANNED], IssueState.BUILDING, now=NOW, who="clock")
+    assert [(step.before, step.after, step.why) for step in issues.history(ISSUE)] == [
+        (None, IssueState.PLANNED, ""),
+        (IssueState.PLANNED, IssueState.MISSED, "down"),
+    ]
+    with pytest.raises(NotFoundError, match="issue build"):
+        issues.get(IssueId("asia-ai-daily", date(2020, 1, 1)))
+
+
+def test_a_snapshot_comes_back_as_it_was_and_a_new_draft_voids_the_approval(database: Database) -> None:
+    issues = Issues(database)
+    issues.plan(ISSUE, NOW, NOW, "clock")
+    said = snapshot(story(1), story(2))
+    issues.store_draft(ISSUE, said, IssueState.REVIEW, window_end=NOW, now=NOW, who="clock")
+    assert issues.get(ISSUE).snapshot == said
+    assert not issues.seal(ISSUE, 7, [], "chief@example.com", NOW), "another revision than the one looked at"
+    assert issues.seal(ISSUE, 1, [], "chief@example.com", NOW)
+    edited = issues.store_draft(ISSUE, snapshot(story(2)), IssueState.REVIEW, window_end=NOW, now=NOW, who="editor")
+    assert (edited.revision, edited.approved_by, edited.state) == (2, None, IssueState.REVIEW)
+
+
+def frozen_issue(database: Database, count: int) -> None:
+    issues = Issues(database)
+    issues.plan(ISSUE, NOW, NOW, "clock")
+    issues.store_draft(ISSUE, snapshot(story(1)), IssueState.REVIEW, window_end=NOW, now=NOW, who="clock")
+    issues.seal(ISSUE, 1, [], "chief@example.com", NOW)
+    recipients = [
+        Frozen(subscriber=n, email=f"r{n}@example.com", edition="CN.en", message_id=f"<{n}@example.com>")
+        for n in range(1, count + 1)
+    ]
+    left_out = [Frozen(subscriber=1000, excluded="suppressed")]
+    with database.write() as connection:
+        assert Deliveries(database).freeze(connection, ISSUE, [*recipients, *left_out], NOW)
+    with database.write() as connection:
+        assert not Deliveries(database).freeze(connection, ISSUE, recipients, NOW), "an audience is frozen once"
+
+
+def ledger(database: Database, *, gone: frozenset[int] = frozenset(), resend: bool = False) -> IssueLedger:
+    return IssueLedger(
+        database,
+        ISSUE,
+        wanted=lambda connection, ids: set(ids) - gone,
+        backoff=lambda attempts: timedelta(minutes=attempts),
+        give_up_at=NOW + timedelta(minutes=2),
+        resend=resend,
+    )
+
+
+def test_books_balance_through_a_whole_send(database: Database) -> None:
+    frozen_issue(database, 6)
+    issues = Issues(database)
+    assert issues.books(ISSUE).balanced
+    assert issues.books(ISSUE).candidates == 7
+    with ledger(database, gone=frozenset({6})) as sender:
+        claimed = sender.claim(10, NOW)
+        assert [each.subscriber for each in claimed] == [1, 2, 3, 4, 5]
+        assert sender.claim(10, NOW) == ()
+        states = (
+            DeliveryState.SUBMITTED,
+            DeliveryState.REJECTED,
+            DeliveryState.DEFERRED,
+            DeliveryState.UNKNOWN,
+            DeliveryState.QUEUED,
+        )
+        sender.record(
+            [Outcome(each.delivery, state, 250, "words") for each, state in zip(claimed, states, strict=True)], NOW
+        )
+        assert sender.counts() == {
+            "submitted": 1,
+            "rejected": 1,
+            "deferred": 1,
+            "unknown": 1,
+            "queued": 1,
+            "cancelled": 1,
+        }
+        assert sender.next_due() == NOW + timedelta(minutes=1)
+        again = sender.claim(10, NOW)
+        assert [(each.subscriber, each.attempts) for each in again] == [(5, 1)], "what never left used no attempt"
+        sender.record([Outcome(again[0].delivery, DeliveryState.SUBMITTED)], NOW)
+        late = NOW + timedelta(minutes=1)
+        (deferred,) = sender.claim(10, late)
+        sender.record([Outcome(deferred.delivery, DeliveryState.DEFERRED, 451, "later")], late)
+    books = issues.books(ISSUE)
+    assert books.deliveries["expired"] == 1, "its next try would come after the deadline"
+    assert books.balanced
+    assert books.doubts == 1
+
+
+def test_only_the_owner_records_and_the_living_are_not_robbed(database: Database) -> None:
+    frozen_issue(database, 2)
+    with ledger(database) as first, ledger(database) as second:
+        claimed = first.claim(2, NOW)
+        assert second.claim(2, NOW) == ()
+        second.record([Outcome(claimed[0].delivery, DeliveryState.REJECTED, 550, "not yours")], NOW)
+        assert second.recover(NOW) == 0
+        assert first.counts() == {"sending": 2}
+
+
+CRASH = """
+import sys, os, signal
+from datetime import UTC, date, datetime, timedelta
+from newsletter.model import IssueId
+from newsletter.storage import Database, IssueLedger
+ledger = IssueLedger(Database(sys.argv[1]), IssueId("asia-ai-daily", date(2026, 5, 27)),
+    wanted=lambda connection, ids: set(ids), backoff=lambda n: timedelta(minutes=1),
+    give_up_at=datetime(2026, 5, 28, tzinfo=UTC))
+ledger.__enter__()
+ledger.claim(3, datetime(2026, 5, 27, 5, 30, tzinfo=UTC))
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.parametrize(("resend", "state"), [(False, "unknown"), (True, "queued")])
+def test_what_a_killed_sender_had_in_flight_is_settled_by_policy(
+    database: Database, database_url: str, resend: bool, state: str
+) -> None:
+    frozen_issue(database, 5)
+    killed = subprocess.run([sys.executable, "-c", CRASH, database_url], check=False)
+    assert killed.returncode == -9
+    with ledger(database, resend=resend) as survivor:
+        assert survivor.counts() == {"queued": 2, "sending": 3}
+        assert survivor.recover(NOW) == 3
+        assert survivor.counts() == ({"queued": 5} if resend else {"queued": 2, "unknown": 3})
+    assert Issues(database).books(ISSUE).balanced
+
+
+def test_a_lock_excludes_and_is_given_back(database: Database) -> None:
+    with database.hold("build x") as first, database.hold("build x") as second, database.hold("build y") as other:
+        assert (first, second, other) == (True, False, True)
+    with database.hold("build x") as again:
+        assert again
+
+
+def test_links_log_in_once_and_passwords_are_checked(database: Database) -> None:
+    accounts = Accounts(database)
+    admin = accounts.add("Chief@Example.com", Role.ADMIN, NOW, "correct horse")
+    assert accounts.check_password("chief@example.com", "correct horse") == admin
+    assert accounts.check_password("chief@example.com", "wrong") is None
+    assert accounts.check_password("nobody@example.com", "correct horse") is None
+    link = accounts.make_login_link(admin, NOW)
+    assert accounts.use_login_link(link, NOW) == admin
+    assert accounts.use_login_link(link, NOW) is None
+    assert accounts.use_login_link(accounts.make_login_link(admin, NOW), NOW + timedelta(days=1)) is None
+    token = accounts.open_session(admin, NOW)
+    assert accounts.session_account(token, NOW) == admin
+    assert accounts.session_account(token, NOW + timedelta(days=30)) is None
+    accounts.close_session(token)
+    assert accounts.session_account(token, NOW) is None
+
+
+def test_a_backup_is_a_database(tmp_path: object, database: Database) -> None:
+    from pathlib import Path
+
+    assert isinstance(tmp_path, Path)
+    if not database.is_sqlite:
+        with pytest.raises(StorageError, match="pg_dump"):
+            database.backup(tmp_path / "copy.db")
+        return
+    Stories(database).ingest([story(1)], NOW)
+    database.backup(tmp_path / "copy.db")
+    with Database(f"sqlite:///{tmp_path / 'copy.db'}") as copy:
+        copy.require_schema()
+        assert Stories(copy).get("desk:1").title == "Story 1"
+    with pytest.raises(StorageError, match="already"):
+        database.backup(tmp_path / "copy.db")
+
+
+def test_instants_must_be_aware(database: Database) -> None:
+    with pytest.raises(sa.exc.StatementError, match="no zone"):
+        Issues(database).plan(ISSUE, datetime(2026, 5, 27), NOW, "clock")  # noqa: DTZ001
