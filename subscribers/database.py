@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Connection, Engine, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -40,6 +38,9 @@ def conflict_insert(connection: Connection, table: Table) -> postgresql.Insert |
 
 def upgrade(engine: Engine) -> None:
     """Bring the tables of this house to the newest version, in one transaction; safe to repeat."""
+    from alembic import command
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
     with writing(engine) as connection:

@@ -16,7 +16,7 @@ from subscribers.errors import UnknownSubscriberError
 from subscribers.importing import ImportReport
 from subscribers.model import Event, Fate, Preferences, SignUp, Status, Subscriber
 from subscribers.preferences import checked_preferences
-from subscribers.records import find_subscribers, save, suppressed_keys, write_events
+from subscribers.records import find_subscribers, save, write_events
 from subscribers.signups import Terms
 from subscribers.tables import subscriber, subscriber_event, subscription, suppression
 
@@ -100,12 +100,12 @@ class Subscribers:
         """
         parsed = parse_address(address)
         with self._engine.connect() as connection:
-            chosen = subscriber.c.address_key == parsed.key
-            suppressed = bool(suppressed_keys(connection, [parsed.key]))
-            if suppressed and not find_subscribers(connection, chosen):
-                return _document(Subscriber(address=parsed), [_suppressed_line(connection, parsed)], suppressed=True)
-            held = _one(connection, chosen, parsed.email)
-            return _document(held, _history(connection, held.id), suppressed=suppressed)
+            line = _suppressed_line(connection, parsed)
+            found = find_subscribers(connection, subscriber.c.address_key == parsed.key)
+            if line and not found:
+                return _document(Subscriber(address=parsed), [line], suppressed=True)
+            held = _only(found, parsed.email)
+            return _document(held, _history(connection, held.id), suppressed=line is not None)
 
     def preferences(self, subscriber_id: int) -> Preferences:
         """What that subscriber chose; raises `UnknownSubscriberError`."""
@@ -180,7 +180,10 @@ class Subscribers:
 
 
 def _one(connection: Connection, where: ColumnElement[bool], who: str, *, lock: bool = False) -> Subscriber:
-    found = find_subscribers(connection, where, lock=lock)
+    return _only(find_subscribers(connection, where, lock=lock), who)
+
+
+def _only(found: Sequence[Subscriber], who: str) -> Subscriber:
     if not found:
         raise UnknownSubscriberError(f"no subscriber {who} is known; `newsletter subscribers add` adds one")
     return found[0]
@@ -195,8 +198,11 @@ def _history(connection: Connection, subscriber_id: int) -> list[dict[str, objec
     return [{"at": row.at.isoformat(), "what": row.what, **row.detail} for row in connection.execute(lines)]
 
 
-def _suppressed_line(connection: Connection, address: Address) -> dict[str, object]:
-    row = connection.execute(select(suppression).where(suppression.c.address_key == address.key)).one()
+def _suppressed_line(connection: Connection, address: Address) -> dict[str, object] | None:
+    """The line of history that a suppression makes, or None for an address that may be mailed."""
+    row = connection.execute(select(suppression).where(suppression.c.address_key == address.key)).one_or_none()
+    if row is None:
+        return None
     return {"at": row.at.isoformat(), "what": "suppressed", "reason": row.reason, "detail": row.detail}
 
 

@@ -35,10 +35,10 @@ HALF_LIFE = timedelta(days=30)
 SAME_TEXT = 0.75
 ALIKE_AMONG_CHOSEN = 0.70
 
-# The floor: two shared words, and .15 of the score that the story has against itself. With a story's own cluster
-# taken out of the corpus, so that all that is left is junk, it fills 64 % of the places instead of all; with the
-# cluster there it costs .003 of precision@3. Among 742 real summaries of 22 feeds, years apart, matches across
-# feeds (nearly all of them junk) fall from 279 at .10 to 87.
+# The floor: two shared words, and .15 of the score that the story has against itself. Of what is shown on the
+# headline clusters .872 is right instead of .841 (against three places: .836 instead of .841). With a story's own
+# cluster taken out, so that all that is left is junk, 64 % of the places are filled instead of all. Among 742 real
+# summaries of feeds years apart, matches across feeds, nearly all junk, fall from 279 (at .10) to 87.
 LEAST_WORDS = 2
 LEAST_SHARE = 0.15
 
@@ -160,7 +160,8 @@ def relate(
 
 def _weight(days: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
     """1 today, .75 after a half-life, never under .5: a plain half-life leaves 1/64 at the end of the window, where
-    a weak match of today beats the very story that explains it."""
+    a weak match of today beats the very story that explains it. The headline clusters cannot judge it: they were
+    collected cluster by cluster within two days, so that any decay "gains" .013 there by the clock alone."""
     return 0.5 + 0.5 * np.exp2(-days / HALF_LIFE.days)
 
 

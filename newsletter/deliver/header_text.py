@@ -37,8 +37,8 @@ _Q_SAFE = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012345
 def clean(text: str) -> str:
     """The text on one line: whatever breaks lines or is no character becomes a space, runs of spaces one."""
     if text.isprintable() and "  " not in text:  # nearly always, and this is asked for every reader's links
-        return text.strip(" ")
-    return _BREAKING.sub(" ", text).strip(" ")
+        return text.strip()
+    return _BREAKING.sub(" ", text).strip()
 
 
 def field(name: str, text: str) -> bytes:

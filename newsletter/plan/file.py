@@ -19,7 +19,7 @@ from newsletter.plan.values import Approval, Calendar, CatchUp, Newsletter, Plan
 
 __all__ = ["load_plan", "read_plan"]
 
-MAX_BYTES = 1024 * 1024
+MAX_BYTES = 4 * nodes.MAX_CHARACTERS
 
 
 def read_plan(path: Path, templates: Collection[str] = ("daily",)) -> Plan:
@@ -54,8 +54,8 @@ def load_plan(text: str, file: str, folder: Path, templates: Collection[str] = (
         _refuse(file, 1, 1, "the file is empty; `newsletter init` makes one that works")
     reading = Reading(file, _names(root, templates))
     values = reading.read(FILE, root, "")
-    plan = _plan(values, folder, reading) if values is not INVALID else Plan({}, {}, {})
-    if reading.problems:
+    plan = None if values is INVALID else _plan(values, folder, reading)
+    if plan is None or reading.problems:
         raise PlanError(sorted(reading.problems, key=lambda found: (found.file != file, found.line, found.column)))
     return replace(plan, warnings=tuple(advise(plan, values, reading)))
 

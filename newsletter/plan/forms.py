@@ -1,6 +1,6 @@
 """What may stand where in a schedule.yaml: the forms a value can take, and the reading that collects faults.
 
-A form turns a node of the file into a value. It never raises: a fault is noted in the `Reading` and `INVALID`
+A form turns a node of the file into a value. It does not raise: a fault is noted in the `Reading` and `INVALID`
 stands in for the value, so that one reading finds every fault of the file.
 """
 
@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from newsletter.errors import Problem
+from newsletter.errors import PlanError, Problem
 from newsletter.plan import nodes
 from newsletter.plan.nodes import Mark, Node, Scalar
 from newsletter.plan.words import shown, suggest
@@ -20,6 +20,9 @@ __all__ = ["INVALID", "Anything", "Form", "Key", "ListOf", "MapOf", "Named", "Re
 
 INVALID: Final = object()
 """Stands in for a value that was there but could not be read."""
+
+MAX_FAULTS = 500
+"""Finding what was meant takes up to 5 ms a fault; no file may hold up its reader for minutes."""
 
 
 class Reading:
@@ -42,9 +45,11 @@ class Reading:
         return form.read(node, path, self)
 
     def fault(self, path: str, message: str, mark: Mark | None = None) -> None:
-        """Note a fault; without `mark` it stands where the path stands."""
+        """Note a fault; without `mark` it stands where the path stands. Ends the reading at `MAX_FAULTS`."""
         line, column = mark or self.mark(path)
         self.problems.append(Problem(self.file, line, column, message, path))
+        if len(self.problems) == MAX_FAULTS:
+            raise PlanError([*self.problems, Problem(self.file, line, column, "and more; the reading ended here")])
 
     def unexpected(self, form: Form, node: Node, path: str) -> Any:
         """Note that a value is of another kind than `form` wants; returns `INVALID`."""
@@ -151,12 +156,12 @@ class ListOf:
         if not isinstance(node, nodes.Sequence):
             return reading.unexpected(self, node, path)
         before = len(reading.problems)
-        values: list[Any] = []
+        values: dict[Any, None] = {}
         for place, item in enumerate(node.items):
             value = reading.read(self.item, item, f"{path}[{place}]")
             if value is not INVALID and value in values:
                 reading.fault(f"{path}[{place}]", "this stands in the list already", item.mark)
-            values.append(value)
+            values[value] = None
         if len(values) < self.least:
             reading.fault(path, f"the list is empty; expected at least {self.least}", node.mark)
         return tuple(values) if len(reading.problems) == before else INVALID

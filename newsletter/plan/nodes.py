@@ -23,7 +23,7 @@ from newsletter.errors import PlanError, Problem
 
 __all__ = ["Mapping", "Mark", "Node", "Scalar", "Sequence", "compose"]
 
-MAX_CHARACTERS = 512 * 1024
+MAX_CHARACTERS = 256 * 1024
 MAX_DEPTH = 20
 
 
@@ -141,7 +141,8 @@ def _tree(events: Iterable[Any]) -> Node:
             siblings.append(_collection(start, children))
             children = siblings
         elif isinstance(event, AliasEvent):
-            raise _Fault(_mark(event), f"*{event.anchor}: aliases are not used here; `defaults` holds what is shared")
+            name = event.anchor[:60]
+            raise _Fault(_mark(event), f"*{name}: aliases are not used here; `defaults` holds what is shared")
         elif isinstance(event, DocumentStartEvent):
             _only_document(event, roots)
     return roots[0] if roots else Scalar("", True, Mark(1, 1))
@@ -162,7 +163,8 @@ def _only_document(event: Any, roots: list[Node]) -> None:
 
 def _untagged(event: Any) -> None:
     if event.ctag is not None:
-        raise _Fault(_mark(event), f"tags such as {event.ctag} are not used here; put quotes around what is text")
+        tag = str(event.ctag)[:60]
+        raise _Fault(_mark(event), f"tags such as {tag} are not used here; put quotes around what is text")
 
 
 def _mark(event: Any) -> Mark:

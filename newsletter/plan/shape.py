@@ -82,7 +82,9 @@ _APPROVAL = Table(
 _STORIES = Table(
     {
         "since": Key(_choice(["last_issue"]), "the window opens where the last sealed issue's ended"),
-        "at_most": Key(_duration(timedelta(hours=1)), "stories published longer ago are left out"),
+        "at_most": Key(
+            _duration(timedelta(hours=1), timedelta(days=36_525)), "stories published longer ago are left out"
+        ),
         "min": Key(_number(0, 200), "with fewer stories `on_few` decides"),
         "on_few": Key(_choice(OnFew), "wait for an editor, send short, or skip"),
         "max": Key(_number(1, 200), "the most stories of an issue"),

@@ -180,7 +180,7 @@ def time_zone(text: str) -> ZoneInfo:
             return ZoneInfo(text)
     except (ZoneInfoNotFoundError, OSError, ValueError):  # unknown; a folder such as Europe; a name too long
         pass
-    known = available_timezones()
+    known = _zones()
     city = text.strip().replace(" ", "_").casefold()
     cities = sorted(name for name in known if name.rpartition("/")[2].casefold() == city)
     hint = f"; did you mean {cities[0]!r}?" if cities else suggest(text, known)
@@ -248,6 +248,11 @@ def _length(length: timedelta) -> str:
     seconds = int(length.total_seconds())
     unit = next(unit for unit in "dhms" if seconds % _SECONDS[unit] == 0)
     return f"{seconds // _SECONDS[unit]}{unit}"
+
+
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())  # walks the folders of the tz database: 38 ms
 
 
 @cache

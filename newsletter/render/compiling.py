@@ -17,7 +17,7 @@ from premailer import Premailer
 from newsletter.errors import TemplateError
 from newsletter.render.dialect import dialect_problems, html_dialect
 from newsletter.render.schema import schema_problems
-from newsletter.render.sources import Source
+from newsletter.render.template_files import TemplateText
 
 __all__ = ["COMPILERS", "compile_html", "inlined"]
 
@@ -33,13 +33,13 @@ _TWICE = re.compile(r"<mjml[^>]*>|<mj-title>.*?</mj-title>", re.DOTALL)
 _STYLE = re.compile(r' style="([^"]*)"')
 
 
-def compile_html(source: Source) -> str:
-    """Jinja HTML from an expanded MJML source; raises `TemplateError` with every fault at once."""
-    problems = [*schema_problems(source), *dialect_problems(source, html_dialect())]
+def compile_html(written: TemplateText) -> str:
+    """Jinja HTML from an MJML template put together; raises `TemplateError` with every fault at once."""
+    problems = [*schema_problems(written), *dialect_problems(written, html_dialect())]
     if problems:
         raise TemplateError(sorted(problems, key=lambda problem: (problem.file, problem.line)))
-    html = inlined(source.text)
-    _assert_survival(source, html)
+    html = inlined(written.text)
+    _assert_survival(written, html)
     return html
 
 
@@ -71,23 +71,23 @@ def inlined(mjml: str) -> str:
     return _STYLE.sub(lambda style: f' style="{style[1].replace("; ", ";")}"', page)
 
 
-def _assert_survival(source: Source, html: str) -> None:
+def _assert_survival(written: TemplateText, html: str) -> None:
     """Refuse a template of which the compilers lost, moved, changed or multiplied a block or an expression."""
-    blocks = _BLOCK.findall(source.text)
-    wanted = Counter(_EXPRESSION.findall(source.text))
-    for written_twice in _TWICE.findall(source.text):
+    blocks = _BLOCK.findall(written.text)
+    wanted = Counter(_EXPRESSION.findall(written.text))
+    for written_twice in _TWICE.findall(written.text):
         wanted.update(_EXPRESSION.findall(written_twice))
     found = Counter(_EXPRESSION.findall(html))
-    lost = [text for text in wanted | found if wanted[text] != found[text]]
+    lost = [text for text in wanted if wanted[text] != found[text]] or list(found - wanted)
     compiled = _BLOCK.findall(html)
     if blocks != compiled:
         pairs = zip([*blocks, ""], [*compiled, ""], strict=False)
         lost += [ours or theirs for ours, theirs in pairs if ours != theirs][:1]
     if lost:
         advice = "did not survive the MJML compiler; write it without inner spaces, in text, href, src or alt"
-        raise TemplateError([source.problem(_line_of(source, text), f"{text} {advice}") for text in lost])
+        raise TemplateError([written.problem(_line_of(written, text), f"{text} {advice}") for text in lost])
 
 
-def _line_of(source: Source, text: str) -> int:
-    at = source.text.find(text)
-    return source.text.count("\n", 0, max(at, 0)) + 1
+def _line_of(written: TemplateText, text: str) -> int:
+    at = written.text.find(text)
+    return written.text.count("\n", 0, max(at, 0)) + 1

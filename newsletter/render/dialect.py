@@ -12,7 +12,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from newsletter.errors import Problem
 from newsletter.ports import SLOT_NAMES, slot
-from newsletter.render.sources import Source
+from newsletter.render.template_files import TemplateText
 from newsletter.render.wrapping import wrap
 
 __all__ = ["NAMES", "dialect_problems", "html_dialect", "safe_url", "text_dialect"]
@@ -81,16 +81,16 @@ def text_dialect() -> ImmutableSandboxedEnvironment:
     return _environment(autoescape=False, trim_blocks=True, lstrip_blocks=True)
 
 
-def dialect_problems(source: Source, environment: ImmutableSandboxedEnvironment) -> list[Problem]:
+def dialect_problems(written: TemplateText, environment: ImmutableSandboxedEnvironment) -> list[Problem]:
     """Every fault of the Jinja in a template: syntax, unknown names and filters, decisions per reader."""
     try:
-        tree = environment.parse(source.text)
+        tree = environment.parse(written.text)
     except TemplateSyntaxError as error:
-        return [source.problem(error.lineno, error.message or "this is not a template")]
+        return [written.problem(error.lineno, error.message or "this is not a template")]
     # Jinja itself stops at the first filter it does not know, before it has looked for names.
     found = [*_word_faults(tree, environment)] or [*_name_faults(tree)]
     found += [*_slot_faults(tree), *_statement_faults(tree)]
-    return [source.problem(line, message) for line, message in sorted(set(found))]
+    return [written.problem(line, message) for line, message in sorted(set(found))]
 
 
 def _environment(**marks: Any) -> ImmutableSandboxedEnvironment:
@@ -103,9 +103,7 @@ def _environment(**marks: Any) -> ImmutableSandboxedEnvironment:
     return environment
 
 
-def _word_faults(
-    tree: nodes.Template, environment: ImmutableSandboxedEnvironment
-) -> Iterator[tuple[int, str]]:
+def _word_faults(tree: nodes.Template, environment: ImmutableSandboxedEnvironment) -> Iterator[tuple[int, str]]:
     for node in tree.find_all((nodes.Filter, nodes.Test)):
         kind, known = ("filter", environment.filters) if isinstance(node, nodes.Filter) else ("test", environment.tests)
         if node.name not in known:

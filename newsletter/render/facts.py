@@ -50,9 +50,9 @@ def sections_of(snapshot: Snapshot, edition: Edition) -> tuple[CountrySection, .
 
 def cards_of(snapshot: Snapshot, edition: Edition, base_url: str) -> tuple[Facts, ...]:
     """One full card a story, in reading order."""
-    desk = _Desk(edition.language, snapshot.timezone, base_url)
+    maker = _CardMaker(edition.language, snapshot.timezone, base_url)
     placed = [(section.country, story) for section in sections_of(snapshot, edition) for story in section.stories]
-    return tuple(desk.card(country, story, f"s{number}") for number, (country, story) in enumerate(placed, 1))
+    return tuple(maker.card(country, story, f"s{number}") for number, (country, story) in enumerate(placed, 1))
 
 
 def facts_of(snapshot: Snapshot, edition: Edition, cards: Sequence[Facts]) -> Facts:
@@ -92,7 +92,7 @@ def arrange(cards: Sequence[Facts], forms: Sequence[str]) -> Facts:
     }
 
 
-class _Desk:
+class _CardMaker:
     """Where and for whom the cards are written: the edition's language, the newsletter's zone, the flags' address."""
 
     def __init__(self, language: str, timezone: str, base_url: str) -> None:

@@ -26,6 +26,7 @@ from newsletter.model import (
 )
 from newsletter.render.edition import render_edition
 from newsletter.render.findings import preflight
+from newsletter.render.template_files import Shelf, shipped_folders
 from newsletter.render.templates import Templates
 
 __all__ = ["check_template", "read_sample"]
@@ -42,7 +43,8 @@ def check_template(folder: Path) -> list[Problem]:
         template = Templates([folder.parent]).compile(folder.name)
     except TemplateError as error:
         problems += error.problems
-    sample = folder / "sample.json"
+    shelf = Shelf([folder.parent, *shipped_folders()])
+    sample = shelf.find(f"{folder.name}/sample.json") or folder / "sample.json"
     try:
         snapshot = read_sample(sample.read_text(encoding="utf-8"), folder.name)
     except json.JSONDecodeError as error:

@@ -14,7 +14,7 @@ from html.parser import HTMLParser
 from importlib.resources import files
 
 from newsletter.errors import Problem
-from newsletter.render.sources import Source
+from newsletter.render.template_files import TemplateText
 
 __all__ = ["schema_problems"]
 
@@ -32,10 +32,10 @@ class _Tag:
     html: bool
 
 
-def schema_problems(source: Source) -> list[Problem]:
-    """Every fault of an expanded MJML source, in its order."""
-    reader = _Reader(source)
-    reader.feed(source.text)
+def schema_problems(written: TemplateText) -> list[Problem]:
+    """Every fault of an MJML template, in its order."""
+    reader = _Reader(written)
+    reader.feed(written.text)
     reader.close()
     for name, line in reader.open:
         reader.tell(f"<{name}> is never closed", line)
@@ -56,16 +56,16 @@ def _tags() -> Mapping[str, _Tag]:
 class _Reader(HTMLParser):
     """Walks the MJML tags, keeping those that are open; HTML inside a tag that holds HTML only has its links read."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, written: TemplateText) -> None:
         super().__init__(convert_charrefs=True)
-        self._source = source
+        self._written = written
         self.problems: list[Problem] = []
         self.open: list[tuple[str, int]] = []
         self.seen_body = False
 
     def tell(self, message: str, line: int | None = None) -> None:
         at, column = self.getpos()
-        self.problems.append(self._source.problem(line or at, message, 1 if line else column + 1))
+        self.problems.append(self._written.problem(line or at, message, 1 if line else column + 1))
 
     def handle_starttag(self, tag: str, attrs: Sequence[tuple[str, str | None]]) -> None:
         self._check_links(tag, attrs)

@@ -15,7 +15,7 @@ import jinja2
 from newsletter.errors import Problem, TemplateError
 from newsletter.render.compiling import COMPILERS, compile_html
 from newsletter.render.dialect import dialect_problems, html_dialect, text_dialect
-from newsletter.render.sources import Shelf, Source, shipped_folders
+from newsletter.render.template_files import Shelf, TemplateText, shipped_folders
 
 __all__ = ["CompiledTemplate", "Part", "Templates"]
 
@@ -25,9 +25,9 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part of a mail, compiled; `source` says which line an error comes from."""
+    """One part of a mail, compiled; `written` says which line an error comes from."""
 
-    source: Source
+    written: TemplateText
     _compiled: jinja2.Template
 
     def render(self, facts: Mapping[str, Any]) -> str:
@@ -38,11 +38,11 @@ class Part:
             raise TemplateError([self._fault(error)]) from None
 
     def _fault(self, error: Exception) -> Problem:
-        # The line in the compiled part is of no use to its writer: find the missing name in the source.
+        # The line in the compiled part is of no use to its writer: find the missing name in the written.
         missing = re.search(r"has no attribute '(\w+)'", str(error))
-        at = self.source.text.find(f".{missing[1]}") if missing else 0
-        line = self.source.text.count("\n", 0, max(at, 0)) + 1
-        return self.source.problem(line, f"this cannot be rendered: {error}")
+        at = self.written.text.find(f".{missing[1]}") if missing else 0
+        line = self.written.text.count("\n", 0, max(at, 0)) + 1
+        return self.written.problem(line, f"this cannot be rendered: {error}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +66,23 @@ class Templates:
     folders: Sequence[Path] = ()
     _kept: dict[str, CompiledTemplate] = field(default_factory=dict, init=False)
 
+    def names(self) -> list[str]:
+        """Every template there is, in order of the alphabet."""
+        folders = [*self.folders, *shipped_folders()]
+        return sorted({path.parent.name for folder in folders for path in folder.glob("*/body.mjml")})
+
+    def folder(self, name: str) -> Path:
+        """Where the template of that name lies, the desk's own before a shipped one; raises `TemplateError`."""
+        for folder in [*self.folders, *shipped_folders()]:
+            if (folder / name / "body.mjml").is_file():
+                return folder / name
+        raise TemplateError([Problem(name, 1, 1, f"there is no such template; there are {', '.join(self.names())}")])
+
     def compile(self, name: str) -> CompiledTemplate:
         """The template of that folder, compiled anew when a file changed; raises `TemplateError` with every fault."""
         if not _NAME.fullmatch(name):
             raise TemplateError([Problem(name, 1, 1, "a template's name is small letters, digits, - and _")])
-        html, text, subject = self._sources(name)
+        html, text, subject = self._texts(name)
         digest = _digest(html.text, text.text, subject.text, COMPILERS)
         kept = self._kept.get(name)
         if kept is None or kept.digest != digest:
@@ -78,24 +90,24 @@ class Templates:
             self._kept[name] = kept
         return kept
 
-    def _sources(self, name: str) -> list[Source]:
+    def _texts(self, name: str) -> list[TemplateText]:
         shelf = Shelf([*self.folders, *shipped_folders()])
         return _all_of([partial(shelf.read, f"{name}/{file}") for file in ("body.mjml", "body.txt", "subject.txt")])
 
 
-def _compile(name: str, digest: str, html: Source, text: Source, subject: Source) -> CompiledTemplate:
+def _compile(name: str, digest: str, html: TemplateText, text: TemplateText, subject: TemplateText) -> CompiledTemplate:
     steps = [partial(_html_part, html), partial(_text_part, text), partial(_text_part, subject)]
     return CompiledTemplate(name, digest, *_all_of(steps))
 
 
-def _html_part(source: Source) -> Part:
-    return Part(source, html_dialect().from_string(compile_html(source)))
+def _html_part(written: TemplateText) -> Part:
+    return Part(written, html_dialect().from_string(compile_html(written)))
 
 
-def _text_part(source: Source) -> Part:
-    if problems := dialect_problems(source, text_dialect()):
+def _text_part(written: TemplateText) -> Part:
+    if problems := dialect_problems(written, text_dialect()):
         raise TemplateError(problems)
-    return Part(source, text_dialect().from_string(source.text))
+    return Part(written, text_dialect().from_string(written.text))
 
 
 def _all_of(steps: Sequence[Callable[[], _T]]) -> list[_T]:

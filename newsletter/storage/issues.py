@@ -43,15 +43,17 @@ class Issues:
         """The issue of that slot; made in state `planned` if nobody made it yet."""
         with self._database.write() as connection:
             made = connection.execute(
-                insert_or_ignore(connection, issue).values(
+                insert_or_ignore(connection, issue)
+                .values(
                     newsletter=issue_id.newsletter,
                     local_date=issue_id.date,
                     number=issue_id.number,
                     state=IssueState.PLANNED,
                     due_at=due_at,
                 )
+                .returning(issue.c.id)
             )
-            if made.rowcount == 1:
+            if made.first() is not None:
                 _record(connection, issue_id, now, who, None, IssueState.PLANNED, "")
             return _get(connection, issue_id)
 

@@ -24,7 +24,7 @@ def now() -> datetime:
 @pytest.fixture(scope="session")
 def a_story() -> Callable[..., Story]:
     def make(name: str, title: str = "", **fields: Any) -> Story:
-        usual = {
+        usual: dict[str, Any] = {
             "source": "wire",
             "external_id": name,
             "url": f"https://example.com/{name}",
@@ -41,7 +41,7 @@ def a_story() -> Callable[..., Story]:
 @pytest.fixture(scope="session")
 def a_newsletter() -> Callable[..., Newsletter]:
     def make(**fields: Any) -> Newsletter:
-        usual = {
+        usual: dict[str, Any] = {
             "name": "asia-ai-daily",
             "title": "Asia AI Daily",
             "at": time(7),

@@ -56,20 +56,22 @@ def rows_of(test_data: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def test_precision_at_three(clusters, offered) -> None:
+def test_precision_at_three(clusters: dict[str, str], offered: dict[str, tuple[Related, ...]]) -> None:
     right = sum(clusters[row.id] == clusters[of] for of, rows in offered.items() for row in rows)
     assert right / (PLACES * len(offered)) >= 0.835
     assert right / sum(map(len, offered.values())) >= 0.865
 
 
-def test_no_near_duplicate_in_the_top_three(headlines, offered) -> None:
+def test_no_near_duplicate_in_the_top_three(headlines: list[Story], offered: dict[str, tuple[Related, ...]]) -> None:
     words = {story.id: Counter(re.findall(r"\w+", story.title.casefold())) for story in headlines}
     pairs = [(of, row.id) for of, rows in offered.items() for row in rows]
     pairs += [(a.id, b.id) for rows in offered.values() for a in rows for b in rows if a.id < b.id]
     assert [pair for pair in pairs if plain_cosine(words[pair[0]], words[pair[1]]) >= 0.85] == []
 
 
-def test_junk_alone_leaves_places_empty(headlines, clusters, offered) -> None:
+def test_junk_alone_leaves_places_empty(
+    headlines: list[Story], clusters: dict[str, str], offered: dict[str, tuple[Related, ...]]
+) -> None:
     """With a story's own cluster gone, what is left are other events: the floor drops what only looks alike."""
     largest = {cluster for cluster, _ in Counter(clusters.values()).most_common(5)}
     rest = Index(story for story in headlines if clusters[story.id] not in largest)

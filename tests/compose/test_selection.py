@@ -6,17 +6,17 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from random import Random
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from newsletter.compose.related import relate
 from newsletter.compose.sameness import keys_of, without_copies
 from newsletter.compose.selection import compose
 from newsletter.model import Kind, Precision, Snapshot, Story, StoryStatus
 from newsletter.plan.values import Newsletter, StoriesRule
-
-MakeStory = Callable[..., Story]
-MakeNewsletter = Callable[..., Newsletter]
 
 DAY = date(2026, 5, 27)
 HOUR = timedelta(hours=1)
@@ -30,11 +30,11 @@ def ids(snapshot: Snapshot) -> list[str]:
 
 marks = st.fixed_dictionaries(
     {
-        "country": st.sampled_from(["CN", "JP", "asia", "US", None]),
+        "country": st.sampled_from(["CN", "CN", "CN", "JP", "asia", "US", None]),
         "also_countries": st.sampled_from([(), ("JP",), ("US", "CN")]),
-        "hours": st.integers(-24, 300),
-        "embargo": st.sampled_from([None, -1, 0, 1]),
-        "status": st.sampled_from([StoryStatus.READY, StoryStatus.READY, *StoryStatus]),
+        "hours": st.integers(0, 20) | st.integers(-24, 300),
+        "embargo": st.sampled_from([None, None, None, -1, 0, 1]),
+        "status": st.sampled_from([StoryStatus.READY] * 20 + list(StoryStatus)),
         "subject": st.integers(0, 30),
         "section": st.sampled_from(["AI News", "Chips"]),
         "precision": st.sampled_from(list(Precision)),
@@ -48,15 +48,15 @@ rules = st.builds(
 )
 
 
-def stories_from(rows: list[dict[str, object]], a_story: MakeStory, now: datetime) -> list[Story]:
+def stories_from(rows: list[dict[str, Any]], a_story: Callable[..., Story], now: datetime) -> list[Story]:
     return [
         a_story(
             str(number),
             f"subject{row['subject']} matters",
             country=row["country"],
             also_countries=row["also_countries"],
-            published_at=now - row["hours"] * HOUR,  # type: ignore[operator]
-            embargo=None if row["embargo"] is None else now + row["embargo"] * HOUR,  # type: ignore[operator]
+            published_at=now - row["hours"] * HOUR,
+            embargo=None if row["embargo"] is None else now + row["embargo"] * HOUR,
             status=row["status"],
             section=row["section"],
             published_precision=row["precision"],
@@ -73,7 +73,13 @@ def stories_from(rows: list[dict[str, object]], a_story: MakeStory, now: datetim
     seed=st.randoms(use_true_random=False),
 )
 def test_any_issue_keeps_the_rules(
-    rows, rule, sections, seed, a_story: MakeStory, a_newsletter: MakeNewsletter, now: datetime
+    rows: list[dict[str, Any]],
+    rule: StoriesRule,
+    sections: tuple[str, ...],
+    seed: Random,
+    a_story: Callable[..., Story],
+    a_newsletter: Callable[..., Newsletter],
+    now: datetime,
 ) -> None:
     newsletter = a_newsletter(stories=rule, sections=sections, related=2)
     candidates = stories_from(rows, a_story, now)
@@ -102,7 +108,11 @@ def test_any_issue_keeps_the_rules(
 @settings(max_examples=60, deadline=None)
 @given(counts=st.tuples(*[st.integers(0, 5)] * 3), most=st.integers(1, 15))
 def test_no_country_crowds_out_another(
-    counts, most, a_story: MakeStory, a_newsletter: MakeNewsletter, now: datetime
+    counts: tuple[int, ...],
+    most: int,
+    a_story: Callable[..., Story],
+    a_newsletter: Callable[..., Newsletter],
+    now: datetime,
 ) -> None:
     countries = ("CN", "JP", "asia")
     candidates = [
@@ -122,7 +132,9 @@ def test_no_country_crowds_out_another(
 # --- rules, one by one ------------------------------------------------------------------------------------
 
 
-def test_within_a_country_newest_first_and_exact_dates_first_on_ties(a_story, a_newsletter, now) -> None:
+def test_within_a_country_newest_first_and_exact_dates_first_on_ties(
+    a_story: Callable[..., Story], a_newsletter: Callable[..., Newsletter], now: datetime
+) -> None:
     candidates = [
         a_story("old", published_at=now - HOUR),
         a_story("fetched", published_precision=Precision.FETCHED),
@@ -134,12 +146,16 @@ def test_within_a_country_newest_first_and_exact_dates_first_on_ties(a_story, a_
     assert ids(compose(newsletter, DAY, candidates, (), now)) == ["exact-a", "exact-b", "day", "fetched", "old"]
 
 
-def test_a_date_ahead_of_now_puts_nobody_first(a_story, a_newsletter, now) -> None:
+def test_a_date_ahead_of_now_puts_nobody_first(
+    a_story: Callable[..., Story], a_newsletter: Callable[..., Newsletter], now: datetime
+) -> None:
     candidates = [a_story("b-ahead", published_at=now + 30 * HOUR), a_story("a-now")]
     assert ids(compose(a_newsletter(), DAY, candidates, (), now)) == ["a-now", "b-ahead"]
 
 
-def test_a_story_stands_under_its_own_country_before_any_other(a_story, a_newsletter, now) -> None:
+def test_a_story_stands_under_its_own_country_before_any_other(
+    a_story: Callable[..., Story], a_newsletter: Callable[..., Newsletter], now: datetime
+) -> None:
     candidates = [
         a_story("own", country="JP", also_countries=("CN",)),
         a_story("also", country="US", also_countries=("asia", "JP")),
@@ -151,25 +167,29 @@ def test_a_story_stands_under_its_own_country_before_any_other(a_story, a_newsle
     assert ids(issue) == ["also", "own"]
 
 
-def test_an_issue_made_up_for_later_takes_what_it_would_have_taken(a_story, a_newsletter, now) -> None:
+def test_an_issue_made_up_for_later_takes_what_it_would_have_taken(
+    a_story: Callable[..., Story], a_newsletter: Callable[..., Newsletter], now: datetime
+) -> None:
     a_month_on = now + timedelta(days=30)
     candidates = [a_story("then"), a_story("since", published_at=a_month_on)]
     assert ids(compose(a_newsletter(), DAY, candidates, (), a_month_on)) == ["then"]
 
 
-def test_a_press_release_opens_the_subject_only_where_there_is_nothing_else(a_story, a_newsletter, now) -> None:
+def test_a_press_release_opens_the_subject_only_where_there_is_nothing_else(
+    a_story: Callable[..., Story], a_newsletter: Callable[..., Newsletter], now: datetime
+) -> None:
     release = a_story("release", kind=Kind.PRESS_RELEASE)
     report = a_story("report", country="JP", published_at=now - HOUR)
     assert compose(a_newsletter(), DAY, [release, report], (), now).lead == "wire:report"
     assert compose(a_newsletter(), DAY, [release], (), now).lead == "wire:release"
 
 
-def test_a_day_without_stories_is_an_empty_snapshot(a_newsletter, now) -> None:
+def test_a_day_without_stories_is_an_empty_snapshot(a_newsletter: Callable[..., Newsletter], now: datetime) -> None:
     issue = compose(a_newsletter(), DAY, (), (), now)
     assert (issue.sections, issue.lead, issue.placed) == ((), "", ())
 
 
-def test_the_snapshot_carries_the_newsletter(a_newsletter, now) -> None:
+def test_the_snapshot_carries_the_newsletter(a_newsletter: Callable[..., Newsletter], now: datetime) -> None:
     issue = compose(a_newsletter(subject="The day in Asia", languages=("en", "ja")), DAY, (), (), now)
     assert (issue.newsletter, issue.date, issue.timezone) == ("asia-ai-daily", DAY, "Asia/Singapore")
     assert (issue.subject, issue.languages, issue.title) == ("The day in Asia", ("en", "ja"), "Asia AI Daily")
@@ -177,25 +197,37 @@ def test_the_snapshot_carries_the_newsletter(a_newsletter, now) -> None:
     assert compose(template, DAY, (), (), now).subject is None
 
 
-def test_a_copy_left_out_of_the_issue_is_not_offered_beneath_it(a_story, a_newsletter, now) -> None:
-    first = a_story("1", "Chip makers agree on memory prices", summary="Samsung and Micron met in Taipei on Monday.")
-    copy = replace(first, external_id="2", source="other", url="https://other.example/2", summary="Memory prices.")
-    neighbour = a_story("3", "Samsung memory prices rise as chip makers agree", country="JP")
-    issue = compose(a_newsletter(), DAY, [first, neighbour], [first, copy, neighbour], now)
+def test_per_country_holds_even_where_there_is_room(
+    a_story: Callable[..., Story], a_newsletter: Callable[..., Newsletter], now: datetime
+) -> None:
+    candidates = [a_story(str(number), f"subject{number}") for number in range(5)]
+    newsletter = a_newsletter(stories=StoriesRule(max=12, per_country=2))
+    assert ids(compose(newsletter, DAY, candidates, (), now)) == ["0", "1"]
+
+
+def test_a_copy_left_out_of_the_issue_is_not_offered_beneath_it(
+    a_story: Callable[..., Story], a_newsletter: Callable[..., Newsletter], now: datetime
+) -> None:
+    told = a_story("1", "Chip makers agree on memory prices")
+    copy = replace(told, external_id="2", source="other", url="https://other.example/2", country="US")
+    neighbour = a_story("3", "Samsung shares climb on memory deal of chip makers", country="JP")
+    corpus = [told, copy, neighbour, *(a_story(f"o{n}", f"Quite{n} another{n} matter{n}") for n in range(5))]
+    assert [row.id for row in relate([neighbour], [copy, *corpus[3:]], now=now)[neighbour.id]] == [copy.id]
+    issue = compose(a_newsletter(), DAY, [told, neighbour], corpus, now)
     assert [placed.related for placed in issue.placed] == [(), ()]
 
 
 # --- the same story twice ---------------------------------------------------------------------------------
 
 
-def test_of_copies_the_higher_priority_then_the_earliest_is_kept(a_story, now) -> None:
+def test_of_copies_the_higher_priority_then_the_earliest_is_kept(a_story: Callable[..., Story], now: datetime) -> None:
     late = a_story("late", "Same Title!", source="a")
     early = a_story("early", "same title", source="b", published_at=now - HOUR)
     assert without_copies([late, early], {}) == [early]
     assert without_copies([late, early], {"a": 1}) == [late]
 
 
-def test_copies_are_known_by_canonical_url_and_by_near_identical_text(a_story) -> None:
+def test_copies_are_known_by_canonical_url_and_by_near_identical_text(a_story: Callable[..., Story]) -> None:
     wire = "The Bank of Korea held its policy rate at 2.5 percent on Thursday and cut its growth forecast for the year"
     first = a_story("1", "Bank of Korea holds rate", summary=wire)
     by_text = a_story("2", "Bank of Korea holds the rate (update)", summary=wire + ".")
@@ -206,5 +238,5 @@ def test_copies_are_known_by_canonical_url_and_by_near_identical_text(a_story) -
     assert [story.external_id for story in without_copies([first, by_text, by_url, other], {})] == ["1", "4"]
 
 
-def test_titles_without_a_letter_are_not_the_same_title(a_story) -> None:
+def test_titles_without_a_letter_are_not_the_same_title(a_story: Callable[..., Story]) -> None:
     assert len(without_copies([a_story("1", "🙂"), a_story("2", "🙃")], {})) == 2

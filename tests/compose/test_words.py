@@ -29,13 +29,13 @@ from newsletter.compose.words import cosine, likeness, normalised, read, shared_
         ("… — 🙂", []),
     ],
 )
-def test_terms(text, terms) -> None:
+def test_terms(text: str, terms: list[str]) -> None:
     assert terms_of(text) == terms
     assert read(text).terms == Counter(terms)
 
 
 @given(st.text(), st.text())
-def test_any_two_texts_can_be_compared(first, second) -> None:
+def test_any_two_texts_can_be_compared(first: str, second: str) -> None:
     one, other = read(first), read(second)
     assert 0 <= likeness(one, other) <= 1 + 1e-9
     assert likeness(one, other) == pytest.approx(likeness(other, one))
@@ -46,9 +46,23 @@ def test_any_two_texts_can_be_compared(first, second) -> None:
 
 
 @given(st.text(min_size=1))
-def test_a_text_is_like_itself(text) -> None:
+def test_a_text_is_like_itself(text: str) -> None:
     itself = read(text)
     assert likeness(itself, itself) == (pytest.approx(1) if itself.tokens else 0)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "shared"),
+    [
+        ("人工智能的发展", "谈人工智能的未来", ["人工智能"]),
+        ("半導体について", "半導体については", ["半導体"]),
+        ("ราคาที่ดิน", "ซื้อที่ดินถูก", ["ที่ดิน"]),
+        ("กี่วัน", "ที่วัด", ["วั"]),
+        ("Chips and Chip prices", "price of CHIPS", ["Chips", "prices"]),
+    ],
+)
+def test_what_two_texts_share_is_told_as_the_first_has_it(first: str, second: str, shared: list[str]) -> None:
+    assert [reading.surface for reading in shared_readings(read(first), read(second))] == shared
 
 
 def test_cosine_of_nothing() -> None:

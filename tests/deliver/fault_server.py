@@ -159,7 +159,8 @@ class _Conversation:
 
     def take(self, recipient: str, content: bytes) -> None:
         self.server.taken[recipient] += 1
-        self.server.contents.append(content.removesuffix(b".\r\n").replace(b"\r\n..", b"\r\n."))
+        lines = content.removesuffix(b".\r\n").splitlines(keepends=True)
+        self.server.contents.append(b"".join(line[1:] if line.startswith(b".") else line for line in lines))
 
     async def say(self, verb: str, reply: str, recipient: str = "") -> bool:
         """Answer well unless a fault is due; returns whether the answer was a good one."""

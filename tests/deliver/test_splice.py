@@ -8,6 +8,7 @@ import html
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from email.headerregistry import AddressHeader
 from email.message import EmailMessage
 
 import pytest
@@ -53,7 +54,9 @@ LINKS = {
 # Text that tempts: dots and "From " where a line may begin, blanks where it ends, soft breaks, markup, letters of 1 to 4 bytes.
 tempting = st.lists(
     st.one_of(
-        st.sampled_from([".", "..", "\n.", "\nFrom ", " \n", "\t\n", "\r\n", "\r", "=", "=\n", "x" * 80, "\0", "--", "นะ" * 30]),
+        st.sampled_from(
+            [".", "..", "\n.", "\nFrom ", " \n", "\t\n", "\r\n", "\r", "=", "=\n", "x" * 80, "\0", "--", "นะ" * 30]
+        ),
         st.sampled_from([slot(name) for name in SLOT_NAMES]),
         st.text(st.characters(exclude_categories=("Cs",)), max_size=40),
     ),
@@ -61,7 +64,9 @@ tempting = st.lists(
 ).map("".join)
 words = st.one_of(
     st.text(st.characters(exclude_categories=("Cs",)), max_size=120),
-    st.sampled_from(["=?utf-8?q?a=0D=0ABcc=3A_x@example.com?=", "a\r\nBcc: x@example.com", "x" * 200, 'Kate "K" Park\\', ""]),
+    st.sampled_from(
+        ["=?utf-8?q?a=0D=0ABcc=3A_x@example.com?=", "a\r\nBcc: x@example.com", "x" * 200, 'Kate "K" Park\\', ""]
+    ),
 )
 
 
@@ -84,6 +89,15 @@ def filled(text: str, values: dict[str, str]) -> str:
     for name, value in values.items():
         text = text.replace(slot(name), value)
     return text.replace("\n", "\r\n")
+
+
+def mailboxes(header: AddressHeader) -> list[tuple[str, str]]:
+    return [(unspaced(address.display_name), address.addr_spec) for address in header.addresses]
+
+
+def unspaced(name: str) -> str:
+    """Cleaned, and without blanks: Python 3.11 puts one between two encoded words of a display name."""
+    return "".join(clean(name).split())
 
 
 def assert_wire_grammar(data: bytes) -> None:
@@ -128,8 +142,8 @@ def test_headers_hold_any_words(headers: MailHeaders, render: Render, subject: s
     parsed = parse(message.data)
     assert parsed.keys() == HEADER_NAMES, "nothing in a value became a header"
     assert parsed["Subject"] == clean(subject)
-    assert [(a.display_name, a.addr_spec) for a in parsed["To"].addresses] == [(clean(name), "kate@example.com")]
-    assert [(a.display_name, a.addr_spec) for a in parsed["From"].addresses] == [(clean(title), "news@example.com")]
+    assert mailboxes(parsed["To"]) == [(unspaced(name), "kate@example.com")]
+    assert mailboxes(parsed["From"]) == [(unspaced(title), "news@example.com")]
     head = message.data.partition(b"\r\n\r\n")[0]
     assert max(len(line) for line in head.split(b"\r\n") if b"https" not in line and b"mailto" not in line) <= 141
 
@@ -137,11 +151,11 @@ def test_headers_hold_any_words(headers: MailHeaders, render: Render, subject: s
 def test_the_header_says_what_it_should(headers: MailHeaders, render: Render) -> None:
     parsed = parse(compile_message(render("<p>x</p>", "x"), headers).message(READER, LINKS, "b@example.com").data)
     assert dict(parsed.items()) == {
-        "To": '"Kate" <kate@example.com>',
+        "To": "Kate <kate@example.com>",
         "Message-ID": "<m7@example.com>",
         "List-Unsubscribe": "<https://news.example.com/unsubscribe/AbCd.eHh4.MTIz?a=1&b=2>,"
         " <mailto:leave@example.com?subject=unsubscribe%20m7%40example.com>",
-        "From": '"Asia AI Daily" <news@example.com>',
+        "From": "Asia AI Daily <news@example.com>",
         "Subject": "Chips, and more",
         "Date": "Tue, 26 May 2026 23:00:00 +0000",
         "List-Id": '"Asia AI Daily" <asia-ai-daily.example.com>',
@@ -170,14 +184,21 @@ def test_each_part_takes_the_smaller_encoding() -> None:
     assert with_slots.encoding == "base64"
 
 
-@given(st.lists(st.binary(max_size=70).map(lambda b: b.hex()[: len(b)]), min_size=1, max_size=5), st.text("abcd", max_size=5))
+@given(
+    st.lists(st.binary(max_size=70).map(lambda b: b.hex()[: len(b)]), min_size=1, max_size=5),
+    st.text("abcd", max_size=5),
+)
 def test_base64_slots_shift_what_follows(stretches: list[str], value: str) -> None:
     text = "ก" * 40 + slot("name").join(stretches)
     encoded = encode_part(text)
     assert encoded.encoding == "base64" or "ก" * 40 not in text
-    assert email.message_from_bytes(
-        f"Content-Transfer-Encoding: {encoded.encoding}\r\n\r\n".encode() + b"".join(encoded.fill({"name": value.encode()}))
-    ).get_payload(decode=True) == text.replace(slot("name"), value).encode()
+    assert (
+        email.message_from_bytes(
+            f"Content-Transfer-Encoding: {encoded.encoding}\r\n\r\n".encode()
+            + b"".join(encoded.fill({"name": value.encode()}))
+        ).get_payload(decode=True)
+        == text.replace(slot("name"), value).encode()
+    )
 
 
 @pytest.mark.parametrize(
@@ -191,7 +212,9 @@ def test_base64_slots_shift_what_follows(stretches: list[str], value: str) -> No
         ({"message_id": "<m7@example.com>\r\nBcc: x@example.com"}, "Message-ID"),
     ],
 )
-def test_what_a_header_cannot_hold_is_refused(headers: MailHeaders, render: Render, changed: dict[str, str], word: str) -> None:
+def test_what_a_header_cannot_hold_is_refused(
+    headers: MailHeaders, render: Render, changed: dict[str, str], word: str
+) -> None:
     edition = compile_message(render("<p>x</p>", "x"), headers)
     with pytest.raises(InputError, match=word):
         edition.message(replace(READER, **changed), LINKS, "b@example.com")

@@ -34,13 +34,16 @@ SUMMARY = (
     " The implications extend to the global AI landscape, potentially altering the balance of technological power."
     " This effort is a key component of a broader ambition to become a global leader in AI development and application."
 )
-NOTE = (
-    "The increasing retention of top AI talent within China has significant implications for Asia's tech ecosystem. This"
-    + " trend suggests a maturing domestic AI industry capable of offering competitive opportunities and fostering"
-    + " innovation locally, potentially reducing the brain drain that many developing economies experience.",
-    "This dynamic also affects markets by limiting the availability of highly skilled professionals for international"
-    + " companies, including those in other Asian countries. It could drive up the cost of AI talent elsewhere in Asia.",
+FIRST_PARAGRAPH = (
+    "The increasing retention of top AI talent within China has significant implications for Asia's tech ecosystem. It"
+    " suggests a maturing domestic AI industry that offers competitive opportunities and fosters innovation locally,"
+    " potentially reducing the brain drain that many developing economies experience."
 )
+SECOND_PARAGRAPH = (
+    "This dynamic also affects markets by limiting the availability of highly skilled professionals for international"
+    " companies, including those in other Asian countries. It could drive up the cost of AI talent elsewhere in Asia."
+)
+NOTE = (FIRST_PARAGRAPH, SECOND_PARAGRAPH)
 
 _TITLES = (
     ("CN", "en", "China is increasingly keeping its best AI talent to itself", "Circuit Daily"),
@@ -64,7 +67,8 @@ _TITLES = (
 _SUMMARIES = {
     "en": SUMMARY,
     "zh": "北京已要求领先实验室和初创企业的高级研究人员在出国前申请许可。新规涵盖创始人和首席研究员，本月起生效。" * 2,
-    "ja": "新聞社三社が求めた差し止めについて、裁判所は学習段階での複製を適法としつつ、出力の類似性は別途争えるとした。" * 2,
+    "ja": "新聞社三社が求めた差し止めについて、裁判所は学習段階での複製を適法としつつ、出力の類似性は別途争えるとした。"
+    * 2,
     "ko": "과학기술정보통신부는 국산 가속기로 공공 모델을 학습시키는 사업에 1조 2천억 원의 절반을 지원하기로 했다." * 2,
     "th": "บริษัทระบุว่าศูนย์ข้อมูลแห่งใหม่จะใช้พลังงานแสงอาทิตย์ในเวลากลางวันและเริ่มดำเนินงานในเดือนตุลาคม " * 4,
 }
@@ -162,7 +166,7 @@ def a_real_day() -> Snapshot:
     """12 stories from 6 countries in five languages, each kind of card among them."""
     odd: dict[int, dict[str, Any]] = {
         1: {"outlet_language": "zh", "paywall": True, "byline": ()},
-        2: {"note_origin": NoteOrigin.HUMAN, "note_approved_by": None, "note": NOTE[1:]},
+        2: {"note_origin": NoteOrigin.HUMAN, "note_approved_by": None, "note": (SECOND_PARAGRAPH,)},
         3: {"outlet_language": "ko", "note": ()},
         4: {"outlet_language": "ja", "note": ("この判断は、他の係争中の訴訟にも影響するとみられる。",)},
         5: {"kind": Kind.OPINION, "summary_origin": SummaryOrigin.MODEL, "note": ()},

@@ -6,7 +6,7 @@ import pytest
 
 from newsletter.errors import TemplateError
 from newsletter.render.dialect import dialect_problems, html_dialect, text_dialect
-from newsletter.render.sources import Source
+from newsletter.render.template_files import TemplateText
 from newsletter.render.templates import Part
 
 SECRETS = ("root:", "NEWSLETTER_", "<class", "<module", "<function", "object at 0x", "site-packages", "/usr/lib")
@@ -44,18 +44,18 @@ ESCAPES = (
 @pytest.mark.parametrize("dialect", [html_dialect, text_dialect])
 def test_escapes_show_nothing(escape, dialect, monkeypatch):
     monkeypatch.setenv("NEWSLETTER_SECRET_KEY", "root:NEWSLETTER_secret")
-    source = Source("{{" + escape + "}}", (("body.txt", 1),))
+    written = TemplateText("{{" + escape + "}}", (("body.txt", 1),))
     shown = ""
-    if not dialect_problems(source, dialect()):
+    if not dialect_problems(written, dialect()):
         facts = {"lead": {"title": "Title", "card": ()}, "issue": {"title": "Issue"}}
         try:
-            shown = Part(source, dialect().from_string(source.text)).render(facts)
+            shown = Part(written, dialect().from_string(written.text)).render(facts)
         except TemplateError as error:
             shown = str(error).replace("body.txt:1:1: this cannot be rendered:", "")
     assert not [secret for secret in SECRETS if secret in shown]
 
 
 def test_a_templates_mistake_names_its_line():
-    source = Source("one\n{{ lead.titel }}", (("body.txt", 1), ("body.txt", 2)))
+    written = TemplateText("one\n{{ lead.titel }}", (("body.txt", 1), ("body.txt", 2)))
     with pytest.raises(TemplateError, match=r"body\.txt:2:1: .*titel"):
-        Part(source, text_dialect().from_string(source.text)).render({"lead": {"title": "Title"}})
+        Part(written, text_dialect().from_string(written.text)).render({"lead": {"title": "Title"}})

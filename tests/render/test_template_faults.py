@@ -10,7 +10,7 @@ import pytest
 
 from newsletter.errors import TemplateError
 from newsletter.render import Templates, check_template
-from newsletter.render.sources import shipped_folders
+from newsletter.render.template_files import shipped_folders
 
 SHIPPED = shipped_folders()[0]
 
@@ -52,7 +52,6 @@ def test_every_mjml_fault_is_told_with_its_line(desk):
             "<mj-text>e",
         ),
     )
-    assert [(line, message.split("'")[0].strip()) for _, line, message in found if line != 7 or "mj-sec" in message]
     by_line = {line: message for _, line, message in found}
     assert "no MJML tag <mj-txt>" in by_line[5]
     assert "no attribute 'colour'" in by_line[6]
@@ -66,7 +65,7 @@ def test_every_mjml_fault_is_told_with_its_line(desk):
 
 
 def test_jinja_faults_are_told_with_their_line(desk):
-    assert faults(desk, mjml("<mj-text>", "<!--% if lead %-->x", "</mj-text>"))[0][:2] == ("body.mjml", 12)
+    assert faults(desk, mjml("<mj-text>", "<!--% if lead %-->x", "</mj-text>"))[0][:2] == ("body.mjml", 6)
     assert faults(desk, mjml("<mj-text>{{headline}}</mj-text>"))[0][1:] == (
         5,
         "there is no 'headline'; a template may use issue, lead, contents, sections, rows, preheader, slots",
@@ -80,7 +79,7 @@ def test_faults_of_an_included_file_carry_its_name(desk):
     card = desk / "partials" / "card.mjml"
     card.write_text(card.read_text(encoding="utf-8").replace("card.title}}", "card.title|nosuch}}"), encoding="utf-8")
     found = faults(desk, (desk / "daily" / "body.mjml").read_text(encoding="utf-8"))
-    line = 1 + [number for number, text in enumerate(card.read_text().splitlines()) if "nosuch" in text][0]
+    line = 1 + next(number for number, text in enumerate(card.read_text().splitlines()) if "nosuch" in text)
     assert [(file, at) for file, at, _ in found] == [("card.mjml", line)]
 
 
@@ -117,6 +116,12 @@ def test_missing_files_includes_theme_values_and_wrong_encodings(desk):
         Templates([desk]).compile("daily")
 
 
+def test_a_broken_theme_is_named_with_its_line(desk):
+    (desk / "theme.toml").write_text("[light]\npage = red\n")
+    with pytest.raises(TemplateError, match=r"theme\.toml:2:1: "):
+        Templates([desk]).compile("daily")
+
+
 @pytest.mark.parametrize("name", ["../daily", "daily/..", "", "Daily", "nosuch", "/etc"])
 def test_only_names_of_folders_are_templates(name):
     with pytest.raises(TemplateError):
@@ -128,7 +133,7 @@ def test_a_link_out_of_the_folder_is_not_followed(desk, tmp_path):
     (desk / "partials" / "card.mjml").unlink()
     (desk / "partials" / "card.mjml").symlink_to(tmp_path / "secret.mjml")
     compiled = Templates([desk]).compile("daily")
-    assert "secret" not in compiled.html.source.text
+    assert "secret" not in compiled.html.written.text
 
 
 def test_deep_nesting_is_refused_before_the_compiler_sees_it(desk):
@@ -140,13 +145,15 @@ def test_deep_nesting_is_refused_before_the_compiler_sees_it(desk):
 def test_carriage_returns_do_not_reach_the_mail(desk):
     body = desk / "daily" / "body.mjml"
     body.write_bytes(body.read_bytes().replace(b"\n", b"\r\n"))
-    assert "\r" not in Templates([desk]).compile("daily").html.source.text
+    assert "\r" not in Templates([desk]).compile("daily").html.written.text
 
 
 def test_check_template_renders_the_sample(desk):
     body = desk / "partials" / "footer.mjml"
     text = body.read_text(encoding="utf-8")
-    body.write_text(text.replace("{{issue.postal_address}}", "").replace("slots.unsubscribe", "slots.view"), encoding="utf-8")
+    body.write_text(
+        text.replace("{{issue.postal_address}}", "").replace("slots.unsubscribe", "slots.view"), encoding="utf-8"
+    )
     found = check_template(desk / "daily")
     assert {problem.path for problem in found} == {"edition CN+KR+JP+TH.en, html"}
     assert len(found) == 2
@@ -160,12 +167,18 @@ def test_check_template_finds_a_field_that_is_not_there(desk):
     assert "bylines" in problem.message
 
 
-@pytest.mark.parametrize("sample", ["{", "[]", '{"stories": []}', '{"stories": [3]}', None])
+@pytest.mark.parametrize("sample", ["{", "[]", '{"stories": []}', '{"stories": [3]}'])
 def test_check_template_names_a_wrong_sample(desk, sample):
-    path = desk / "daily" / "sample.json"
-    path.unlink() if sample is None else path.write_text(sample)
+    (desk / "daily" / "sample.json").write_text(sample)
     problems = check_template(desk / "daily")
     assert [Path(problem.file).name for problem in problems] == ["sample.json"]
+
+
+def test_a_mail_without_a_sample_of_its_own_is_checked_with_the_shipped_one(desk):
+    (desk / "daily" / "sample.json").unlink()
+    assert check_template(desk / "daily") == []
+    (desk / "daily").rename(desk / "weekly")
+    assert [Path(problem.file).name for problem in check_template(desk / "weekly")] == ["sample.json"]
 
 
 def test_the_sample_is_made_of_story_files(desk):

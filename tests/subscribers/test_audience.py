@@ -105,7 +105,7 @@ READERS = st.lists(
 )
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(READERS)
 def test_the_books_balance(
     tmp_path: Path,

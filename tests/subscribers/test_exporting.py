@@ -56,8 +56,8 @@ def _told(held: Subscriber) -> tuple[object, ...]:
     return held.email, held.name, held.preferences, held.attributes, held.subscriptions
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(signups(), max_size=8))
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(signups(), max_size=6))
 def test_what_comes_out_goes_in_again(empty_database: bytes, asked: list[SignUp]) -> None:
     now = datetime(2026, 5, 27, tzinfo=UTC)
     with tempfile.TemporaryDirectory() as folder:

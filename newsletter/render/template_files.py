@@ -11,7 +11,7 @@ from typing import Any
 
 from newsletter.errors import Problem, TemplateError
 
-__all__ = ["Shelf", "Source", "shipped_folders"]
+__all__ = ["Shelf", "TemplateText", "shipped_folders"]
 
 _INCLUDE = re.compile(r'\s*<mj-include\s+path="([^"]*)"\s*/>\s*')
 _TOKEN = re.compile(r"\[\[\s*([a-z_]+(?:\.[a-z_]+)+)\s*\]\]")
@@ -19,7 +19,7 @@ _DEEPEST_INCLUDE = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class TemplateText:
     """Template text put together from files; `origins` gives file and line of each of its lines."""
 
     text: str
@@ -46,13 +46,13 @@ class Shelf:
                 return path
         return None
 
-    def read(self, name: str) -> Source:
+    def read(self, name: str) -> TemplateText:
         """The file with its `mj-include` lines and theme tokens put in; raises `TemplateError` naming every gap."""
         problems: list[Problem] = []
         lines = list(self._lines(name, problems))
         if problems:
             raise TemplateError(problems)
-        return Source("\n".join(text for text, _, _ in lines), tuple((file, line) for _, file, line in lines))
+        return TemplateText("\n".join(text for text, _, _ in lines), tuple((file, line) for _, file, line in lines))
 
     def _lines(self, name: str, problems: list[Problem], depth: int = 0) -> Iterator[tuple[str, str, int]]:
         path = self.find(name)

@@ -1,0 +1,137 @@
+"""The web application: which address leads to which action."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.convertors import Convertor, register_url_convertor
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from newsletter.newsroom import Newsroom
+from newsletter.web.asking import Action
+from newsletter.web.desk.issue import issue
+from newsletter.web.desk.issue_approve import issue_approve
+from newsletter.web.desk.issue_list import issue_list
+from newsletter.web.desk.issue_mail import issue_mail
+from newsletter.web.desk.issue_recipients import issue_recipients
+from newsletter.web.desk.login import login
+from newsletter.web.desk.login_link import login_link
+from newsletter.web.desk.logout import logout
+from newsletter.web.desk.outbox import outbox
+from newsletter.web.desk.outbox_folder import outbox_folder
+from newsletter.web.desk.outbox_mail import outbox_mail
+from newsletter.web.desk.outbox_message import outbox_message
+from newsletter.web.desk.schedule_list import schedule_list
+from newsletter.web.desk.story_list import story_list
+from newsletter.web.figures import Figures
+from newsletter.web.guard import MOST_BYTES, guarded
+from newsletter.web.headers import SecurityHeaders, security_headers
+from newsletter.web.pages import error_page
+from newsletter.web.policy import ACCESS
+from newsletter.web.public.archive import archive
+from newsletter.web.public.archive_issue import archive_issue
+from newsletter.web.public.archive_newsletter import archive_newsletter
+from newsletter.web.public.flag import flag
+from newsletter.web.public.link_needed import link_needed
+from newsletter.web.public.livez import livez
+from newsletter.web.public.preferences import preferences
+from newsletter.web.public.readyz import readyz
+from newsletter.web.public.static import static
+from newsletter.web.public.unsubscribe import unsubscribe
+from newsletter.web.public.view import view
+
+__all__ = ["make_app"]
+
+GET, POST, BOTH = ("GET",), ("POST",), ("GET", "POST")
+
+ROUTES: tuple[tuple[str, tuple[str, ...], Action], ...] = (
+    ("/", GET, issue_list),
+    ("/issues/{issue:issue}", GET, issue),
+    ("/issues/{issue:issue}/mail", GET, issue_mail),
+    ("/issues/{issue:issue}/approve", POST, issue_approve),
+    ("/issues/{issue:issue}/recipients", GET, issue_recipients),
+    ("/stories", GET, story_list),
+    ("/schedules", GET, schedule_list),
+    ("/outbox", GET, outbox),
+    ("/outbox/{newsletter}/{day}", GET, outbox_folder),
+    ("/outbox/{newsletter}/{day}/{file}", GET, outbox_message),
+    ("/outbox/{newsletter}/{day}/{file}/mail", GET, outbox_mail),
+    ("/login", BOTH, login),
+    ("/login/link/{token}", BOTH, login_link),
+    ("/logout", POST, logout),
+    ("/view/{token}", GET, view),
+    ("/unsubscribe/", GET, link_needed),
+    ("/unsubscribe/{token}", BOTH, unsubscribe),
+    ("/preferences/", GET, link_needed),
+    ("/preferences/{token}", BOTH, preferences),
+    ("/archive/", GET, archive),
+    ("/archive/{newsletter}/", GET, archive_newsletter),
+    ("/archive/{newsletter}/{day:archived}", GET, archive_issue),
+    ("/flags/{name}", GET, flag),
+    ("/static/{name}", GET, static),
+    ("/livez", GET, livez),
+    ("/readyz", GET, readyz),
+)
+
+_NOT_FOUND = "Nothing lies at this address. It may have been mistyped, or what was here is gone."
+
+
+class _IssuePart(Convertor[str]):
+    """An issue id as part of an address: `asia-ai-daily/2026-05-27`, `asia-ai-daily/2026-05-27/2`."""
+
+    regex = r"[a-z0-9][a-z0-9-]*/[0-9]{4}-[0-9]{2}-[0-9]{2}(?:/[1-9][0-9]{0,3})?"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+class _ArchivedPart(_IssuePart):
+    """An issue of a newsletter in the archive: `2026-05-27`, `2026-05-27-2`."""
+
+    regex = r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:-[1-9][0-9]{0,3})?"
+
+
+def make_app(room: Newsroom) -> Starlette:
+    """The application of one desk. Every route has its line in `newsletter.web.policy.ACCESS`, or this fails."""
+    register_url_convertor("issue", _IssuePart())
+    register_url_convertor("archived", _ArchivedPart())
+    figures = Figures(room)
+    routes = [
+        Route(path, guarded(room, figures, ACCESS[action.__name__], action), name=action.__name__, methods=methods)
+        for path, methods, action in ROUTES
+    ]
+    https = room.settings.base_url.startswith("https:")
+    app = Starlette(
+        routes=routes,
+        middleware=[Middleware(SecurityHeaders, https=https)],
+        exception_handlers={HTTPException: _refused, Exception: _broken(security_headers(https))},
+        max_body_size=MOST_BYTES,
+    )
+    # /path and /path/ are two addresses, and only one of them exists: nothing is judged twice.
+    app.router.redirect_slashes = False
+    return app
+
+
+def _refused(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    titles = {403: "Not allowed", 404: "Not found", 405: "Not possible here", 413: "Too large"}
+    title = titles.get(error.status_code, "That cannot be done")
+    own_words = error.status_code not in (404, 405)
+    return error_page(error.status_code, title, error.detail if own_words else _NOT_FOUND, error.headers)
+
+
+def _broken(headers: dict[str, str]) -> Any:
+    """The last answer of all: Starlette logs the exception, and no middleware is left to add headers."""
+
+    def answer(_request: Request, _error: Exception) -> Response:
+        return error_page(500, "Something broke here", "It was written to the log. Try again in a moment.", headers)
+
+    return answer

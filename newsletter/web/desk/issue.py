@@ -1,0 +1,148 @@
+"""One issue: what it says, how it looks, what speaks against it, and after the send who got it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from starlette.responses import Response
+
+from newsletter import plan, render
+from newsletter.errors import NewsletterError
+from newsletter.model import Issue, IssueState, RenderedEdition
+from newsletter.newsroom import issues, readers, sending
+from newsletter.storage import Role
+from newsletter.web.asking import Ask
+from newsletter.web.desk.preview import Preview
+from newsletter.web.pages import desk_page
+from newsletter.web.policy import ACCESS, allows
+from newsletter.web.words import city, edition_words, sends_words
+
+__all__ = ["issue", "issue_page"]
+
+MOST_READ = 6
+CLIP_BYTES = 102_000
+OPEN = (IssueState.REVIEW, IssueState.WAITING)
+SETTLED = (IssueState.SUBMITTED, IssueState.SKIPPED, IssueState.MISSED, IssueState.CANCELLED)
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """An edition as the selector offers it."""
+
+    words: str
+    countries: str
+    readers: int
+    chosen: bool
+
+
+def issue(ask: Ask) -> Response:
+    """The issue that the address names."""
+    return issue_page(ask, ask.room.issues.get(ask.issue_id))
+
+
+def issue_page(ask: Ask, shown: Issue, *, notice: str = "", status: int = 200) -> Response:
+    """The screen of one issue, with a sentence on top where an order could not be followed."""
+    known = shown.snapshot.countries if shown.snapshot else ()
+    preview = Preview.asked(ask.query, known)
+    rendered, trouble = _rendered(ask, shown, preview)
+    checked = ask.figures.checked(shown) if shown.snapshot and shown.state not in SETTLED else None
+    return desk_page(
+        ask,
+        "issue.html",
+        status=status,
+        notice=notice,
+        issue=shown,
+        address=f"/issues/{shown.id}",
+        title=ask.title(shown),
+        zone=ask.zone(shown),
+        facts=" ".join(_facts(ask, shown)),
+        preview=preview,
+        rendered=rendered,
+        trouble=trouble,
+        body=_body(ask, shown, preview, rendered),
+        size=len(rendered.html.encode()) if rendered else 0,
+        clip=CLIP_BYTES,
+        versions=_versions(ask, shown, preview),
+        checked=checked,
+        why_not=_why_not(ask, shown, checked.blocking if checked else 0),
+        may_approve=_may(ask, "issue_approve"),
+        may_see_recipients=_may(ask, "issue_recipients"),
+        books=ask.room.issues.books(shown.id) if shown.frozen_at else None,
+        history=ask.room.issues.history(shown.id),
+    )
+
+
+def _facts(ask: Ask, shown: Issue) -> Iterator[str]:
+    yield sends_words(shown, ask.zone(shown), ask.now)
+    newsletter = ask.newsletter(shown.id.newsletter)
+    if newsletter is not None and shown.state in OPEN:
+        lock = plan.lock_at(plan.slot_of(newsletter, shown.id.date), newsletter)
+        if lock is not None and lock > ask.now:
+            yield f"Content locks {_wall(lock, newsletter.timezone)}."
+    count = ask.figures.readers(shown)
+    yield f"{count:,} {'reader' if count == 1 else 'readers'}."
+    if shown.approved_by and shown.approved_at:
+        at = shown.approved_at.astimezone(ask.zone(shown))
+        yield f"Approved by {shown.approved_by}, {at:%H:%M} {city(ask.zone(shown))}."
+
+
+def _wall(instant: datetime, zone: ZoneInfo) -> str:
+    return f"{instant.astimezone(zone):%H:%M}"
+
+
+def _rendered(ask: Ask, shown: Issue, preview: Preview) -> tuple[RenderedEdition | None, str]:
+    """The version to show, or why there is none."""
+    if shown.snapshot is None:
+        return None, "There is no draft yet."
+    if not shown.snapshot.placed:
+        return None, "No story has come in for this issue yet."
+    try:
+        return issues.preview(ask.room, shown.id, countries=preview.countries or None), ""
+    except NewsletterError as error:
+        return None, str(error)
+
+
+def _body(ask: Ask, shown: Issue, preview: Preview, rendered: RenderedEdition | None) -> str:
+    """Text part or raw message; empty where the frame shows the mail."""
+    if rendered is None or preview.part == "html":
+        return ""
+    if preview.part == "raw":
+        data = sending.message_for(ask.room, shown.id, None, preview.countries or None)
+        return data.decode("utf-8", errors="replace").replace("\r\n", "\n")
+    return render.fill_text(rendered.text, readers.neutral_slots(ask.room, shown.id, rendered.edition.key))
+
+
+def _versions(ask: Ask, shown: Issue, preview: Preview) -> list[Version]:
+    """The whole issue first, then what most readers get."""
+    if shown.snapshot is None:
+        return []
+    everything = shown.snapshot.countries
+    found = [
+        Version(
+            edition_words(reach.edition, everything),
+            ",".join(reach.edition.countries),
+            reach.readers,
+            reach.edition.countries == (preview.countries or everything),
+        )
+        for reach in ask.figures.reaches(shown)
+    ]
+    return sorted(found, key=lambda version: version.countries != ",".join(everything))[:MOST_READ]
+
+
+def _why_not(ask: Ask, shown: Issue, blocking: int) -> str:
+    """Why this issue cannot be approved now; empty when it can."""
+    if shown.state not in OPEN:
+        return "It has no draft yet." if shown.state in (IssueState.PLANNED, IssueState.BUILDING) else "It is settled."
+    if blocking:
+        return f"{blocking} blocking {'check' if blocking == 1 else 'checks'}"
+    if ask.figures.checked(shown).trouble:
+        return "The checks could not run"
+    return "" if _may(ask, "issue_approve") else "Your role may look, and not approve"
+
+
+def _may(ask: Ask, route: str) -> bool:
+    needed = ACCESS[route]
+    return ask.account is not None and allows(ask.account.role, needed or Role.VIEWER)

@@ -1,0 +1,29 @@
+"""The messages of one folder of the outbox."""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+
+from newsletter.web.asking import Ask
+from newsletter.web.desk import caught
+from newsletter.web.pages import desk_page
+
+__all__ = ["outbox_folder"]
+
+ROWS = 50
+
+
+def outbox_folder(ask: Ask) -> Response:
+    """A page of the folder's messages, by file name."""
+    page = ask.page_number()
+    path = (ask.path["newsletter"], ask.path["day"])
+    shown, total = caught.messages(ask.room.outbox, path, (page - 1) * ROWS, ROWS)
+    return desk_page(
+        ask,
+        "outbox_folder.html",
+        folder="/".join(path),
+        messages=shown,
+        total=total,
+        page=page,
+        more=total > page * ROWS,
+    )

@@ -1,0 +1,56 @@
+"""Which preview an address asks for, and the mail's HTML on its way into a frame. Views of the very bytes that go out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from starlette.datastructures import QueryParams
+from starlette.responses import HTMLResponse
+
+from newsletter.web.headers import mail_policy
+from newsletter.web.our_flags import with_our_flags
+
+__all__ = ["Preview", "framed"]
+
+_DARK_RULES = re.compile(r"@media\s*\(\s*prefers-color-scheme\s*:\s*dark\s*\)")
+_SCHEME = re.compile(r'(name="(?:supported-)?color-schemes?"\s+content=)"light dark"')
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """How a mail is to be shown. `countries` empty means the whole issue."""
+
+    part: str = "html"
+    width: str = "desktop"
+    look: str = "light"
+    countries: tuple[str, ...] = ()
+
+    @classmethod
+    def asked(cls, query: QueryParams, known: Sequence[str] = ()) -> Preview:
+        """The preview that a query describes; what it does not know falls back to the default."""
+        wanted = {code for text in query.getlist("countries") for code in text.split(",")}
+        chosen = tuple(country for country in known if country in wanted)
+        return cls(
+            part=_one_of(query.get("part"), ("html", "text", "raw")),
+            width=_one_of(query.get("width"), ("desktop", "phone")),
+            look=_one_of(query.get("look"), ("light", "dark")),
+            countries=() if chosen == tuple(known) else chosen,
+        )
+
+    @property
+    def frame_query(self) -> str:
+        """What the frame's own address says after the question mark."""
+        return urlencode({"look": self.look} | ({"countries": ",".join(self.countries)} if self.countries else {}))
+
+
+def framed(html: str, look: str, base_url: str) -> HTMLResponse:
+    """The mail's HTML for a sandboxed frame, in its light or its own dark style whatever the reader's screen says."""
+    dark = _DARK_RULES.sub("@media all" if look == "dark" else "@media not all", with_our_flags(html, base_url))
+    return HTMLResponse(_SCHEME.sub(rf'\1"{look}"', dark), headers=mail_policy(framed=True))
+
+
+def _one_of(text: str | None, options: Sequence[str]) -> str:
+    return text if text in options else options[0]

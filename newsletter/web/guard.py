@@ -1,0 +1,78 @@
+"""What stands before every action: the form is read, the policy asked, orders from other sites refused."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from newsletter.errors import ChecksFailedError, InputError, NewsletterError, NotFoundError, NothingToDoError
+from newsletter.newsroom import Newsroom
+from newsletter.storage import Role
+from newsletter.web.asking import Action, Ask, Form
+from newsletter.web.desk.login import login_page
+from newsletter.web.figures import Figures
+from newsletter.web.pages import error_page
+from newsletter.web.policy import PUBLIC, allows
+from newsletter.web.sessions import account_of, has_form_token, is_foreign, session_secret
+from subscribers.errors import SubscriberError
+
+__all__ = ["MOST_BYTES", "guarded"]
+
+MOST_BYTES = 64 * 1024
+"""Of a posted form."""
+
+_MOST_FIELDS = 400
+
+_STATUSES = (
+    (NotFoundError, 404, "Not found"),
+    (InputError, 400, "That cannot be done"),
+    ((ChecksFailedError, NothingToDoError), 409, "That cannot be done now"),
+    (Exception, 503, "The desk cannot answer"),
+)
+
+
+def guarded(
+    room: Newsroom, figures: Figures, needed: Role | None, action: Action
+) -> Callable[[Request], Awaitable[Response]]:
+    """The endpoint of an action that needs that role, or none; the action runs in a thread."""
+
+    async def endpoint(request: Request) -> Response:
+        form = await _read_form(request)
+        ask = Ask(request, room, figures, form)
+        return await run_in_threadpool(_answer, ask, needed, action)
+
+    return endpoint
+
+
+def _answer(ask: Ask, needed: Role | None, action: Action) -> Response:
+    try:
+        if needed is PUBLIC:
+            return action(ask)
+        account = account_of(ask)
+        if account is None:
+            return login_page(ask, status=401)
+        if ask.posted and (is_foreign(ask) or not has_form_token(ask, session_secret(ask))):
+            raise HTTPException(
+                403, "This form was not sent from a page of yours. Go back, reload the page, try again."
+            )
+        if not allows(account.role, needed):
+            raise HTTPException(
+                403, f"This needs the role {needed}; yours is {account.role}. An admin can change that."
+            )
+        return action(replace(ask, account=account))
+    except (NewsletterError, SubscriberError) as error:
+        status, title = next((status, title) for kind, status, title in _STATUSES if isinstance(error, kind))
+        # The sentence may name paths and commands of the desk, which are nobody else's business.
+        return error_page(status, title, str(error) if needed is not PUBLIC else "")
+
+
+async def _read_form(request: Request) -> Form:
+    if request.method != "POST":
+        return {}
+    form = await request.form(max_files=0, max_fields=_MOST_FIELDS, max_part_size=MOST_BYTES)
+    return {key: tuple(value for value in form.getlist(key) if isinstance(value, str)) for key in form}

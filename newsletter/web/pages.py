@@ -1,0 +1,111 @@
+"""Answers: Jinja2 templates of `pages/`, autoescaped, with the words and figures that every screen shares."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.responses import HTMLResponse
+
+from newsletter.countries import country_name, flag_file
+from newsletter.render import FLAGS
+from newsletter.settings import Settings
+from newsletter.web import words
+from newsletter.web.asking import Ask
+from newsletter.web.sessions import form_token, session_secret
+
+__all__ = ["NO_REFERRER", "STATIC", "desk_page", "error_page", "public_page", "static_files"]
+
+STATIC = Path(__file__).parent / "static"
+NO_REFERRER = {"referrer-policy": "no-referrer"}
+"""For pages whose address holds a token: no link may carry it further."""
+
+_SCREENS = (("/", "Issues"), ("/stories", "Stories"), ("/schedules", "Schedules"), ("/outbox", "Outbox"))
+
+
+def desk_page(
+    ask: Ask, template: str, *, status: int = 200, headers: Mapping[str, str] | None = None, **facts: Any
+) -> HTMLResponse:
+    """A screen of the desk; `ask.account` is logged in."""
+    shared = {
+        "account": ask.account,
+        "screens": _SCREENS,
+        "path": ask.request.url.path,
+        "form_token": form_token(session_secret(ask)),
+        "mode": _mode(ask.room.settings),
+        "rehearsing": ask.room.clock.rehearsing,
+        "again": ask.again,
+        "now": ask.now,
+    }
+    return _answer(template, status, headers, {**shared, **facts})
+
+
+def public_page(
+    template: str, *, status: int = 200, headers: Mapping[str, str] | None = None, **facts: Any
+) -> HTMLResponse:
+    """A page for anybody."""
+    return _answer(template, status, headers, facts)
+
+
+def error_page(status: int, title: str, message: str, headers: Mapping[str, str] | None = None) -> HTMLResponse:
+    """A page that says what is wrong and what to do."""
+    return _answer("error.html", status, headers, {"title": title, "message": message})
+
+
+@cache
+def static_files() -> Mapping[str, bytes]:
+    """Every file that `/static/` serves, by name."""
+    return {path.name: path.read_bytes() for path in STATIC.iterdir() if path.suffix in (".css", ".svg")}
+
+
+def _answer(template: str, status: int, headers: Mapping[str, str] | None, facts: Mapping[str, Any]) -> HTMLResponse:
+    html = _environment().get_template(template).render(facts)
+    return HTMLResponse(html, status, dict(headers) if headers else None)
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "pages"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals["static"] = _static_address
+    environment.filters |= {
+        "city": words.city,
+        "count": lambda number: f"{number:,}",
+        "country": country_name,
+        "day": words.day_words,
+        "flag": _flag_address,
+        "kilobytes": lambda size: f"{size / 1000:,.0f} KB",
+        "language": words.language_name,
+        "length": words.length_words,
+        "moment": words.moment_words,
+        "state": words.STATE_WORDS.__getitem__,
+        "delivery_state": words.DELIVERY_WORDS.__getitem__,
+        "exclusion": lambda reason: words.EXCLUSION_WORDS.get(reason, reason),
+    }
+    return environment
+
+
+def _static_address(name: str) -> str:
+    """Its address with its content in it, so that it may be cached for good."""
+    return f"/static/{name}?v={hashlib.sha256(static_files()[name]).hexdigest()[:10]}"
+
+
+@cache
+def _flag_address(code: str) -> str | None:
+    name = flag_file(code)
+    return f"/flags/{name}" if name and (FLAGS / name).is_file() else None
+
+
+def _mode(settings: Settings) -> str:
+    if settings.smtp_url is None:
+        return "Mail goes to the outbox"
+    return "Live" if settings.live else "Not live: mail leaves only for the addresses of NEWSLETTER_TEST_ALLOW"

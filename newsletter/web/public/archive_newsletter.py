@@ -1,0 +1,45 @@
+"""The past issues of one public newsletter."""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+
+from newsletter.errors import NotFoundError
+from newsletter.model import IssueId, IssueState
+from newsletter.plan import Newsletter
+from newsletter.web.asking import Ask
+from newsletter.web.pages import public_page
+from newsletter.web.public.archive import INDEXED
+
+__all__ = ["archive_newsletter", "archived_name", "public_newsletter"]
+
+ROWS = 60
+
+
+def archive_newsletter(ask: Ask) -> Response:
+    """A page of the issues that went out, latest first."""
+    newsletter = public_newsletter(ask, ask.path["newsletter"])
+    page = ask.page_number()
+    sent = [issue for issue in ask.room.issues.list(newsletter.name) if issue.state is IssueState.SUBMITTED]
+    return public_page(
+        "archive_newsletter.html",
+        headers=INDEXED,
+        newsletter=newsletter,
+        issues=[(issue.id, archived_name(issue.id)) for issue in sent[(page - 1) * ROWS : page * ROWS]],
+        page=page,
+        more=len(sent) > page * ROWS,
+        again=ask.again,
+    )
+
+
+def public_newsletter(ask: Ask, name: str) -> Newsletter:
+    """The newsletter of that name, if anybody may read it; else `NotFoundError`, whether or not there is one."""
+    newsletter = ask.newsletter(name)
+    if newsletter is None or newsletter.archive != "public":
+        raise NotFoundError(f"no public newsletter is called {name!r}")
+    return newsletter
+
+
+def archived_name(issue_id: IssueId) -> str:
+    """The last part of an issue's address in the archive: `2026-05-27`, or `2026-05-27-2` for the second of a day."""
+    return f"{issue_id.date}-{issue_id.number}" if issue_id.number > 1 else f"{issue_id.date}"

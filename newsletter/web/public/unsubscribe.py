@@ -1,0 +1,35 @@
+"""Unsubscribe by the link in a mail: by button, or by the mail program itself."""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+
+from newsletter.newsroom import readers
+from newsletter.tokens import Purpose
+from newsletter.web.asking import Ask
+from newsletter.web.pages import NO_REFERRER, public_page
+from newsletter.web.public.refusals import no_such_link
+
+__all__ = ["unsubscribe"]
+
+
+def unsubscribe(ask: Ask) -> Response:
+    """GET shows a button and changes nothing, because programs that scan mail open every link.
+
+    POST acts at once, without cookies or redirects (RFC 8058, sections 3.1 and 3.2); the button sends the same field.
+    """
+    reader = readers.reader_of(ask.room, Purpose.UNSUBSCRIBE, ask.path["token"])
+    if reader is None:
+        return no_such_link()
+    if ask.posted and ask.field("List-Unsubscribe") == "One-Click":
+        how = "unsubscribe page" if ask.field("by") == "button" else "one-click"
+        readers.unsubscribe(ask.room, reader, how)
+        return public_page("unsubscribed.html", headers=NO_REFERRER, title=reader.newsletter.title)
+    return public_page(
+        "unsubscribe.html",
+        status=400 if ask.posted else 200,
+        headers=NO_REFERRER,
+        title=reader.newsletter.title,
+        email=reader.subscriber.email,
+        subscribed=reader.subscribed,
+    )

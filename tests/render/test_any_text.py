@@ -1,0 +1,137 @@
+"""Any Unicode in any story field: no exception, no markup, no header, and the reader reads what was written."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from newsletter.model import Kind, NoteOrigin, PlacedStory, SummaryOrigin
+from newsletter.render.wording import as_header, cut, visible
+from newsletter.render.wrapping import columns, wrap
+
+NASTY = st.sampled_from(
+    (
+        *("<b>", "</mj-text>", "]]>", "{{ 7*7 }}", "{% if %}", "<!--% endif %-->", '"', "'", "&amp;", "\x00"),
+        *("\r\nBcc: a@b.example", "=?utf-8?q?x?=", "\u202e", "\ufdd0name\ufdd1", "\ud800", "\u200d", "\u2028"),
+        *("👩\u200d🔬", "क्षि", "ก็", "عَرَبِيّ", "C#", "#a:b"),
+    )
+)
+ANY = st.lists(st.text(max_size=12) | NASTY, max_size=5).map("".join)
+FUZZ = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+def squeezed(text: str) -> str:
+    return "".join(text.split())
+
+
+def is_clean(text: str) -> bool:
+    return text == unicodedata.normalize("NFC", text) and not re.search(
+        "[\x00-\x1f\x7f-\x9f\u2028\u2029\ufdd0\ufdd1]", text
+    )
+
+
+@FUZZ
+@given(
+    title=ANY, summary=ANY, note=ANY, tag=ANY, byline=ANY, outlet=ANY, section=ANY, url=ANY, language=ANY, other=ANY,
+    kind=st.sampled_from(Kind), origin=st.sampled_from(SummaryOrigin), note_origin=st.sampled_from(NoteOrigin),
+)  # fmt: skip
+def test_any_text_in_any_field(
+    render, snapshot, story, related, read,
+    title, summary, note, tag, byline, outlet, section, url, language, other, kind, origin, note_origin,
+):  # fmt: skip
+    held = story(
+        title=title, summary=summary, note=(note,), tags=(tag,), byline=(byline,), outlet=outlet, section=section,
+        url=url, language=language, outlet_language=other, note_approved_by=other or "x", kind=kind,
+        summary_origin=origin, note_origin=note_origin, machine_tags={tag: url},
+    )  # fmt: skip
+    rendered = render(snapshot(PlacedStory(held, (related(title=other, outlet=outlet, url=url, country=None),))))
+    page = read(rendered.html)
+    for text in (title, summary, note, byline, outlet, section, other):
+        assert visible(text) in page.words
+        assert squeezed(visible(text)) in squeezed(rendered.text.replace("\n> ", "\n"))
+    plain = read(render(snapshot(PlacedStory(story(), (related(),)))).html)
+    assert {event[0] for event in page.events if isinstance(event, tuple)} <= {
+        event[0] for event in plain.events if isinstance(event, tuple)
+    }
+    for header in (rendered.subject, rendered.preheader):
+        assert is_clean(header)
+        assert "=?" not in header
+        assert "?=" not in header
+    assert rendered.subject
+    assert columns(rendered.subject) <= 60
+    assert all(link.startswith(("https://", "http://", "mailto:", "#", "\ufdd0")) or not link for link in page.links)
+
+
+SCRIPTS = (
+    *(
+        "Ünïcode",
+        "ไทยก็ได้",
+        "हिन्दी क्षि",
+        "தமிழ்",
+        "မြန်မာစာ",
+        "عَرَبِيّ",
+        "עִבְרִית",
+        "中文标题",
+        "日本語の見出し",
+        "한국어 제목",
+    ),
+    *("ქართული", "Հայերեն", "ελληνικά", "Русский", "ລາວ", "ខ្មែរ", "বাংলা", "ગુજરાતી", "ਪੰਜਾਬੀ", "ಕನ್ನಡ", "తెలుగు", "മലയാളം"),
+    *("සිංහල", "བོད་ཡིག", "ትግርኛ", "ᠮᠣᠩᠭᠣᠯ", "👩\u200d🔬👍🏽🇯🇵", "نمی\u200cخواهم", "a\u200eb\u200fc"),
+)
+
+
+@pytest.mark.parametrize("text", SCRIPTS)
+def test_every_script_reads_as_written(render, snapshot, story, read, text):
+    rendered = render(snapshot(story(title=text, summary=text, note=(text,), tags=(text,), section=text)))
+    written = unicodedata.normalize("NFC", text)
+    assert rendered.subject == written
+    assert read(rendered.html).words.count(written) >= 5
+    assert squeezed(rendered.text).count(squeezed(written)) >= 5
+
+
+@FUZZ
+@given(st.text())
+def test_headers_stay_one_clean_line(text):
+    header = as_header(text)
+    assert is_clean(header)
+    assert "=?" not in header
+    assert as_header(header) == header
+
+
+@FUZZ
+@given(st.text(max_size=200), st.integers(2, 80))
+def test_a_cut_title_is_its_beginning(text, width):
+    text = visible(text)
+    short = cut(text, width)
+    assert columns(short) <= max(width, 1)
+    assert text.startswith(short.removesuffix("…"))
+
+
+def test_titles_are_cut_between_words_and_cjk_sooner():
+    title = "Bengaluru start-up trains speech models in twenty-two languages, for less"
+    assert cut(title, 60) == "Bengaluru start-up trains speech models in twenty-two…"
+    chinese = cut("北京要求顶尖人工智能研究人员出国前须经批准并将新规扩大到初创企业创始人和首席研究员", 60)
+    assert len(chinese) == 30
+    assert columns(chinese) <= 60
+
+
+@FUZZ
+@given(ANY)
+def test_wrapping_loses_nothing_and_breaks_no_latin_word(text):
+    wrapped = wrap(text, "> ", 30)
+    assert squeezed("\n".join(line[2:] for line in wrapped.split("\n"))) == squeezed(text)
+    assert all(line.startswith("> ") for line in wrapped.split("\n"))
+
+
+def test_wrapping_keeps_addresses_whole_and_marks_off_the_line_start():
+    address = "https://outlet.example/" + "a" * 90
+    assert address in wrap(f"Head to {address} for more, and then some words that follow it").split("\n")
+    lines = wrap("北京已要求领先实验室和初创企业的高级研究人员在出国前申请许可，新规涵盖创始人。" * 3, width=24).split(
+        "\n"
+    )
+    assert all(columns(line) <= 24 + 2 for line in lines)
+    assert not [line for line in lines if line[0] in "，。"]

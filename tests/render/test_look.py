@@ -1,0 +1,88 @@
+"""The mail in a browser: colours, sizes and room on a phone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+
+import pytest
+
+from newsletter.render import fill_html
+
+NEUTRAL = dict.fromkeys(("unsubscribe", "preferences", "view"), "https://news.example/x") | {"name": ""}
+
+
+@pytest.fixture(scope="module")
+def look(chromium, render, real_day) -> Iterator[object]:
+    """Opens the mail at a width and colour scheme and evaluates a script in it."""
+    from playwright.sync_api import Page, sync_playwright
+
+    html = fill_html(render(real_day).html, NEUTRAL)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+
+        @cache
+        def page(width: int, scheme: str) -> Page:
+            context = browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 900})
+            opened = context.new_page()
+            opened.route("**/*", lambda route: route.abort())  # pictures have their width and height in the mail
+            opened.set_content(html)
+            return opened
+
+        def looked(width: int, scheme: str, script: str) -> object:
+            return page(width, scheme).evaluate(script)
+
+        yield looked
+        browser.close()
+
+
+COLOURS = """() => {
+  const style = (selector, name) => getComputedStyle(document.querySelector(selector))[name];
+  return [style('body', 'backgroundColor'), style('.panel', 'backgroundColor'), style('h1', 'color'),
+          style('.card h2 a', 'color'), style('.a', 'color'), style('.n', 'backgroundColor'),
+          style('.bt', 'backgroundColor'), style('.bt a', 'color'), document.compatMode];
+}"""
+
+
+def test_colours_in_the_light(look):
+    assert look(640, "light", COLOURS) == [
+        "rgb(242, 243, 245)", "rgb(255, 255, 255)", "rgb(22, 24, 29)", "rgb(22, 24, 29)", "rgb(168, 50, 26)",
+        "rgb(245, 242, 251)", "rgb(22, 24, 29)", "rgb(255, 255, 255)", "CSS1Compat",
+    ]  # fmt: skip
+
+
+def test_colours_in_the_dark(look):
+    assert look(375, "dark", COLOURS) == [
+        "rgb(15, 17, 20)", "rgb(24, 27, 32)", "rgb(243, 245, 248)", "rgb(243, 245, 248)", "rgb(255, 155, 125)",
+        "rgb(34, 29, 51)", "rgb(243, 245, 248)", "rgb(22, 24, 29)", "CSS1Compat",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("width", [320, 375, 640, 768])
+def test_nothing_is_wider_than_the_screen(look, width):
+    assert look(width, "light", "() => document.documentElement.scrollWidth") == width
+
+
+def test_buttons_and_rows_are_big_enough_for_a_thumb(look):
+    heights = "selector => [...document.querySelectorAll(selector)].map(it => it.getBoundingClientRect().height)"
+    for selector in (".r", ".i", ".bt"):
+        sizes = look(375, "light", f"() => ({heights})('{selector}')")
+        assert isinstance(sizes, list)
+        assert min(sizes) >= 44
+
+
+def test_the_button_fills_a_phone_and_headlines_are_smaller_there(look):
+    script = """() => [document.querySelector('.b').getBoundingClientRect().width,
+                       getComputedStyle(document.querySelector('.latin h2')).fontSize,
+                       getComputedStyle(document.querySelector('.latin h2')).lineHeight]"""
+    assert look(375, "light", script) == [375 - 48, "22px", "28px"]
+    wide = look(640, "light", script)
+    assert isinstance(wide, list)
+    assert wide[0] < 300
+    assert wide[1:] == ["24px", "30px"]
+
+
+def test_chinese_gets_its_own_face_and_taller_lines(look):
+    script = """() => { const it = getComputedStyle(document.querySelector('.zh h2'));
+                        return [it.fontFamily.includes('PingFang SC'), it.lineHeight] }"""
+    assert look(640, "light", script) == [True, "32px"]

@@ -1,0 +1,117 @@
+"""Every check, blocking and warning, seen to fail and to pass."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from newsletter.model import Severity, StoryStatus
+from newsletter.ports import slot
+from newsletter.render import preflight
+
+NOW = datetime(2026, 5, 27, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def issue(snapshot, story):
+    return snapshot(*(story(number) for number in range(1, 5)))
+
+
+def checks(snapshot, rendered, severity=Severity.BLOCKING, **more):
+    return [finding.check for finding in preflight(snapshot, [rendered], NOW, **more) if finding.severity is severity]
+
+
+def test_a_good_issue_has_no_finding(issue, render):
+    assert preflight(issue, [render(issue)], NOW) == []
+
+
+def broken(rendered, **parts):
+    return dataclasses.replace(rendered, **parts)
+
+
+@pytest.mark.parametrize(
+    ("check", "spoil"),
+    [
+        ("size", lambda it: {"html": it.html + " " * 80_000}),
+        ("unsubscribe", lambda it: {"html": it.html.replace(slot("unsubscribe"), slot("view"))}),
+        ("unsubscribe", lambda it: {"text": it.text.replace(slot("unsubscribe"), "")}),
+        ("postal address", lambda it: {"html": it.html.replace("1 Quay Road", "")}),
+        ("postal address", lambda it: {"text": it.text.replace("1 Quay Road", "")}),
+        ("outlet", lambda it: {"html": it.html.replace("TechCrunch", "")}),
+        ("outlet", lambda it: {"text": it.text.replace("TechCrunch", "")}),
+        ("story link", lambda it: {"html": it.html.replace("story-3", "story-0")}),
+        ("story link", lambda it: {"text": it.text.replace("story-3", "story-0")}),
+        ("leftover tokens", lambda it: {"html": it.html.replace("</h1>", "<!--% endif %--></h1>")}),
+        ("leftover tokens", lambda it: {"html": it.html.replace("</h1>", "<mj-text></h1>")}),
+        ("leftover tokens", lambda it: {"text": it.text + "\ufdd0nam\ufdd1"}),
+        ("leftover tokens", lambda it: {"subject": "Good morning {{name}}"}),
+        ("no story", lambda it: {"stories": 0}),
+    ],
+)
+def test_blocking_checks(issue, render, check, spoil):
+    rendered = render(issue)
+    found = checks(issue, broken(rendered, **spoil(rendered)))
+    assert set(found) == {check}
+
+
+def test_an_unsubscribe_link_behind_the_clip_is_none(issue, render):
+    rendered = render(issue)
+    late = broken(rendered, html=rendered.html.replace("<h1", "ไ" * 32_000 + "<h1"))
+    assert set(checks(issue, late)) == {"size", "unsubscribe"}
+
+
+def test_a_model_note_without_approval_that_is_shown_blocks(issue, render, snapshot, story):
+    rendered = render(issue)
+    withdrawn = snapshot(*(story(number, note_approved_by=None) for number in range(1, 5)))
+    assert set(checks(withdrawn, rendered)) == {"note approval"}
+    assert checks(withdrawn, render(withdrawn)) == []
+    assert set(checks(withdrawn, render(withdrawn), Severity.WARNING)) == {"note approval"}
+
+
+def test_stories_that_changed_since_the_snapshot_block(issue, render):
+    rendered = render(issue)
+    assert checks(issue, rendered, changed={"wire:2": StoryStatus.WITHDRAWN}) == ["story status"]
+    finding = preflight(issue, [rendered], NOW, {"wire:2": StoryStatus.WITHDRAWN})[0]
+    assert (finding.place, finding.message) == ("story wire:2", "This story is withdrawn.")
+    assert finding.fix
+
+
+def test_embargo_blocks_until_it_ends(render, snapshot, story):
+    issue = snapshot(*(story(number, embargo=NOW + timedelta(hours=1)) for number in range(1, 5)))
+    assert set(checks(issue, render(issue))) == {"embargo"}
+    assert preflight(issue, [render(issue)], NOW + timedelta(hours=1)) == []
+
+
+def test_a_link_that_leads_nowhere_blocks(render, snapshot, story):
+    issue = snapshot(story(1, url="javascript:alert(1)"), story(2), story(3))
+    assert checks(issue, render(issue)) == ["story link"]
+
+
+def test_warnings(issue, render, snapshot, story):
+    long = snapshot(*(story(number, title="A headline that goes on " * 4) for number in range(1, 5)))
+    assert checks(long, render(long), Severity.WARNING) == ["headline length"] * 4
+    few = snapshot(story(1))
+    assert checks(few, render(few), Severity.WARNING) == ["few stories"]
+    wordy = dataclasses.replace(issue, subject="An editor's own subject line " * 3)
+    assert checks(wordy, render(wordy), Severity.WARNING) == ["subject length"]
+    rendered = render(issue)
+    assert checks(issue, broken(rendered, html=rendered.html.replace(' alt=""', "", 1)), Severity.WARNING) == [
+        "alt text"
+    ]
+    padding = " " * (96_000 - len(rendered.html.encode()))
+    assert checks(issue, broken(rendered, html=rendered.html + padding), Severity.WARNING) == ["size"]
+
+
+def test_an_issue_without_editions_or_stories_blocks(issue, render, snapshot):
+    assert [finding.check for finding in preflight(issue, [], NOW)] == ["no story"]
+    empty = snapshot()
+    assert "no story" in checks(empty, render(empty))
+
+
+def test_blocking_findings_come_first(issue, render):
+    rendered = broken(render(issue), subject="x" * 61, text="")
+    severities = [finding.severity for finding in preflight(issue, [rendered], NOW)]
+    assert severities == sorted(severities)
+    assert len(set(severities)) == 2
