@@ -15,8 +15,11 @@ from subscribers.tables import subscriber, subscriber_event, subscription, suppr
 
 __all__ = ["find_subscribers", "save", "suppressed_keys", "write_events"]
 
-# All but `created_at`: turning text into datetimes is what reading costs.
-_READ = [column for column in subscriber.c if column is not subscriber.c.created_at]
+# All but `created_at` and `changed_at`: turning text into datetimes is what reading costs.
+_READ = [column for column in subscriber.c if column.name != "created_at"]
+_READ_SUBSCRIPTION = [
+    subscription.c[name] for name in ("subscriber_id", "newsletter", "status", "consent_at", "consent_source")
+]
 
 
 def find_subscribers(
@@ -29,9 +32,9 @@ def find_subscribers(
     query = select(*_READ).where(where).order_by(subscriber.c.id).limit(limit)
     rows = connection.execute(query.with_for_update() if lock else query).all()
     held: dict[int, dict[str, Subscription]] = {row.id: {} for row in rows}
-    chosen = select(subscription).where(subscription.c.subscriber_id.in_(held))
-    for row in connection.execute(chosen.order_by(subscription.c.newsletter)):
-        held[row.subscriber_id][row.newsletter] = Subscription(Status(row.status), row.consent_at, row.consent_source)
+    asked = select(*_READ_SUBSCRIPTION).where(subscription.c.subscriber_id.in_(held))
+    for number, newsletter, status, *evidence in connection.execute(asked.order_by(subscription.c.newsletter)):
+        held[number][newsletter] = Subscription(Status(status), *evidence)
     return [_subscriber(row, held[row.id]) for row in rows]
 
 

@@ -24,6 +24,7 @@ from newsletter.gather.fetching import check_address, fetch
 from newsletter.gather.filing import file_under, is_language
 from newsletter.gather.identity import external_id_of
 from newsletter.gather.links import absolute_link, canonical_url
+from newsletter.gather.screening import excess
 from newsletter.gather.tags import sort_tags
 from newsletter.model import Precision, Refusal, Story, SummaryOrigin
 from newsletter.plan.values import SourcePlan
@@ -111,6 +112,8 @@ def parse_feed(
 def _refuse_what_is_no_feed(text: str, where: str) -> None:
     if declares_entities(text):
         raise SourceError(f"{where} declares entities or a DTD of its own, which a feed does not need; it was not read")
+    if too_much := excess(text):
+        raise SourceError(f"{where} holds {too_much}, more than any newspaper's feed; it was not read")
     root = root_element(text)
     if root and root.rpartition(":")[2] not in ("html", "head", "body"):
         return

@@ -8,6 +8,7 @@ from starlette.applications import Starlette
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -111,9 +112,11 @@ def make_app(room: Newsroom) -> Starlette:
     https = room.settings.base_url.startswith("https:")
     app = Starlette(
         routes=routes,
-        middleware=[Middleware(SecurityHeaders, https=https)],
+        middleware=[
+            Middleware(SecurityHeaders, https=https),
+            Middleware(RequestBodyLimitMiddleware, max_body_size=MOST_BYTES),
+        ],
         exception_handlers={HTTPException: _refused, Exception: _broken(security_headers(https))},
-        max_body_size=MOST_BYTES,
     )
     # /path and /path/ are two addresses, and only one of them exists: nothing is judged twice.
     app.router.redirect_slashes = False

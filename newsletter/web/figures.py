@@ -1,4 +1,4 @@
-"""Figures that cost a walk over the audience or a rendering, kept for a moment: a screen asks for them at each click."""
+"""Figures that cost a walk over the audience or a rendering, kept for a moment: screens ask at each click."""
 
 from __future__ import annotations
 
@@ -87,9 +87,9 @@ class Figures:
     def _remember(self, key: Hashable, ask: Callable[[], _Value]) -> _Value:
         now = self._seconds()
         with self._lock:
-            at, value = self._kept.get(key, (None, None))
-            if at is not None and now - at < KEPT_SECONDS:
-                return value  # type: ignore[no-any-return]
+            kept: tuple[float, _Value] | None = self._kept.get(key)
+        if kept is not None and now - kept[0] < KEPT_SECONDS:
+            return kept[1]
         fresh = ask()
         with self._lock:
             if len(self._kept) >= MOST_KEPT:

@@ -58,11 +58,11 @@ def _answer(ask: Ask, needed: Role | None, action: Action) -> Response:
             return login_page(ask, status=401)
         if ask.posted and (is_foreign(ask) or not has_form_token(ask, session_secret(ask))):
             raise HTTPException(
-                403, "This form was not sent from a page of yours. Go back, reload the page, try again."
+                403, "This form did not come from a page of yours. Go back, reload the page, try again."
             )
         if not allows(account.role, needed):
             raise HTTPException(
-                403, f"This needs the role {needed}; yours is {account.role}. An admin can change that."
+                403, f"This needs the role {needed}; yours is {account.role}. Ask an admin."
             )
         return action(replace(ask, account=account))
     except (NewsletterError, SubscriberError) as error:

@@ -79,13 +79,13 @@ def _environment() -> Environment:
     environment.globals["static"] = _static_address
     environment.filters |= {
         "city": words.city,
-        "count": lambda number: f"{number:,}",
+        "grouped": lambda number: f"{number:,}",
         "country": country_name,
         "day": words.day_words,
         "flag": _flag_address,
         "kilobytes": lambda size: f"{size / 1000:,.0f} KB",
         "language": words.language_name,
-        "length": words.length_words,
+        "duration": words.length_words,
         "moment": words.moment_words,
         "state": words.STATE_WORDS.__getitem__,
         "delivery_state": words.DELIVERY_WORDS.__getitem__,

@@ -31,7 +31,7 @@ class WebServer:
             self._socket = socket.create_server((host, port), family=family)
         except OSError as error:
             raise SettingError(
-                f"{host}:{port} cannot be listened on: {error.strerror}; choose another --port"
+                f"{host}:{port} cannot be listened on: {error.strerror}; try another --port"
             ) from None
         self.port: int = self._socket.getsockname()[1]
         config = uvicorn.Config(
@@ -69,7 +69,7 @@ class _Server(uvicorn.Server):
     close would stay open."""
 
     @contextmanager
-    def capture_signals(self) -> Iterator[None]:  # type: ignore[override]
+    def capture_signals(self) -> Iterator[None]:
         if threading.current_thread() is not threading.main_thread():
             yield
             return

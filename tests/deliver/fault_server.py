@@ -11,7 +11,7 @@ from typing import Self
 DROP = "drop"
 SILENCE = "silence"
 TAKE_AND_DROP = "take and drop"
-NAMED_REPLIES = {"RSET": "250 2.0.0 flushed", "QUIT": "221 2.0.0 bye", "NOOP": "250 2.0.0 ok"}
+NAMED_REPLIES = {"RSET": "250 2.0.0 flushed", "QUIT": "221 2.0.0 bye", "AUTH": "235 2.7.0 welcome"}
 
 
 @dataclass

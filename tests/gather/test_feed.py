@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import datetime
 from pathlib import Path
 
@@ -195,6 +196,29 @@ def test_what_is_no_feed_is_named(data: bytes, words: str) -> None:
     with pytest.raises(SourceError, match=r"source wire: http://feeds.example/all") as caught:
         parse_feed(data, PLAN, NOW, address="http://feeds.example/all")
     assert words in str(caught.value)
+
+
+LONG = "a" * 2_000
+
+
+@pytest.mark.parametrize(
+    ("inner", "words"),
+    [
+        ("<a>" * 300_000, "over 300,000 elements"),
+        ("<category>c</category>" * 20_001, "over 20,000 categories"),
+        ("<a " + "b='' " * 200 + ">", "over 200 attributes"),
+        (f"<item><author>{LONG}</author></item>", "a name of over 1,000"),
+        (f"<item><dc:creator><![CDATA[{LONG}]]></dc:creator></item>", "a name of over 1,000"),
+        ("<item><author>" + "aaa<b></b>" * 200 + "</author></item>", "a name of over 1,000"),
+        (f"<item><Author>never closed {LONG}", "a name of over 1,000"),
+        ("<name>n</name>" * 5_001, "over 5,000 names"),
+    ],
+)
+def test_what_would_take_a_parser_too_long_is_refused_at_once(inner: str, words: str) -> None:
+    begun = time.process_time()
+    with pytest.raises(SourceError, match=words):
+        parse_feed(f"<rss version='2.0'><channel>{inner}".encode(), PLAN, NOW, address="http://feeds.example/")
+    assert time.process_time() - begun < 1
 
 
 def test_a_feed_without_stories_is_a_feed() -> None:

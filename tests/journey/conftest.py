@@ -49,10 +49,10 @@ class Desk:
 
     def start(self, *words: str, environ: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
         """Start a command and let it run; its output goes to a file beside the desk."""
-        log = (self.folder / f"{words[0]}-{time.monotonic_ns()}.log").open("w")
-        return subprocess.Popen(
-            command(*words), cwd=self.folder, env=self._environ(environ), stdout=log, stderr=log, text=True
-        )
+        with (self.folder / f"{words[0]}-{time.monotonic_ns()}.log").open("w") as log:
+            return subprocess.Popen(
+                command(*words), cwd=self.folder, env=self._environ(environ), stdout=log, stderr=log, text=True
+            )
 
     def write(self, name: str, text: str) -> Path:
         """Write a file of the desk."""
@@ -213,7 +213,7 @@ def sink(smtp_sink: str) -> Iterator[tuple[str, Path]]:
     folder = Path(tempfile.mkdtemp(prefix="smtp-sink-"))
     folder.chmod(0o755)
     caught = folder / "caught"
-    words = [smtp_sink, "-c", "-D", str(caught / "%M."), f"127.0.0.1:{port}", "100"]
+    words = [smtp_sink, "-c", "-d", str(caught / "%M."), f"127.0.0.1:{port}", "100"]
     caught.mkdir(mode=0o777)
     caught.chmod(0o777)
     if os.geteuid() == 0:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -187,3 +188,32 @@ def test_who_left_after_the_freeze_is_not_wanted(crowd: Subscribers, engine: Eng
         assert still_wanted(connection, "other", frozen) == set()
         assert still_wanted(connection, "daily", []) == set()
     assert wanted == {crowd.find(f"{name}@example.com").id for name in ("plain", "back")}
+
+
+def race(house: Subscribers, engine: Engine, address: str, now: datetime) -> list[str]:
+    """Which came first: the reader was told that they are out, or the intent to mail them was about to commit."""
+    house.add(sign_up(address, ["daily"], wanted=confirmed(now)), now)
+    number = house.find(address).id
+    start = threading.Barrier(2)
+    order: list[str] = []
+
+    def leave() -> None:
+        start.wait()
+        house.unsubscribe(address, "daily", now)
+        order.append("left")
+
+    leaving = threading.Thread(target=leave)
+    leaving.start()
+    start.wait()
+    with writing(engine) as connection:
+        if number in still_wanted(connection, "daily", [number]):
+            order.append("intended")
+    leaving.join()
+    return order
+
+
+def test_an_unsubscribe_answered_before_the_intent_is_honoured(
+    house: Subscribers, engine: Engine, now: datetime
+) -> None:
+    for turn in range(30):
+        assert race(house, engine, f"r{turn}@example.com", now) in (["left"], ["intended", "left"])

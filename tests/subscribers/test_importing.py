@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import threading
 import tracemalloc
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -288,3 +289,23 @@ def test_history_names_the_file(take: Take, house: Subscribers, engine: Engine) 
 def test_added_by_hand_and_imported_are_one(take: Take, house: Subscribers, now: datetime) -> None:
     house.add(sign_up("ann@example.com", ["breaking"], name="Ann"), now)
     assert take("email,newsletters,name\nann@Example.com,breaking,Ann\n").unchanged == 1
+
+
+def test_unsubscribes_during_an_import_stay(
+    house: Subscribers, tmp_path: Path, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The import reads "pending", the reader leaves, the import would write "confirmed"."""
+    monkeypatch.setattr("subscribers.importing._BATCH", 20)
+    addresses = [f"r{n}@example.com" for n in range(200)]
+    for status in ("pending", "confirmed"):
+        (tmp_path / f"{status}.csv").write_text(
+            "email,newsletters,status,consent_at,consent_source\n"
+            + "".join(f"{address},breaking,{status},2026-01-01,form\n" for address in addresses)
+        )
+    house.import_file(tmp_path / "pending.csv", TERMS, now)
+    importing = threading.Thread(target=house.import_file, args=(tmp_path / "confirmed.csv", TERMS, now))
+    importing.start()
+    for address in addresses[::5]:
+        house.unsubscribe(address, None, now)
+    importing.join()
+    assert house.count("breaking") == {Status.PENDING: 0, Status.CONFIRMED: 160, Status.UNSUBSCRIBED: 40}

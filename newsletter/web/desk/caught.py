@@ -149,7 +149,7 @@ def _read(folder: int, name: str, limit: int) -> bytes:
         descriptor = os.open(name, _FILE, dir_fd=folder)
     except OSError:
         raise NotFoundError(f"the outbox has no message {name}") from None
-    with open(descriptor, "rb") as file:
+    with os.fdopen(descriptor, "rb") as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise NotFoundError(f"{name} is no message")
         return file.read(limit)

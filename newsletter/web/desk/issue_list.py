@@ -10,6 +10,7 @@ from starlette.responses import Response
 from newsletter.model import Issue
 from newsletter.web.asking import Ask
 from newsletter.web.pages import desk_page
+from subscribers.model import Status
 
 __all__ = ["issue_list"]
 
@@ -48,5 +49,5 @@ def _first_steps(ask: Ask) -> Response:
         "first_steps.html",
         newsletters=newsletters,
         stories=sum(ask.room.stories.count_by_country().values()),
-        readers=sum(ask.room.subscribers.count(name)["confirmed"] for name in newsletters),
+        readers=sum(ask.room.subscribers.count(name)[Status.CONFIRMED] for name in newsletters),
     )

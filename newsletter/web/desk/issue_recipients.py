@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from contextlib import closing
 from itertools import islice
 
 from starlette.responses import Response
@@ -26,8 +25,8 @@ def issue_recipients(ask: Ask) -> Response:
     page = ask.page_number()
     asked = ask.query.get("state")
     state = DeliveryState(asked) if asked in set(DeliveryState) else None
-    with closing(ask.room.deliveries.rows(issue.id, state)) as rows:
-        shown = list(islice(rows, (page - 1) * ROWS, page * ROWS + 1))
+    rows = ask.room.deliveries.rows(issue.id, state)
+    shown = list(islice(rows, (page - 1) * ROWS, page * ROWS + 1))
     _log.info("recipients of %s looked at by account %d", issue.id, ask.account.id)
     return desk_page(
         ask,

@@ -1,4 +1,4 @@
-"""Which preview an address asks for, and the mail's HTML on its way into a frame. Views of the very bytes that go out."""
+"""Which preview an address asks for, and the mail's HTML on its way into a frame: a view of the bytes that go out."""
 
 from __future__ import annotations
 
@@ -53,4 +53,4 @@ def framed(html: str, look: str, base_url: str) -> HTMLResponse:
 
 
 def _one_of(text: str | None, options: Sequence[str]) -> str:
-    return text if text in options else options[0]
+    return text if text is not None and text in options else options[0]

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import groupby
+from typing import Any
 
 from starlette.responses import Response
 
@@ -66,7 +67,7 @@ def _row(newsletter: Newsletter, now: datetime) -> Row:
     return Row(newsletter, when_words(newsletter), approval_words(newsletter), slots, strip)
 
 
-def _broken(ask: Ask, error: PlanError) -> dict[str, object]:
+def _broken(ask: Ask, error: PlanError) -> dict[str, Any]:
     here = [problem for problem in error.problems if problem.file == ask.room.plan_file.name]
     return {
         "excerpts": list(_excerpts(_lines(ask), here)),

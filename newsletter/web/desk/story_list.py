@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from itertools import islice
 
 from starlette.responses import Response
@@ -21,8 +20,8 @@ def story_list(ask: Ask) -> Response:
     asked = ask.query.get("country")
     country = asked if asked in counts else None
     page = ask.page_number()
-    with closing(ask.room.stories.list(country=country, limit=page * ROWS + 1)) as stories:
-        shown = list(islice(stories, (page - 1) * ROWS, None))
+    held = ask.room.stories.list(country=country, limit=page * ROWS + 1)
+    shown = list(islice(held, (page - 1) * ROWS, None))
     return desk_page(
         ask,
         "story_list.html",
