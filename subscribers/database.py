@@ -21,7 +21,8 @@ def writing(engine: Engine) -> Iterator[Connection]:
     SQLite takes its write lock at once: a transaction that has read cannot become a writer after somebody
     else wrote (https://sqlite.org/lang_transaction.html, "BEGIN IMMEDIATE").
     """
-    with engine.begin() as connection:
+    # An engine that begins transactions itself is told by the option which kind this one is.
+    with engine.connect().execution_options(writes=True) as connection, connection.begin():
         if connection.dialect.name == "sqlite":
             driver = connection.connection.dbapi_connection
             if not getattr(driver, "in_transaction", False):

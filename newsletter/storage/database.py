@@ -72,6 +72,12 @@ class Database:
 
     def require_schema(self) -> None:
         """Raise `StorageError` unless the schema is this version's."""
+        if self.is_sqlite and not Path(self.url.database or "").exists():
+            # Connecting would leave an empty file in whatever folder somebody happens to look at.
+            raise StorageError(
+                f"there is no database {self.url.database}; is this a desk? `newsletter init` makes one,"
+                " `newsletter db upgrade` only the database"
+            )
         if not schema.is_current(self.engine):
             raise StorageError(
                 f"the database {self.url.render_as_string()} has no schema or one of another version;"
@@ -144,9 +150,10 @@ def _begin_sqlite(connection: Connection) -> None:
 
 def _explain(context: ExceptionContext) -> None:
     words = str(context.original_exception).strip()
-    if "disk is full" in words or "No space left" in words:
+    if any(sign in words for sign in ("disk is full", "No space left", "disk I/O error")):
         raise StorageError(
-            f"the disk of the database is full ({words}); nothing recorded is lost: make room and repeat the command"
+            f"the disk of the database is full or failing ({words}); nothing recorded is lost:"
+            " make room and repeat the command"
         ) from context.original_exception
     if "database is locked" in words:
         raise StorageError(

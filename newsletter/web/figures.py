@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from newsletter.errors import NewsletterError
@@ -32,6 +32,14 @@ class Checked:
     def blocking(self) -> int:
         """How many findings stand in the way of an approval."""
         return sum(finding.severity is Severity.BLOCKING for finding in self.findings)
+
+    @property
+    def grouped(self) -> list[tuple[Finding, list[str]]]:
+        """The findings, each told once with all the places it was found at, in words of the screen."""
+        places: dict[Finding, list[str]] = {}
+        for finding in self.findings:
+            places.setdefault(replace(finding, place=""), []).append(finding.place.replace("edition ", "version "))
+        return list(places.items())
 
 
 class Figures:

@@ -61,9 +61,7 @@ def _answer(ask: Ask, needed: Role | None, action: Action) -> Response:
                 403, "This form did not come from a page of yours. Go back, reload the page, try again."
             )
         if not allows(account.role, needed):
-            raise HTTPException(
-                403, f"This needs the role {needed}; yours is {account.role}. Ask an admin."
-            )
+            raise HTTPException(403, f"This needs the role {needed}; yours is {account.role}. Ask an admin.")
         return action(replace(ask, account=account))
     except (NewsletterError, SubscriberError) as error:
         status, title = next((status, title) for kind, status, title in _STATUSES if isinstance(error, kind))

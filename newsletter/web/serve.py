@@ -30,9 +30,7 @@ class WebServer:
             family = socket.AF_INET6 if ":" in host else socket.AF_INET
             self._socket = socket.create_server((host, port), family=family)
         except OSError as error:
-            raise SettingError(
-                f"{host}:{port} cannot be listened on: {error.strerror}; try another --port"
-            ) from None
+            raise SettingError(f"{host}:{port} cannot be listened on: {error.strerror}; try another --port") from None
         self.port: int = self._socket.getsockname()[1]
         config = uvicorn.Config(
             make_app(room),

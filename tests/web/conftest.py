@@ -1,0 +1,103 @@
+"""A real desk with sample stories and readers: one whose issue is in review, one whose issue has been sent."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from starlette.exceptions import StarletteDeprecationWarning
+
+from newsletter.model import IssueId
+from newsletter.newsroom import Newsroom, desks, gathering, issues, sending
+from newsletter.storage import Account, Role
+from newsletter.web.app import make_app
+from newsletter.web.sessions import form_token
+
+with warnings.catch_warnings():
+    # Starlette's client would rather have httpx2; it works with httpx, which the product uses anyway.
+    warnings.simplefilter("ignore", StarletteDeprecationWarning)
+    from starlette.testclient import TestClient
+
+NEWSLETTER = "asia-ai-daily"
+ISSUE = IssueId.parse("asia-ai-daily/2026-05-27")
+BASE = "http://127.0.0.1:8000"
+FLAGS = {"now": "2026-05-27T05:18:00+08:00", "base_url": BASE}
+
+
+class Visitor:
+    """A browser: a client of the application with the cookies it was given."""
+
+    def __init__(self, room: Newsroom, address: str = "192.0.2.7") -> None:
+        self.room = room
+        self.http = TestClient(make_app(room), base_url=BASE, client=(address, 50000), follow_redirects=False)
+        self.account: Account | None = None
+        self.secret = ""
+
+    def enter(self, role: Role) -> Visitor:
+        """Log in as a new person of that role."""
+        now = self.room.clock.now()
+        self.account = self.room.accounts.add(f"{role}@example.com", role, now)
+        self.secret = self.room.accounts.open_session(self.account, now)
+        self.http.cookies.set("newsletter-session", self.secret)
+        return self
+
+    @property
+    def token(self) -> str:
+        """What this visitor's forms carry."""
+        return form_token(self.secret)
+
+
+@pytest.fixture(scope="session")
+def template_desks(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Two desks, made once: `review` and `sent`."""
+    review, sent = tmp_path_factory.mktemp("desk") / "review", tmp_path_factory.mktemp("desk") / "sent"
+    desks.make_sample_desk(review)
+    with Newsroom.open(review, FLAGS, environ={}) as room:
+        desks.fill_with_samples(room)
+        assert all(polled.error is None for polled in gathering.gather_all(room, list(room.plan.sources.values())))
+        issues.build(room, NEWSLETTER)
+    shutil.copytree(review, sent)
+    with Newsroom.open(sent, FLAGS, environ={}) as room:
+        issues.approve(room, ISSUE, "chief@example.com")
+        assert sending.send(room, ISSUE).balanced
+    return {"review": review, "sent": sent}
+
+
+@pytest.fixture
+def open_desk(template_desks: dict[str, Path], tmp_path: Path) -> Iterator[Callable[..., Newsroom]]:
+    """Opens a fresh copy of one of the two desks, with settings of the test's own."""
+    opened: list[Newsroom] = []
+
+    def open_copy(which: str, **flags: str) -> Newsroom:
+        folder = tmp_path / f"{which}{len(opened)}"
+        shutil.copytree(template_desks[which], folder)
+        opened.append(Newsroom.open(folder, FLAGS | flags, environ={}))
+        return opened[-1]
+
+    yield open_copy
+    for room in opened:
+        room.close()
+
+
+@pytest.fixture
+def review(open_desk: Callable[..., Newsroom]) -> Newsroom:
+    """A desk whose issue waits to be approved."""
+    return open_desk("review")
+
+
+@pytest.fixture
+def sent(open_desk: Callable[..., Newsroom]) -> Newsroom:
+    """A desk whose issue lies in the outbox."""
+    return open_desk("sent")
+
+
+def dump(room: Newsroom) -> list[str]:
+    """Every row of the desk's database, as SQL."""
+    with sqlite3.connect(room.desk / "newsletter.db") as connection:
+        lines = list(connection.iterdump())
+    connection.close()
+    return lines

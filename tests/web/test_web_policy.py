@@ -1,0 +1,145 @@
+"""Who may do what, on every route, by every method, from every site."""
+
+from __future__ import annotations
+
+import pytest
+from starlette.routing import Route
+
+from newsletter.newsroom import Newsroom
+from newsletter.storage import Role
+from newsletter.web.app import make_app
+from newsletter.web.policy import ACCESS, PUBLIC, allows
+
+from .conftest import BASE, ISSUE, Visitor, dump
+
+MAIL = "/outbox/asia-ai-daily/2026-05-27"
+PLACES = {
+    "issue_list": "/",
+    "issue": f"/issues/{ISSUE}",
+    "issue_mail": f"/issues/{ISSUE}/mail",
+    "issue_approve": f"/issues/{ISSUE}/approve",
+    "issue_recipients": f"/issues/{ISSUE}/recipients",
+    "story_list": "/stories",
+    "schedule_list": "/schedules",
+    "outbox": "/outbox",
+    "outbox_folder": MAIL,
+    "outbox_message": f"{MAIL}/FILE",
+    "outbox_mail": f"{MAIL}/FILE/mail",
+    "logout": "/logout",
+}
+ORDERS = ("issue_approve", "logout")
+
+
+def place(room: Newsroom, name: str) -> str:
+    file = next((room.outbox / "asia-ai-daily" / "2026-05-27").glob("*.eml")).name
+    return PLACES[name].replace("FILE", file)
+
+
+def test_every_route_has_its_line_in_the_policy_and_no_line_is_left_over(sent: Newsroom) -> None:
+    routes = [route for route in make_app(sent).routes if isinstance(route, Route)]
+    assert len(routes) == len(make_app(sent).routes)
+    assert {route.name for route in routes} == set(ACCESS)
+    assert {name for name, needed in ACCESS.items() if needed is not PUBLIC} == set(PLACES)
+    posts = {route.name for route in routes if "POST" in (route.methods or ()) and ACCESS[route.name] is not PUBLIC}
+    assert posts == set(ORDERS)
+
+
+def test_a_route_without_a_line_cannot_be_served(sent: Newsroom, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(ACCESS, "issue_list")
+    with pytest.raises(KeyError):
+        make_app(sent)
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_nobody_gets_in_without_a_session(sent: Newsroom, name: str) -> None:
+    visitor = Visitor(sent)
+    before = dump(sent)
+    for cookie in ("", "forged"):
+        visitor.http.cookies.set("newsletter-session", cookie)
+        method = "POST" if name in ORDERS else "GET"
+        answer = visitor.http.request(method, place(sent, name))
+        assert answer.status_code == 401
+        assert "Log in" in answer.text
+        assert "Asia AI Daily" not in answer.text
+    assert dump(sent) == before
+
+
+@pytest.mark.parametrize("role", Role)
+def test_each_role_gets_exactly_what_the_policy_gives(sent: Newsroom, role: Role) -> None:
+    visitor = Visitor(sent).enter(role)
+    for name in PLACES:
+        needed = ACCESS[name]
+        assert needed is not None
+        method = "POST" if name in ORDERS else "GET"
+        answer = visitor.http.request(
+            method, place(sent, name), data={"token": visitor.token} if name in ORDERS else None
+        )
+        assert (answer.status_code != 403) == allows(role, needed), name
+        if allows(role, needed) and method == "GET":
+            assert answer.status_code == 200, name
+
+
+@pytest.mark.parametrize(
+    "path", ["//", "/issues%2fasia-ai-daily%2f2026-05-27", "/outbox/", "/stories;x", "/stories/", "/./"]
+)
+def test_another_spelling_of_an_address_opens_nothing(sent: Newsroom, path: str) -> None:
+    answer = Visitor(sent).http.get(path)
+    assert answer.status_code in (401, 404)
+    assert "Asia AI Daily" not in answer.text
+
+
+FOREIGN = {
+    "no token": ({}, {}),
+    "an empty token": ({"token": ""}, {}),
+    "a wrong token": ({"token": "0" * 40}, {}),
+    "a foreign origin": (None, {"origin": "https://evil.example"}),
+    "a null origin": (None, {"origin": "null"}),
+    "another port": (None, {"origin": "http://127.0.0.1:9"}),
+    "a cross-site fetch": (None, {"sec-fetch-site": "cross-site"}),
+    "a same-site fetch": (None, {"sec-fetch-site": "same-site"}),
+}
+
+
+@pytest.mark.parametrize(
+    "kind", ["application/x-www-form-urlencoded", "multipart/form-data", "text/plain", "application/json"]
+)
+@pytest.mark.parametrize("case", FOREIGN)
+@pytest.mark.parametrize("name", ORDERS)
+def test_an_order_from_another_site_is_refused(review: Newsroom, name: str, case: str, kind: str) -> None:
+    visitor = Visitor(review).enter(Role.ADMIN)
+    fields, headers = FOREIGN[case]
+    form = {"token": visitor.token, "revision": "1"} if fields is None else {"revision": "1"} | fields
+    before = dump(review)
+    match kind:
+        case "multipart/form-data":
+            sent_form = {"files": {key: (None, value) for key, value in form.items()}}
+        case "application/json":
+            sent_form = {"json": form}
+        case _:
+            sent_form = {"data": form, "headers": {"content-type": kind}}
+    own = {**sent_form.pop("headers", {}), **headers}
+    answer = visitor.http.post(PLACES[name], headers=own, **sent_form)
+    assert answer.status_code == 403
+    assert dump(review) == before
+
+
+def test_an_order_from_our_own_page_is_followed(review: Newsroom) -> None:
+    visitor = Visitor(review).enter(Role.APPROVER)
+    headers = {"origin": BASE, "sec-fetch-site": "same-origin"}
+    answer = visitor.http.post(PLACES["issue_approve"], data={"token": visitor.token, "revision": "1"}, headers=headers)
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/issues/{ISSUE}")
+    assert review.issues.get(ISSUE).approved_by == "approver@example.com"
+
+
+def test_the_token_of_one_session_opens_no_other(review: Newsroom) -> None:
+    visitor = Visitor(review).enter(Role.ADMIN)
+    stranger = review.accounts.open_session(review.accounts.find("editor@example.com"), review.clock.now())
+    old = visitor.token
+    visitor.http.cookies.set("newsletter-session", stranger)
+    assert visitor.http.post("/logout", data={"token": old}).status_code == 403
+
+
+def test_a_form_too_large_is_refused_before_it_is_read(review: Newsroom) -> None:
+    answer = Visitor(review).http.post("/login", data={"email": "x" * 100_000})
+    assert answer.status_code == 413
+    assert answer.headers["x-content-type-options"] == "nosniff"
