@@ -7,6 +7,7 @@ characters. Countries are ISO 3166-1 alpha-2 in capitals, or the name of a regio
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -314,8 +315,8 @@ class Edition:
 class RenderedEdition:
     """An edition as it will be mailed, but for the slots.
 
-    `html` and `text` hold slots as `newsletter.ports.slot(name)` writes them; `sha256` is taken over subject,
-    preheader, html and text with the slots in place, so it is the same for every reader.
+    `html` and `text` hold slots as `newsletter.ports.slot(name)` writes them, so all of it is the same for every
+    reader.
     """
 
     edition: Edition
@@ -323,9 +324,14 @@ class RenderedEdition:
     preheader: str
     html: str
     text: str
-    sha256: str
     stories: int
     minutes: int
+
+    @property
+    def sha256(self) -> str:
+        """What an approval seals: the hash of subject, preheader, html and text with the slots in place."""
+        sealed = "\0".join((self.subject, self.preheader, self.html, self.text))
+        return hashlib.sha256(sealed.encode()).hexdigest()
 
 
 class Severity(StrEnum):

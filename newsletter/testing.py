@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import islice
 
 from newsletter.errors import TransportError
 from newsletter.model import DeliveryState, Message, Outcome, Recipient
@@ -78,6 +79,7 @@ class MemoryLedger:
         self.state = dict.fromkeys(self.recipients, DeliveryState.QUEUED)
         self.reply = dict.fromkeys(self.recipients, "")
         self.not_before: dict[int, datetime] = {}
+        self._open: dict[int, None] = dict.fromkeys(self.recipients)
         self._owner: dict[int, MemoryLedger] = {}
         self._backoff = backoff
         self._resend = resend
@@ -88,7 +90,7 @@ class MemoryLedger:
         """A second sender's ledger over the same deliveries."""
         other = MemoryLedger((), backoff=self._backoff, resend=self._resend, unwanted=self._unwanted)
         other.recipients, other.state, other.reply = self.recipients, self.state, self.reply
-        other.not_before, other._owner = self.not_before, self._owner
+        other.not_before, other._open, other._owner = self.not_before, self._open, self._owner
         return other
 
     def die(self) -> None:
@@ -97,19 +99,18 @@ class MemoryLedger:
 
     def claim(self, limit: int, now: datetime) -> Sequence[Recipient]:
         """Up to `limit` due recipients, now owned by this sender."""
-        due = (delivery for delivery in self.recipients if self._due(delivery, now))
+        due = list(islice((delivery for delivery in self._open if self._due(delivery, now)), limit))
         claimed: list[Recipient] = []
         for delivery in due:
-            if self.recipients[delivery].subscriber in self._unwanted:
+            del self._open[delivery]
+            one = self.recipients[delivery]
+            if one.subscriber in self._unwanted:
                 self.state[delivery] = DeliveryState.CANCELLED
                 continue
-            one = self.recipients[delivery]
             self.recipients[delivery] = replace(one, attempts=one.attempts + 1)
             self.state[delivery], self._owner[delivery] = DeliveryState.SENDING, self
             claimed.append(self.recipients[delivery])
-            if len(claimed) == limit:
-                break
-        return claimed
+        return claimed if claimed or not due else self.claim(limit, now)
 
     def record(self, outcomes: Sequence[Outcome], now: datetime) -> None:
         """Write outcomes of what this sender owns."""
@@ -120,6 +121,8 @@ class MemoryLedger:
             del self._owner[delivery]
             self.state[delivery], self.reply[delivery] = outcome.state, outcome.reply[:500]
             one = self.recipients[delivery]
+            if outcome.state in (DeliveryState.DEFERRED, DeliveryState.QUEUED):
+                self._open[delivery] = None
             if outcome.state is DeliveryState.DEFERRED:
                 self.not_before[delivery] = now + self._backoff(one.attempts)
             elif outcome.state is DeliveryState.QUEUED:  # a message that never left has used no attempt
@@ -131,6 +134,8 @@ class MemoryLedger:
         for delivery in orphans:
             del self._owner[delivery]
             self.state[delivery] = DeliveryState.QUEUED if self._resend else DeliveryState.UNKNOWN
+            if self._resend:
+                self._open[delivery] = None
         return len(orphans)
 
     def counts(self) -> Mapping[str, int]:

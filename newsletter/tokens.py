@@ -60,12 +60,12 @@ class Signer:
         return payload
 
     def digest(self, purpose: Purpose, payload: str) -> str:
-        """A keyed hash that cannot be guessed and is the same every time: 26 characters, lower case.
+        """A keyed hash that cannot be guessed and is the same every time: 32 hexadecimal digits.
 
         It rests on the oldest key, so that adding a key does not change it.
         """
         oldest = next(iter(self._keys.values()))
-        return base64.b32encode(_mac(oldest, purpose, payload.encode())).decode().rstrip("=").lower()
+        return _mac(oldest, purpose, payload.encode()).hex()
 
 
 def _key_id(key: str) -> str:

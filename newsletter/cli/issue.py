@@ -175,7 +175,10 @@ def approve(issue_id: str, by: str | None) -> None:
 
     with open_room() as room:
         approved = issues.approve(room, _parse(issue_id), by or getpass.getuser())
-    click.echo(f"{approved.id} approved by {approved.approved_by}; due {approved.due_at:%Y-%m-%d %H:%M} UTC")
+    if approved.approved_by is None:
+        click.echo(f"{approved.id}: {approved.reason}")
+    else:
+        click.echo(f"{approved.id} approved by {approved.approved_by}; due {approved.due_at:%Y-%m-%d %H:%M} UTC")
 
 
 @issue.command()

@@ -17,6 +17,7 @@ __all__ = ["MailHeaders", "constant_fields", "envelope_sender", "reader_fields"]
 _LOCAL_PART = 64  # octets, RFC 5321 section 4.5.3.1.1
 _TOKEN = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*")
 _MESSAGE_ID = re.compile(r"[!-;=?A-~]+@[!-;=?A-~]+")
+_PLAIN_ID = re.compile(r"[A-Za-z0-9._@-]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,4 +107,5 @@ def _feedback_id(headers: MailHeaders) -> str:
 def _leave_by_mail(address: str, message_id: str) -> str:
     # The Message-ID names the delivery and cannot be guessed, so whoever reads the mailbox knows who is leaving.
     plain = ascii_domain(address.removeprefix("mailto:").partition("?")[0])
-    return angle_url(f"mailto:{plain}?subject={quote(f'unsubscribe {message_id}')}")
+    named = message_id if _PLAIN_ID.fullmatch(message_id) else quote(message_id)
+    return angle_url(f"mailto:{plain}?subject=unsubscribe%20{named}")

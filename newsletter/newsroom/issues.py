@@ -110,9 +110,11 @@ def check(room: Newsroom, issue_id: IssueId) -> list[Finding]:
 def approve(room: Newsroom, issue_id: IssueId, by: str) -> Issue:
     """Seal the bytes of the present draft; raises `ChecksFailedError` when a check blocks.
 
-    A second approval of the same bytes is a `NothingToDoError` that says who was first.
+    Where schedule.yaml asks for two approvals, the first is written down and the issue stays in review until
+    somebody else approves the same revision. A further approval is a `NothingToDoError` that says who was first.
     """
     issue = room.issues.get(issue_id)
+    newsletter = room.newsletter(issue_id.newsletter)
     if issue.approved_by:
         raise NothingToDoError(f"{issue_id} was approved by {issue.approved_by} at {issue.approved_at:%H:%M} UTC")
     if issue.state not in (IssueState.REVIEW, IssueState.WAITING):
@@ -122,9 +124,23 @@ def approve(room: Newsroom, issue_id: IssueId, by: str) -> Issue:
         raise ChecksFailedError(
             f"{issue_id} cannot be approved:\n" + "\n".join(f"  {f.place}: {f.message}" for f in blocking)
         )
+    if newsletter.approval.approvals > 1 and newsletter.approval.mode is ApprovalMode.MANUAL:
+        first = _first_approval(issue)
+        earlier = {step.who for step in room.issues.history(issue_id) if step.why == first}
+        if by in earlier:
+            raise NothingToDoError(f"{by} has approved {issue_id} already; the second approval is somebody else's")
+        if not earlier:
+            room.issues.move(
+                issue_id, (issue.state,), issue.state, now=room.clock.now(), who=by, why=first, revision=issue.revision
+            )
+            return room.issues.get(issue_id)
     if not room.issues.seal(issue_id, issue.revision, rendered, by, room.clock.now()):
         raise ChecksFailedError(f"{issue_id} changed while it was being approved; look at it again")
     return room.issues.get(issue_id)
+
+
+def _first_approval(issue: Issue) -> str:
+    return f"revision {issue.revision} has one approval of two"
 
 
 def _compose_draft(room: Newsroom, newsletter: Newsletter, issue: Issue, now: datetime, who: str) -> Issue:

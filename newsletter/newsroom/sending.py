@@ -173,10 +173,10 @@ def _freeze(room: Newsroom, issue: Issue, transport: Transport) -> None:
         deliver.refuse_strangers(transport, room.settings, (c.email for c in candidates if c.excluded is None))
         if not room.deliveries.freeze(connection, issue.id, candidates, now):
             return
-        missing = {c.edition for c in candidates if c.excluded is None} - set(sealed)
-        late = [Edition.parse(key) for key in sorted(missing)]
-        rendered = render_editions(room.templates, snapshot, late, room.settings.base_url)
-        keep_editions(connection, issue.id, issue.approved_revision, rendered)
+        if missing := {c.edition for c in candidates if c.excluded is None} - set(sealed):
+            late = [Edition.parse(key) for key in sorted(missing)]
+            rendered = render_editions(room.templates, snapshot, late, room.settings.base_url)
+            keep_editions(connection, issue.id, issue.approved_revision, rendered)
 
 
 def _candidates(room: Newsroom, connection: Connection, issue: Issue, snapshot: Snapshot) -> Iterator[Frozen]:
@@ -218,7 +218,7 @@ def _message_maker(room: Newsroom, issue: Issue) -> Callable[[Recipient], Messag
     def make(recipient: Recipient) -> Message:
         if recipient.edition not in sealed:
             raise StorageError(f"edition {recipient.edition} of {issue.id} was never approved")
-        token = f"{recipient.delivery:x}-{room.signer.digest(Purpose.BOUNCE, str(recipient.delivery))[:20]}"
+        token = f"{recipient.delivery:x}-{room.signer.digest(Purpose.BOUNCE, str(recipient.delivery))[:28]}"
         slots = readers.links(room, issue.id, recipient)
         return compiled(recipient.edition).message(recipient, slots, deliver.envelope_sender(domain, token))
 

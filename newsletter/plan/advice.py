@@ -15,7 +15,12 @@ __all__ = ["advise"]
 def advise(plan: Plan, values: Mapping[str, Any], reading: Reading) -> Iterator[str]:
     """The warnings of a valid plan; `values` are the file's own, before defaults were merged in."""
     for name, newsletter in plan.newsletters.items():
-        for path, message in (*_idle_dates(newsletter, values), *_deadlines(newsletter), *_unfilled(newsletter, plan)):
+        for path, message in (
+            *_idle_dates(newsletter, values),
+            *_deadlines(newsletter),
+            *_unfilled(newsletter, plan),
+            *_without_effect(newsletter),
+        ):
             yield _sentence(reading, f"newsletters.{name}.{path}", message)
     for path, message in _idle_holidays(plan, values):
         yield _sentence(reading, path, message)
@@ -60,6 +65,20 @@ def _unfilled(newsletter: Newsletter, plan: Plan) -> Iterator[tuple[str, str]]:
     for place, country in enumerate(newsletter.countries):
         if country not in filled:
             yield f"countries[{place}]", f"no source brings stories of {country}"
+
+
+def _without_effect(newsletter: Newsletter) -> Iterator[tuple[str, str]]:
+    """Keys of the format that this version reads and does not act on."""
+    keys = {
+        "delivery.local_time": newsletter.local_time,
+        "delivery.spread": newsletter.spread,
+        "quiet_hours": newsletter.quiet_hours,
+        "dead_man_url": newsletter.dead_man_url,
+        "languages": newsletter.languages != ("en",),
+    }
+    for path, asked in keys.items():
+        if asked:
+            yield path, "this version does not act on it yet"
 
 
 def _since_midnight(at: time) -> timedelta:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 
 from newsletter.model import Edition, RenderedEdition, Snapshot
@@ -27,14 +26,12 @@ def render_edition(template: CompiledTemplate, snapshot: Snapshot, edition: Edit
     facts["preheader"] = wording.as_header(snapshot.preheader or "") or _preheader(facts["lead"], cards)
     html = _within_budget(template, facts, cards)
     text = template.text.render({**facts, **arrange(cards, ["full"] * len(cards))})
-    sealed = "\0".join((subject, facts["preheader"], html, text))
     return RenderedEdition(
         edition=edition,
         subject=subject,
         preheader=facts["preheader"],
         html=html,
         text=text,
-        sha256=hashlib.sha256(sealed.encode()).hexdigest(),
         stories=len(cards),
         minutes=facts["issue"]["minutes"],
     )

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from newsletter.errors import NotFoundError
+from newsletter.errors import NotFoundError, StorageError
 from newsletter.model import Books, DeliveryState, Issue, IssueId, IssueState, RenderedEdition, Snapshot
 from newsletter.storage.database import Database, insert_or_ignore
 from newsletter.storage.documents import EDITION, SNAPSHOT
@@ -268,13 +268,22 @@ def keep_editions(
 
 
 def sealed_editions(connection: Connection, issue_id: IssueId, revision: int) -> Mapping[str, RenderedEdition]:
-    """The editions sealed under a revision, by key, within a transaction of the caller."""
+    """The editions sealed under a revision, by key, within a transaction of the caller.
+
+    Raises `StorageError` for bytes that are not the approved ones.
+    """
     rows = connection.execute(
-        sa.select(edition.c.key, edition.c.document)
+        sa.select(edition.c.key, edition.c.document, edition.c.sha256)
         .join(issue, issue.c.id == edition.c.issue_id)
         .where(*_is(issue_id), edition.c.revision == revision)
     )
-    return {key: EDITION.validate_json(document) for key, document in rows}
+    sealed: dict[str, RenderedEdition] = {}
+    for row in rows:
+        rendered = EDITION.validate_json(row.document)
+        if rendered.sha256 != row.sha256:
+            raise StorageError(f"edition {row.key} of {issue_id} is not what was approved; approve the issue again")
+        sealed[row.key] = rendered
+    return sealed
 
 
 def delivery_counts(connection: Connection, pk: int) -> dict[str, int]:

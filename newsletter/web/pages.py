@@ -16,15 +16,21 @@ from newsletter.render import FLAGS
 from newsletter.settings import Settings
 from newsletter.web import words
 from newsletter.web.asking import Ask
+from newsletter.web.policy import ACCESS, PUBLIC, allows
 from newsletter.web.sessions import form_token, session_secret
 
-__all__ = ["NO_REFERRER", "STATIC", "desk_page", "error_page", "public_page", "static_files"]
+__all__ = ["NO_REFERRER", "STATIC", "desk_page", "error_page", "may", "public_page", "static_files"]
 
 STATIC = Path(__file__).parent / "static"
 NO_REFERRER = {"referrer-policy": "no-referrer"}
 """For pages whose address holds a token: no link may carry it further."""
 
-_SCREENS = (("/", "Issues"), ("/stories", "Stories"), ("/schedules", "Schedules"), ("/outbox", "Outbox"))
+_SCREENS = (
+    ("issue_list", "/", "Issues"),
+    ("story_list", "/stories", "Stories"),
+    ("schedule_list", "/schedules", "Schedules"),
+    ("outbox", "/outbox", "Outbox"),
+)
 
 
 def desk_page(
@@ -33,7 +39,7 @@ def desk_page(
     """A screen of the desk; `ask.account` is logged in."""
     shared = {
         "account": ask.account,
-        "screens": _SCREENS,
+        "screens": [(path, name) for route, path, name in _SCREENS if may(ask, route)],
         "path": ask.request.url.path,
         "form_token": form_token(session_secret(ask)),
         "mode": _mode(ask.room.settings),
@@ -42,6 +48,12 @@ def desk_page(
         "now": ask.now,
     }
     return _answer(template, status, headers, {**shared, **facts})
+
+
+def may(ask: Ask, route: str) -> bool:
+    """Whether whoever asks may use that route, so that screens offer nothing that would be refused."""
+    needed = ACCESS[route]
+    return needed is PUBLIC or (ask.account is not None and allows(ask.account.role, needed))
 
 
 def public_page(

@@ -36,7 +36,6 @@ def rendered(html: str, text: str, subject: str = "Chips, and more") -> Rendered
         preheader="",
         html=html,
         text=text,
-        sha256="0123456789abcdef" * 4,
         stories=1,
         minutes=1,
     )

@@ -90,8 +90,8 @@ class FaultServer:
         return None
 
 
-class HangUp(ConnectionError):
-    pass
+class HangUpError(ConnectionError):
+    """The script says to break the line here."""
 
 
 class _Conversation:
@@ -172,17 +172,17 @@ class _Conversation:
     async def misbehave(self, verb: str, recipient: str) -> str | None:
         action = self.server.fault(verb, recipient or self.recipient or "")
         if action == DROP:
-            raise HangUp
+            raise HangUpError
         if action == TAKE_AND_DROP:
             self.take(recipient, b"")
-            raise HangUp
+            raise HangUpError
         if action == SILENCE:
             await asyncio.sleep(3600)
         if action:
             await self.write(action)
         if action and action.startswith("421"):
             await asyncio.sleep(0.01)
-            raise HangUp
+            raise HangUpError
         return action
 
     async def write(self, reply: str) -> None:

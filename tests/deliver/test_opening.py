@@ -103,7 +103,7 @@ def test_strangers_are_refused_until_live(tmp_path: Path) -> None:
     assert "NEWSLETTER_TEST_ALLOW" in sentence
     assert "NEWSLETTER_LIVE=true" in sentence
     refuse_strangers(far, allowed, ["kate@example.com", "x@TEST.example"])
-    with pytest.raises(NotLiveError, match="Kate@example.com"):
+    with pytest.raises(NotLiveError, match=r"Kate@example\.com"):
         refuse_strangers(far, allowed, ["Kate@example.com"])
     refuse_strangers(MemoryTransport(), allowed, strangers)
     refuse_strangers(far, settings(tmp_path, live="true"), strangers)

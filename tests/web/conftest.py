@@ -6,9 +6,11 @@ import shutil
 import sqlite3
 import warnings
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 from starlette.exceptions import StarletteDeprecationWarning
 
 from newsletter.model import IssueId
@@ -26,6 +28,7 @@ NEWSLETTER = "asia-ai-daily"
 ISSUE = IssueId.parse("asia-ai-daily/2026-05-27")
 BASE = "http://127.0.0.1:8000"
 FLAGS = {"now": "2026-05-27T05:18:00+08:00", "base_url": BASE}
+EARLIER = FLAGS | {"now": "2026-05-27T05:10:00+08:00"}
 
 
 class Visitor:
@@ -40,7 +43,7 @@ class Visitor:
     def enter(self, role: Role) -> Visitor:
         """Log in as a new person of that role."""
         now = self.room.clock.now()
-        self.account = self.room.accounts.add(f"{role}@example.com", role, now)
+        self.account = self.room.accounts.add(f"{role}@desk.example", role, now)
         self.secret = self.room.accounts.open_session(self.account, now)
         self.http.cookies.set("newsletter-session", self.secret)
         return self
@@ -51,17 +54,26 @@ class Visitor:
         return form_token(self.secret)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _quick_hashes() -> Iterator[None]:
+    """Argon2 at its least: what it costs by default is not what these tests are about."""
+    with pytest.MonkeyPatch.context() as patch:
+        quick = partial(PasswordHasher, time_cost=1, memory_cost=8, parallelism=1)
+        patch.setattr("newsletter.storage.accounts.PasswordHasher", quick)
+        yield
+
+
 @pytest.fixture(scope="session")
 def template_desks(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Two desks, made once: `review` and `sent`."""
     review, sent = tmp_path_factory.mktemp("desk") / "review", tmp_path_factory.mktemp("desk") / "sent"
     desks.make_sample_desk(review)
-    with Newsroom.open(review, FLAGS, environ={}) as room:
+    with Newsroom.open(review, EARLIER, environ={}) as room:
         desks.fill_with_samples(room)
         assert all(polled.error is None for polled in gathering.gather_all(room, list(room.plan.sources.values())))
         issues.build(room, NEWSLETTER)
     shutil.copytree(review, sent)
-    with Newsroom.open(sent, FLAGS, environ={}) as room:
+    with Newsroom.open(sent, EARLIER, environ={}) as room:
         issues.approve(room, ISSUE, "chief@example.com")
         assert sending.send(room, ISSUE).balanced
     return {"review": review, "sent": sent}

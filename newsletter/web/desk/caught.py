@@ -149,7 +149,10 @@ def _read(folder: int, name: str, limit: int) -> bytes:
         descriptor = os.open(name, _FILE, dir_fd=folder)
     except OSError:
         raise NotFoundError(f"the outbox has no message {name}") from None
-    with os.fdopen(descriptor, "rb") as file:
+    try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise NotFoundError(f"{name} is no message")
-        return file.read(limit)
+            raise NotFoundError(f"{name} in the outbox is no file")
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            return file.read(limit)
+    finally:
+        os.close(descriptor)

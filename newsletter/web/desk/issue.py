@@ -13,11 +13,9 @@ from newsletter import plan, render
 from newsletter.errors import NewsletterError
 from newsletter.model import Issue, IssueState, RenderedEdition
 from newsletter.newsroom import issues, readers, sending
-from newsletter.storage import Role
 from newsletter.web.asking import Ask
 from newsletter.web.desk.preview import Preview
-from newsletter.web.pages import desk_page
-from newsletter.web.policy import ACCESS, allows
+from newsletter.web.pages import desk_page, may
 from newsletter.web.words import city, edition_words, sends_words
 
 __all__ = ["issue", "issue_page"]
@@ -68,8 +66,8 @@ def issue_page(ask: Ask, shown: Issue, *, notice: str = "", status: int = 200) -
         versions=_versions(ask, shown, preview),
         checked=checked,
         why_not=_why_not(ask, shown, checked.blocking if checked else 0),
-        may_approve=_may(ask, "issue_approve"),
-        may_see_recipients=_may(ask, "issue_recipients"),
+        may_approve=may(ask, "issue_approve"),
+        may_see_recipients=may(ask, "issue_recipients"),
         books=ask.room.issues.books(shown.id) if shown.frozen_at else None,
         history=ask.room.issues.history(shown.id),
     )
@@ -140,9 +138,4 @@ def _why_not(ask: Ask, shown: Issue, blocking: int) -> str:
         return f"{blocking} blocking {'check' if blocking == 1 else 'checks'}"
     if ask.figures.checked(shown).trouble:
         return "The checks could not run"
-    return "" if _may(ask, "issue_approve") else "Your role may look, and not approve"
-
-
-def _may(ask: Ask, route: str) -> bool:
-    needed = ACCESS[route]
-    return ask.account is not None and allows(ask.account.role, needed or Role.VIEWER)
+    return "" if may(ask, "issue_approve") else "Your role may look, and not approve"

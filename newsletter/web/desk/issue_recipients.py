@@ -7,8 +7,7 @@ from itertools import islice
 
 from starlette.responses import Response
 
-from newsletter import compose
-from newsletter.model import DeliveryState
+from newsletter.model import DeliveryState, Edition
 from newsletter.web.asking import Ask
 from newsletter.web.pages import desk_page
 from newsletter.web.words import edition_words
@@ -38,9 +37,7 @@ def issue_recipients(ask: Ask) -> Response:
         title=ask.title(issue),
         zone=ask.zone(issue),
         state=state,
-        version=lambda key: edition_words(
-            compose.edition_from_key(key), issue.snapshot.countries if issue.snapshot else ()
-        ),
+        version=lambda key: edition_words(Edition.parse(key), issue.snapshot.countries if issue.snapshot else ()),
         counts={name: n for name, n in ask.room.deliveries.counts(issue.id).items() if n},
         rows=shown[:ROWS],
         page=page,

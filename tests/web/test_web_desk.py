@@ -1,0 +1,252 @@
+"""The desk's screens, on a desk with a real issue."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from newsletter.model import Finding, IssueState, Severity, Story
+from newsletter.newsroom import Newsroom, desks, issues
+from newsletter.storage import Role
+from newsletter.web.desk.preview import framed
+from newsletter.web.figures import Checked
+
+from .conftest import FLAGS, ISSUE, NEWSLETTER, Visitor
+
+EVIL = (
+    "<script>top.pwned=1</script>",
+    '"><img src=x onerror=top.pwned=1>',
+    "</title></textarea></style><svg onload=top.pwned=1>",
+    "{{ 7*7 }}{% raw %}${7*7}",
+    "javascript:top.pwned=1",
+)
+
+
+def evil_stories(now: datetime) -> list[Story]:
+    """Stories whose every field tries to be markup, a template or a script."""
+    return [
+        Story(
+            source="evil",
+            external_id=f"{number} {text}",
+            url="https://outlet.example/",
+            title=text,
+            summary=text,
+            outlet=text,
+            section=text,
+            country="CN",
+            tags=(text,),
+            byline=(text,),
+            note=(text,),
+            note_approved_by=text,
+            published_at=now - timedelta(minutes=1),
+        )
+        for number, text in enumerate(EVIL)
+    ]
+
+
+def test_the_list_says_what_an_editor_needs(review: Newsroom) -> None:
+    page = Visitor(review).enter(Role.VIEWER).http.get("/").text
+    row = page[page.index("<tbody>") :]
+    for words in ("Asia AI Daily, Wed 27 May", "07:00 Singapore", "in review", ">14<", ">22<", "—"):
+        assert words in row
+
+
+def test_an_empty_desk_teaches_what_to_do_next(tmp_path: Path) -> None:
+    desks.make_sample_desk(tmp_path / "desk")
+    with Newsroom.open(tmp_path / "desk", FLAGS, environ={}) as room:
+        visitor = Visitor(room).enter(Role.VIEWER)
+        page = visitor.http.get("/").text
+        steps = re.findall(r"<li( class=\"done\")?>\s*<h2>(.*?)</h2>", page)
+        assert [name for _, name in steps] == [
+            "Say what you publish",
+            "Bring stories in",
+            "Bring readers in",
+            "Build the first issue",
+        ]
+        assert [bool(done) for done, _ in steps] == [True, False, False, False]
+        assert "newsletter issue build asia-ai-daily" in page
+        assert "No story yet" in visitor.http.get("/stories").text
+        assert "/outbox" not in page
+        assert "No mail yet" in Visitor(room).enter(Role.EDITOR).http.get("/outbox").text
+        assert visitor.http.get(f"/issues/{ISSUE}").status_code == 404
+
+
+def test_an_issue_in_review_can_be_approved_once(review: Newsroom) -> None:
+    visitor = Visitor(review).enter(Role.APPROVER)
+    page = visitor.http.get(f"/issues/{ISSUE}").text
+    assert "Sends 07:00 Singapore, in 1 h 4" in page
+    assert "22 readers." in page
+    assert page.count("via ") >= 14
+    assert re.search(r'<button class="ink">Approve</button>', page)
+    order = {"token": visitor.token, "revision": "1"}
+    stale = visitor.http.post(f"/issues/{ISSUE}/approve", data={**order, "revision": "0"})
+    assert stale.status_code == 409
+    assert "changed after you opened" in stale.text
+    assert visitor.http.post(f"/issues/{ISSUE}/approve", data=order).status_code == 303
+    done = visitor.http.get(f"/issues/{ISSUE}").text
+    assert "Approved by approver@desk.example, 05:1" in done
+    assert "<button" not in done[done.index("<main") :].split("<h2", 1)[0]
+    again = visitor.http.post(f"/issues/{ISSUE}/approve", data=order)
+    assert again.status_code == 409
+    assert "approver@desk.example" in again.text
+
+
+def test_a_blocking_check_takes_the_button_away(review: Newsroom, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = Finding(Severity.BLOCKING, "postal address", "edition CN.en", "It is missing.", "Set postal_address.")
+    monkeypatch.setattr("newsletter.web.figures.issues.check", lambda room, issue: [found])
+    page = Visitor(review).enter(Role.APPROVER).http.get(f"/issues/{ISSUE}").text
+    assert re.search(r'<button class="ink" disabled aria-describedby="why-not">Approve', page)
+    assert "1 blocking check" in page
+    assert "Blocking: postal address." in page
+    assert "version CN.en" in page
+
+
+def test_a_story_withdrawn_after_the_page_was_opened_still_blocks(review: Newsroom) -> None:
+    visitor = Visitor(review).enter(Role.APPROVER)
+    visitor.http.get(f"/issues/{ISSUE}")
+    (story, *_) = [placed.story for placed in review.issues.get(ISSUE).snapshot.placed]
+    with review.database.write() as connection:
+        connection.exec_driver_sql("UPDATE story SET status = 'withdrawn' WHERE external_id = ?", (story.external_id,))
+    answer = visitor.http.post(f"/issues/{ISSUE}/approve", data={"token": visitor.token, "revision": "1"})
+    assert answer.status_code == 409
+    assert "withdrawn" in answer.text
+    assert review.issues.get(ISSUE).state is IssueState.REVIEW
+
+
+def test_a_viewer_is_told_why_there_is_nothing_to_press(review: Newsroom) -> None:
+    page = Visitor(review).enter(Role.VIEWER).http.get(f"/issues/{ISSUE}").text
+    assert "disabled" in page
+    assert "Your role may look, and not approve" in page
+
+
+def test_every_view_of_the_mail_is_an_address(review: Newsroom) -> None:
+    visitor = Visitor(review).enter(Role.VIEWER)
+    page = visitor.http.get(f"/issues/{ISSUE}?width=phone&look=dark&countries=JP,CN,XX").text
+    assert f'src="/issues/{ISSUE}/mail?look=dark&amp;countries=CN%2CJP"' in page
+    assert 'class="mail phone dark"' in page
+    assert "sandbox" in page
+    chosen = visitor.http.get(f"/issues/{ISSUE}?countries=JP&countries=VN&part=text").text
+    assert "Tsukinami" in chosen
+    assert "Yunhe Memory" not in chosen[chosen.index("<pre") :]
+    raw = visitor.http.get(f"/issues/{ISSUE}?part=raw").text
+    assert "List-Unsubscribe-Post: List-Unsubscribe=One-Click" in raw
+
+
+def test_the_frame_shows_the_bytes_that_go_out(review: Newsroom) -> None:
+    visitor = Visitor(review).enter(Role.VIEWER)
+    light = visitor.http.get(f"/issues/{ISSUE}/mail")
+    dark = visitor.http.get(f"/issues/{ISSUE}/mail?look=dark")
+    assert light.text.count("@media not all") == dark.text.count("@media all") == 1
+    assert "prefers-color-scheme" not in light.text + dark.text
+    assert dark.text == light.text.replace("@media not all", "@media all").replace(
+        'name="color-scheme" content="light"', 'name="color-scheme" content="dark"'
+    ).replace('name="supported-color-schemes" content="light"', 'name="supported-color-schemes" content="dark"')
+    assert 'content="light dark"' not in light.text
+    assert light.headers["content-security-policy"] == (
+        "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' https: data:; form-action 'none';"
+        " base-uri 'none'; frame-ancestors 'self'; sandbox"
+    )
+    assert 'src="/flags/cn.png"' in light.text
+
+
+def test_dark_and_light_are_told_apart_however_the_rule_is_spaced() -> None:
+    html = "<style>@media ( prefers-color-scheme:dark ){p{color:red}}</style>"
+    assert b"@media all{" in framed(html, "dark", "http://x").body
+    assert b"@media not all{" in framed(html, "light", "http://x").body
+
+
+def test_after_the_send_the_books_and_the_recipients(sent: Newsroom) -> None:
+    admin = Visitor(sent).enter(Role.ADMIN)
+    page = admin.http.get(f"/issues/{ISSUE}").text
+    for words in ("Balanced.", "handed to the mail server", "chose another frequency", "Who got it", "sealed"):
+        assert words in page
+    assert ">24<" in page
+    table = admin.http.get(f"/issues/{ISSUE}/recipients?state=submitted").text
+    assert table.count("250 written to") == 22
+    assert "mei.tan@example.com" in table
+    assert "Nobody here" in admin.http.get(f"/issues/{ISSUE}/recipients?state=rejected").text
+    editor = Visitor(sent).enter(Role.EDITOR).http.get(f"/issues/{ISSUE}").text
+    assert "Who got it" not in editor
+    assert "mei.tan@example.com" not in editor
+
+
+def test_schedules_in_words_with_their_runs(review: Newsroom) -> None:
+    page = Visitor(review).enter(Role.VIEWER).http.get("/schedules").text
+    assert "Every day at 07:00 Singapore." in page
+    assert "An approver lets it out by 06:45; without that it waits." in page
+    assert page.count('class="dot') == 14
+    assert "Wed 27 May, 07:00</td><td>Tue 26 May, 23:00" in page
+
+
+def test_faults_of_the_schedule_stand_on_their_lines(review: Newsroom) -> None:
+    text = review.plan_file.read_text(encoding="utf-8")
+    _ = review.plan
+    line = next(number for number, each in enumerate(text.splitlines(), 1) if "Asia/Singapore" in each)
+    review.plan_file.write_text(text.replace("Asia/Singapore", "Asia/Singapor<b>"), encoding="utf-8")
+    visitor = Visitor(review).enter(Role.VIEWER)
+    answer = visitor.http.get("/schedules")
+    assert answer.status_code == 503
+    assert re.search(
+        rf'<li class="wrong"><code>  timezone: Asia/Singapor&lt;b&gt;</code><p>.*?line {line}, column', answer.text
+    )
+    assert "<b>1 fault.</b>" in answer.text
+    with Newsroom.open(review.desk, FLAGS, environ={}) as fresh:
+        again = Visitor(fresh)
+        again.http.cookies.set("newsletter-session", visitor.secret)
+        assert again.http.get("/").status_code == 200
+        assert again.http.get(f"/issues/{ISSUE}").status_code == 200
+
+
+def test_stories_by_country(review: Newsroom) -> None:
+    visitor = Visitor(review).enter(Role.VIEWER)
+    everything, japan = visitor.http.get("/stories").text, visitor.http.get("/stories?country=JP").text
+    assert "Yunhe Memory" in everything
+    assert "Yunhe Memory" not in japan
+    assert "Tsukinami" in japan
+    assert visitor.http.get("/stories?country=' OR 1=1--&page=99999999").status_code == 200
+
+
+def test_text_of_stories_is_never_markup(review: Newsroom) -> None:
+    now = review.clock.now()
+    review.stories.ingest(evil_stories(now), now)
+    extra = issues.build(review, NEWSLETTER, extra=True)
+    visitor = Visitor(review).enter(Role.ADMIN)
+    for path in (
+        "/",
+        "/stories",
+        f"/issues/{extra.id}",
+        f"/issues/{extra.id}?part=text",
+        f"/issues/{extra.id}?part=raw",
+    ):
+        answer = visitor.http.get(path)
+        assert answer.status_code == 200, path
+        assert not re.search(r"<script|<[^>]*\son\w+\s*=|{{ 49|[^&]49\$", answer.text), path
+    assert "&lt;script&gt;top.pwned=1" in visitor.http.get("/stories").text
+
+
+def test_a_newsletter_that_left_the_schedule_keeps_its_issues(review: Newsroom) -> None:
+    text = review.plan_file.read_text(encoding="utf-8").replace("  asia-ai-daily:", "  renamed:")
+    review.plan_file.write_text(text, encoding="utf-8")
+    visitor = Visitor(review).enter(Role.VIEWER)
+    assert "asia-ai-daily, Wed 27 May" in visitor.http.get("/").text
+    assert visitor.http.get(f"/issues/{ISSUE}").status_code == 200
+
+
+def test_checks_that_could_not_run_stand_in_the_way(review: Newsroom) -> None:
+    assert Checked(trouble="the template does not compile").blocking == 0
+    (review.desk / "templates" / "daily").mkdir(parents=True)
+    (review.desk / "templates" / "daily" / "body.mjml").write_text("<mjml><mj-bod></mjml>", encoding="utf-8")
+    page = Visitor(review).enter(Role.APPROVER).http.get(f"/issues/{ISSUE}").text
+    assert "The checks could not run" in page
+    assert "disabled" in page
+
+
+@pytest.mark.parametrize(
+    "path", ["/issues/asia-ai-daily/2026-13-45", "/issues/asia-ai-daily/2026-05-27/99999", "/issues/x/2026-05-27"]
+)
+def test_an_issue_that_is_not_there(open_desk: Callable[..., Newsroom], path: str) -> None:
+    assert Visitor(open_desk("review")).enter(Role.VIEWER).http.get(path).status_code in (400, 404)

@@ -1,0 +1,58 @@
+"""The web process: starts on any free port, stops from another thread or by a signal."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+
+import httpx
+import pytest
+
+from newsletter.errors import SettingError
+from newsletter.newsroom import Newsroom
+from newsletter.web import WebServer
+
+
+def test_a_server_answers_until_it_is_stopped(review: Newsroom, capfd: pytest.CaptureFixture[str]) -> None:
+    server = WebServer(review, "127.0.0.1", 0)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        answer = httpx.get(f"http://127.0.0.1:{server.port}/livez", trust_env=False)
+        assert (answer.status_code, answer.text) == (200, "alive\n")
+        assert "server" not in answer.headers
+    finally:
+        server.stop()
+        thread.join(10)
+    assert not thread.is_alive()
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", server.port)) != 0
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_quietly_and_its_handler_comes_back(review: Newsroom, number: signal.Signals) -> None:
+    before = signal.getsignal(number)
+    timer = threading.Timer(0.3, os.kill, (os.getpid(), number))
+    timer.start()
+    WebServer(review, "127.0.0.1", 0).run()
+    timer.join()
+    assert signal.getsignal(number) is before
+
+
+def test_a_port_that_is_taken_is_said_at_once(review: Newsroom) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(SettingError, match=f"127.0.0.1:{port} cannot be listened on.*--port"):
+            WebServer(review, "127.0.0.1", port)
+
+
+def test_the_room_opens_without_loading_anything_heavy() -> None:
+    heavy = {"starlette", "jinja2", "sqlalchemy", "uvicorn"}
+    code = f"import sys, newsletter.web; print(sorted({heavy!r} & set(sys.modules)))"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout == "[]\n"
