@@ -8,7 +8,7 @@ PIP := $(BIN)/pip --disable-pip-version-check --no-input --quiet
 SYSTEM_PACKAGES := postfix postgresql chromium fonts-liberation fonts-dejavu-core fonts-noto-cjk fonts-noto-color-emoji
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench format lock system pictures clean
+.PHONY: help demo test check bench format docs lock system pictures clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ bench: $(VENV)/dev system ## Measure a whole send against smtp-source, in one ru
 format: $(VENV)/dev ## Write the code in its one format
 	$(BIN)/ruff check --fix --quiet .
 	$(BIN)/ruff format .
+
+docs: $(VENV)/run ## Write docs/reference.md from the code
+	@$(BIN)/python docs/make_reference.py
 
 pictures: $(VENV)/dev system ## Make the pictures of docs/pictures/ anew
 	$(BIN)/python docs/pictures/make.py

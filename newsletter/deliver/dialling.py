@@ -27,7 +27,6 @@ class Patience:
     connect: float = 30
     greeting: float = 300
     command: float = 300
-    data: float = 120
     dot: float = 600
     goodbye: float = 2
 

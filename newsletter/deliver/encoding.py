@@ -10,6 +10,7 @@ import re
 from binascii import b2a_base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol
 
 from newsletter.ports import SLOT_NAMES, slot
@@ -70,13 +71,18 @@ class _QuotedPart:
     def fill(self, values: Mapping[str, bytes]) -> list[bytes]:
         pieces = [self.chunks[0]]
         for name, chunk in zip(self.names, self.chunks[1:], strict=True):
-            pieces += (_end_softly(_soften(_escape(values[name]))), chunk)
+            pieces += (_quote_slot(values[name]), chunk)
         return pieces
 
 
 def _quote(data: bytes) -> bytes:
     data = _TRAILING.sub(lambda space: b"=%02X" % space[0][0], _escape(data))
     return b"\r\n".join([_soften(line) for line in data.split(b"\n")])
+
+
+@lru_cache(maxsize=16)  # a reader's links stand in the text part and in the HTML part
+def _quote_slot(value: bytes) -> bytes:
+    return _end_softly(_soften(_escape(value)))
 
 
 def _escape(data: bytes) -> bytes:

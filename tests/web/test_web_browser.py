@@ -89,7 +89,7 @@ def test_text_of_stories_never_runs(sent: Newsroom, address: str, enter: Callabl
     assert extra.snapshot is not None
     assert extra.snapshot.placed
     page = enter(1440, "light")
-    for path in ("/", "/stories", f"/issues/{extra.id}", f"/issues/{extra.id}/mail", f"/issues/{extra.id}?part=text"):
+    for path in ("/", "/stories", f"/issues/{extra.id}", f"/issues/{extra.id}?part=text"):
         page.goto(address + path)
         page.wait_for_timeout(50)
         assert page.evaluate("typeof pwned") == "undefined", path
