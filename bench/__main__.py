@@ -19,11 +19,12 @@ def main() -> None:
     arguments.add_argument("--recipients", type=int, default=5000)
     arguments.add_argument("--rounds", type=int, default=3)
     asked = arguments.parse_args()
+    machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
     lines = [
         "# Performance",
         "",
-        f"Written by `make bench` on {datetime.now(UTC):%Y-%m-%d}: {platform.machine()}, {os.cpu_count()} cores,"
-        f" Python {platform.python_version()}. Ratios within one run mean more than the seconds: the machine is shared.",
+        f"Written by `make bench` on {datetime.now(UTC):%Y-%m-%d}: {machine}.",
+        "Ratios within one run mean more than the seconds: the machine is shared.",
         "",
         *sending.measure(asked.recipients, asked.rounds),
         "",

@@ -68,7 +68,7 @@ def _rows(
         f"| `smtp-source -d -s {CONNECTIONS}` (C) | {their_rate:,.0f} | 1.00 | {their_cpu * 1e6:,.0f} |",
         f"| whole `issue send`, SQLite | {rate:,.0f} | {rate / their_rate:.2f} | {cpu * 1e6:,.0f} |",
         "",
-        f"Lowest and highest round of ours: {min(r for r, _ in ours):,.0f} and {max(r for r, _ in ours):,.0f} messages/s.",
+        f"Lowest and highest round of ours: {min(ours)[0]:,.0f} and {max(ours)[0]:,.0f} messages/s.",
     ]
 
 

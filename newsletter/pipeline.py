@@ -60,16 +60,21 @@ def compose_issue(
     issues: Issues,
     priority: Mapping[str, int],
     now: datetime,
+    due_at: datetime,
 ) -> Snapshot:
-    """What the issue says, from the stories gathered since the newsletter's last sealed issue."""
+    """What the issue says, from the stories that became available since the newsletter's last sealed issue.
+
+    A story whose embargo ends before the issue is due may stand in it.
+    """
+    moment = max(now, due_at)
     candidates = stories.window(
-        gathered_after=issues.last_window_end(newsletter.name, issue_id),
-        gathered_until=now,
+        available_after=issues.last_window_end(newsletter.name, issue_id),
+        available_until=moment,
         published_after=now - newsletter.stories.at_most,
         not_carried_by=(newsletter.name, *newsletter.not_again_from),
     )
     corpus = stories.corpus(now - RELATED_WINDOW)
-    return compose.compose(newsletter, issue_id.date, candidates, corpus, now, priority=priority)
+    return compose.compose(newsletter, issue_id.date, candidates, corpus, moment, priority=priority)
 
 
 def render_editions(
@@ -87,11 +92,15 @@ def deliver_issue(
     clock: Clock,
     *,
     wait: bool = False,
+    window: int = 50,
     stop: Callable[[], bool] = lambda: False,
     progress: Callable[[Mapping[str, int]], None] | None = None,
 ) -> None:
     """Carry what is queued in the ledger until nothing is queued or in flight; raises `TransportError`."""
-    asyncio.run(deliver.send(ledger, transport, make_message, clock, wait=wait, stop=stop, progress=progress))
+    sending = deliver.send(
+        ledger, transport, make_message, clock, window=window, wait=wait, stop=stop, progress=progress
+    )
+    asyncio.run(sending)
 
 
 def send_once(transport: Transport, messages: Sequence[Message]) -> list[Outcome]:

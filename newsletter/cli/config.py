@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from newsletter.cli.console import DeskCommand, as_json, desk_folder, print_json, print_table
-
 import click
+
+from newsletter.cli.console import DeskCommand, as_json, desk_folder, print_json, print_table
 
 
 @click.command(cls=DeskCommand)

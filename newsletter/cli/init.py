@@ -24,4 +24,6 @@ def init(folder: Path, admin: str | None) -> None:
         click.echo(f"First admin: {made.admin.email}, password {made.password} (shown this once)")
     elif made.admin:
         click.echo(f"{made.admin.email} has an account already; the password stays as it is")
-    click.echo("Next: edit schedule.yaml, `newsletter schedule check`, `newsletter subscribers import FILE`, `newsletter run`")
+    click.echo(
+        "Next: edit schedule.yaml, `newsletter schedule check`, `newsletter subscribers import FILE`, `newsletter run`"
+    )

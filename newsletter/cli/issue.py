@@ -60,10 +60,13 @@ def list_(newsletter: str | None, limit: int, as_json: bool) -> None:
             print_json([_row(each) for each in found])
             return
         rows = [
-            (each.id, each.state, f"{each.due_at:%Y-%m-%d %H:%M}", each.approved_by or "", each.reason) for each in found
+            (each.id, each.state, f"{each.due_at:%Y-%m-%d %H:%M}", each.approved_by or "", each.reason)
+            for each in found
         ]
     print_table(
-        ("issue", "state", "due (UTC)", "approved by", "why"), rows, "No issues yet: `newsletter issue build NEWSLETTER`."
+        ("issue", "state", "due (UTC)", "approved by", "why"),
+        rows,
+        "No issues yet: `newsletter issue build NEWSLETTER`.",
     )
 
 

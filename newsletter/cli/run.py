@@ -35,7 +35,9 @@ def run(only: str | None, host: str, port: int) -> None:
             + ("LIVE" if room.settings.live else "not live: mail leaves this machine only to NEWSLETTER_TEST_ALLOW")
         )
         if room.clock.rehearsing:
-            click.echo(f"rehearsing: it is {room.clock.now():%Y-%m-%d %H:%M:%S} UTC, at {room.settings.speed:g} × speed")
+            click.echo(
+                f"rehearsing: it is {room.clock.now():%Y-%m-%d %H:%M:%S} UTC, at {room.settings.speed:g} × speed"
+            )
         if only in (None, "clock"):
             clockwork = Clockwork(room)
             clockwork.start()

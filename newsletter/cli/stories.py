@@ -63,15 +63,25 @@ def list_(country: str | None, source: str | None, status: str | None, limit: in
     except ValueError:
         raise InputError(f"{status!r} is no status; there are {', '.join(StoryStatus)}") from None
     with open_room() as room:
-        found = room.stories.list(country=country, source=source, status=wanted, limit=limit or (None if as_json else 50))
+        found = room.stories.list(
+            country=country, source=source, status=wanted, limit=limit or (None if as_json else 50)
+        )
         if as_json:
             print_json([_document(story) for story in found])
         else:
             rows = [
-                (story.id, story.country or "?", f"{story.published_at:%Y-%m-%d %H:%M}", story.outlet, _cut(story.title))
+                (
+                    story.id,
+                    story.country or "?",
+                    f"{story.published_at:%Y-%m-%d %H:%M}",
+                    story.outlet,
+                    _cut(story.title),
+                )
                 for story in found
             ]
-            print_table(("id", "in", "published (UTC)", "outlet", "headline"), rows, "No stories yet: `newsletter gather`.")
+            print_table(
+                ("id", "in", "published (UTC)", "outlet", "headline"), rows, "No stories yet: `newsletter gather`."
+            )
 
 
 @stories.command()
@@ -146,5 +156,3 @@ def _plain(value: object) -> str:
 
 def _cut(text: str, width: int = 70) -> str:
     return text if len(text) <= width else text[: width - 1] + "…"
-
-

@@ -28,9 +28,7 @@ def subscribers() -> None:
 @click.option("--consent-source", metavar="TEXT", help="Where the consent of confirmed rows comes from.")
 @click.option("--dry-run", is_flag=True, help="Say what would happen; write nothing.")
 @as_json
-def import_(
-    file: Path, newsletters: tuple[str, ...], consent_source: str | None, dry_run: bool, as_json: bool
-) -> None:
+def import_(file: Path, newsletters: tuple[str, ...], consent_source: str | None, dry_run: bool, as_json: bool) -> None:
     """Take the rows of a CSV file; twice changes nothing. Refused rows go to FILE.rejects.csv with the reason."""
     with open_room() as room, _bar("importing", not as_json) as progress:
         terms = _terms(room, newsletters, consent_source)

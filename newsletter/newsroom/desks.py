@@ -12,7 +12,6 @@ from pathlib import Path
 
 from newsletter import gather
 from newsletter.errors import InputError
-
 from newsletter.newsroom.room import Newsroom
 from newsletter.storage import Account, Role
 from subscribers.database import upgrade as upgrade_subscribers

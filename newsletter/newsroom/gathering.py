@@ -112,4 +112,3 @@ def _poll(room: Newsroom, plan: SourcePlan) -> Polled:
 def _remember_failure(room: Newsroom, plan: SourcePlan, now: datetime) -> None:
     state = room.source_states.get(plan.id)
     room.source_states.put(plan.id, replace(state, polled_at=now, failures=state.failures + 1))
-

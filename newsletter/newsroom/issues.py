@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -16,7 +15,7 @@ from newsletter.plan import ApprovalMode, Newsletter, OnFew, slot_of
 from newsletter.storage import Issues
 from subscribers.audience import audience
 
-__all__ = ["Reach", "approve", "build", "check", "editions", "preview", "reach", "sealed_or_rendered"]
+__all__ = ["Reach", "approve", "build", "check", "editions", "preview", "sealed_or_rendered"]
 
 OPEN = (IssueState.PLANNED, IssueState.BUILDING, IssueState.REVIEW, IssueState.WAITING, IssueState.FAILED)
 REBUILDABLE = (*OPEN, IssueState.APPROVED, IssueState.SKIPPED, IssueState.MISSED)
@@ -151,6 +150,7 @@ def _compose_draft(room: Newsroom, newsletter: Newsletter, issue: Issue, now: da
         issues=room.issues,
         priority={source.id: source.priority for source in room.plan.sources.values()},
         now=now,
+        due_at=issue.due_at,
     )
     if snapshot == issue.snapshot and issue.state in (IssueState.REVIEW, IssueState.WAITING, IssueState.APPROVED):
         return issue
@@ -160,9 +160,7 @@ def _compose_draft(room: Newsroom, newsletter: Newsletter, issue: Issue, now: da
         try:
             return approve(room, issue.id, "auto")
         except ChecksFailedError as error:
-            room.issues.move(
-                issue.id, (IssueState.REVIEW,), IssueState.WAITING, now=now, who=who, why=str(error)
-            )
+            room.issues.move(issue.id, (IssueState.REVIEW,), IssueState.WAITING, now=now, who=who, why=str(error))
             return room.issues.get(issue.id)
     return issue
 
@@ -182,7 +180,7 @@ def _examine(room: Newsroom, issue: Issue) -> tuple[list[Finding], list[Rendered
     needed = [reach.edition for reach in editions(room, issue)]
     rendered = render_editions(room.templates, snapshot, needed, room.settings.base_url)
     statuses = room.stories.statuses([placed.story.id for placed in snapshot.placed])
-    return render.preflight(snapshot, rendered, room.clock.now(), statuses), rendered
+    return render.preflight(snapshot, rendered, max(room.clock.now(), issue.due_at), statuses), rendered
 
 
 def _snapshot(issue: Issue) -> Snapshot:

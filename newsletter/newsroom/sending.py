@@ -23,6 +23,7 @@ from newsletter.model import (
     Recipient,
     RenderedEdition,
     Snapshot,
+    StoryStatus,
 )
 from newsletter.newsroom import issues, readers
 from newsletter.newsroom.room import Newsroom
@@ -60,6 +61,7 @@ def send(
     issue = _sendable(room, issue_id)
     transport = _transport(room, issue_id)
     if issue.state is IssueState.APPROVED:
+        _look_once_more(room, issue)
         _freeze(room, issue, transport)
         issue = room.issues.get(issue_id)
     now = room.clock.now()
@@ -160,6 +162,20 @@ def _sendable(room: Newsroom, issue_id: IssueId) -> Issue:
 
 def _transport(room: Newsroom, issue_id: IssueId) -> Transport:
     return deliver.open_transport(room.settings, deliver.outbox_folder(room.desk, issue_id))
+
+
+def _look_once_more(room: Newsroom, issue: Issue) -> None:
+    """What may have changed since the approval: a story withdrawn, or still under embargo at this hour."""
+    snapshot = _approved_snapshot(issue)
+    now = room.clock.now()
+    statuses = room.stories.statuses([placed.story.id for placed in snapshot.placed])
+    for placed in snapshot.placed:
+        story = placed.story
+        if story.embargo is not None and story.embargo > now:
+            raise ChecksFailedError(f"{issue.id}: {story.id} is under embargo until {story.embargo:%Y-%m-%d %H:%M} UTC")
+        if statuses.get(story.id) is not StoryStatus.READY:
+            standing = statuses.get(story.id, "gone")
+            raise ChecksFailedError(f"{issue.id}: {story.id} is {standing} by now; build the issue again")
 
 
 def _freeze(room: Newsroom, issue: Issue, transport: Transport) -> None:

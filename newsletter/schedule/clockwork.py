@@ -98,7 +98,7 @@ class SenderLoop:
             except NothingToDoError:
                 continue  # another process was quicker
             except NewsletterError as error:
-                log.error("%s: %s", issue_id, error)
+                log.warning("%s: %s", issue_id, error)
 
 
 def _guarded(step: Callable[[], None]) -> None:
@@ -106,6 +106,6 @@ def _guarded(step: Callable[[], None]) -> None:
     try:
         step()
     except NewsletterError as error:
-        log.error("%s", error)
+        log.warning("%s", error)
     except Exception:
         log.exception("a step of the desk's day failed")

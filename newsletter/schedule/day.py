@@ -33,7 +33,7 @@ def tick(room: Newsroom) -> None:
             except NothingToDoError as error:
                 log.debug("%s", error)
             except NewsletterError as error:
-                log.error("%s/%s: %s", newsletter.name, slot.date, error)
+                log.warning("%s/%s: %s", newsletter.name, slot.date, error)
 
 
 def poll(room: Newsroom) -> None:
@@ -51,7 +51,12 @@ def due_issues(room: Newsroom) -> list[IssueId]:
         if issue.state is IssueState.SENDING:
             if sending.has_work(room, issue, now):
                 found.append(issue.id)
-        elif newsletter is not None and newsletter.enabled and issue.due_at <= now and not _missed(newsletter, issue, now):
+        elif (
+            newsletter is not None
+            and newsletter.enabled
+            and issue.due_at <= now
+            and not _missed(newsletter, issue, now)
+        ):
             found.append(issue.id)
     return found
 
@@ -73,12 +78,14 @@ def _advance(room: Newsroom, newsletter: Newsletter, slot: Slot, now: datetime) 
         return
     issue_id = IssueId(slot.newsletter, slot.date, slot.number)
     issue = room.issues.find(issue_id)
+    if issue is not None and issue.due_at != slot.instant:
+        room.issues.reschedule(issue_id, slot.instant)  # `at` was changed in the file
     if issue is None or issue.state in (IssueState.PLANNED, IssueState.BUILDING):
         _begin(room, newsletter, slot, issue, now)
     elif issue.state in (IssueState.REVIEW, IssueState.WAITING):
         _press(room, newsletter, slot, issue, now)
     elif issue.state is IssueState.APPROVED and _missed(newsletter, issue, now):
-        why = f"approved, but the desk was down until {now:%Y-%m-%d %H:%M} UTC; `newsletter issue send` sends it late"
+        why = f"approved, but the desk was down until {now:%Y-%m-%d %H:%M} UTC; `newsletter schedule run` makes it late"
         room.issues.move(issue_id, (IssueState.APPROVED,), IssueState.MISSED, now=now, who=WHO, why=why)
 
 
@@ -117,8 +124,8 @@ def _begin(room: Newsroom, newsletter: Newsletter, slot: Slot, issue: Issue | No
 def _press(room: Newsroom, newsletter: Newsletter, slot: Slot, issue: Issue, now: datetime) -> None:
     """What the schedule says of a draft whose approval deadline has passed."""
     deadline = approval_deadline(slot, newsletter) or slot.instant
-    if now < deadline:
-        return
+    if now < deadline or now > slot.instant + newsletter.catch_up.within:
+        return  # what is made by hand after its hour waits for the hand that made it
     passed = f"not approved by {deadline.astimezone(newsletter.timezone):%H:%M}"
     match newsletter.approval.on_timeout:
         case OnTimeout.SKIP:

@@ -101,6 +101,14 @@ class Issues:
         with self._database.write() as connection:
             return move(connection, issue_id, before, after, now=now, who=who, why=why, **values)
 
+    def reschedule(self, issue_id: IssueId, due_at: datetime) -> None:
+        """Set when an issue that is not being sent yet is due."""
+        begun = (IssueState.SENDING, IssueState.STOPPED, IssueState.SUBMITTED)
+        with self._database.write() as connection:
+            connection.execute(
+                sa.update(issue).where(*_is(issue_id), issue.c.state.not_in(begun)).values(due_at=due_at)
+            )
+
     def store_draft(
         self,
         issue_id: IssueId,

@@ -89,13 +89,16 @@ class Stories:
     def window(
         self,
         *,
-        gathered_after: datetime | None,
-        gathered_until: datetime,
+        available_after: datetime | None,
+        available_until: datetime,
         published_after: datetime,
         not_carried_by: Collection[str],
     ) -> Sequence[Story]:
-        """Ready, filed stories gathered in (`gathered_after`, `gathered_until`] and published after
-        `published_after` that no sealed issue of the named newsletters has carried, oldest first."""
+        """Ready, filed stories that became available in (`available_after`, `available_until`] and were published
+        after `published_after`, and that no sealed issue of the named newsletters has carried, oldest first.
+
+        A story is available from when it was gathered, or later: when it was filed, when its embargo ends.
+        """
         carried = (
             sa.select(issue_story.c.story)
             .join(issue, issue.c.id == issue_story.c.issue_id)
@@ -110,14 +113,14 @@ class Stories:
             .where(
                 story.c.status == StoryStatus.READY,
                 story.c.country.is_not(None),
-                story.c.gathered_at <= gathered_until,
+                story.c.available_at <= available_until,
                 story.c.published_at > published_after,
                 ~carried.exists(),
             )
             .order_by(story.c.published_at, story.c.id)
         )
-        if gathered_after is not None:
-            query = query.where(story.c.gathered_at > gathered_after)
+        if available_after is not None:
+            query = query.where(story.c.available_at > available_after)
         return list(self._stream(query))
 
     def corpus(self, published_after: datetime) -> Sequence[Story]:
@@ -145,27 +148,28 @@ class Stories:
 def _ingest_chunk(connection: Connection, stories: Sequence[Story], now: datetime) -> Ingested:
     known = _known(connection, stories)
     new: list[Story] = []
-    revised: list[tuple[int, Story]] = []
+    revised: list[tuple[int, Story, datetime]] = []
     unchanged = 0
     for each in stories:
         row = known.get((each.source, each.external_id))
         if row is None:
             new.append(replace(each, revision=1, gathered_at=now))
             continue
-        merged = _merge(STORY.validate_json(row.document), each)
+        old = STORY.validate_json(row.document)
+        merged = _merge(old, each)
         if content_hash(merged) == row.content_hash:
             unchanged += 1
         else:
-            revised.append((row.id, replace(merged, revision=row.revision + 1)))
+            since = row.available_at if _is_filed(old) else now
+            revised.append((row.id, replace(merged, revision=row.revision + 1), since))
+    written = [(row_id, each) for row_id, each, _ in revised]
+    for row_id, each, since in revised:
+        connection.execute(sa.update(story).where(story.c.id == row_id).values(_columns(each, since)))
     if new:
-        connection.execute(sa.insert(story), [_columns(each) for each in new])
+        connection.execute(sa.insert(story), [_columns(each, now) for each in new])
         fresh = _known(connection, new)
-        revised_rows = [(fresh[each.source, each.external_id].id, each) for each in new]
-    else:
-        revised_rows = []
-    for row_id, each in revised:
-        connection.execute(sa.update(story).where(story.c.id == row_id).values(_columns(each)))
-    if rows := revised_rows + revised:
+        written += [(fresh[each.source, each.external_id].id, each) for each in new]
+    if written:
         connection.execute(
             sa.insert(story_revision),
             [
@@ -175,10 +179,15 @@ def _ingest_chunk(connection: Connection, stories: Sequence[Story], now: datetim
                     "at": now,
                     "document": STORY.dump_json(each).decode(),
                 }
-                for row_id, each in rows
+                for row_id, each in written
             ],
         )
     return Ingested(len(new), len(revised), unchanged)
+
+
+def _is_filed(each: Story) -> bool:
+    """Whether the story could stand in an issue, its embargo aside."""
+    return each.country is not None and each.status is StoryStatus.READY
 
 
 def _known(connection: Connection, stories: Sequence[Story]) -> dict[tuple[str, str], sa.Row[Any]]:
@@ -188,18 +197,9 @@ def _known(connection: Connection, stories: Sequence[Story]) -> dict[tuple[str, 
         ids_by_source.setdefault(each.source, []).append(each.external_id)
     for source, external_ids in ids_by_source.items():
         rows = connection.execute(
-            sa.select(
-                story.c.id,
-                story.c.source,
-                story.c.external_id,
-                story.c.content_hash,
-                story.c.revision,
-                story.c.document,
-            )
-            .where(story.c.source == source, story.c.external_id.in_(external_ids))
-            .with_for_update()
+            sa.select(story).where(story.c.source == source, story.c.external_id.in_(external_ids)).with_for_update()
         )
-        found.update(((row.source, row.external_id), row) for row in rows)
+        found.update({(row.source, row.external_id): row for row in rows})
     return found
 
 
@@ -213,7 +213,8 @@ def _merge(old: Story, new: Story) -> Story:
     return merged
 
 
-def _columns(each: Story) -> dict[str, object]:
+def _columns(each: Story, since: datetime) -> dict[str, object]:
+    """The row of a story that could stand in an issue since then, if no embargo holds it back."""
     return {
         "source": each.source,
         "external_id": each.external_id,
@@ -222,7 +223,7 @@ def _columns(each: Story) -> dict[str, object]:
         "url_canonical": each.url_canonical,
         "title": each.title,
         "published_at": each.published_at,
-        "gathered_at": each.gathered_at,
+        "available_at": max(since, each.embargo) if each.embargo else since,
         "revision": each.revision,
         "content_hash": content_hash(each),
         "document": STORY.dump_json(each).decode(),

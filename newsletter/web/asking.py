@@ -70,11 +70,20 @@ class Ask:
 
     @property
     def plan(self) -> Plan:
-        """schedule.yaml; an empty plan where it cannot be followed, so that issues can be looked at all the same."""
+        """schedule.yaml, or its last good revision; an empty plan without one, so that issues can still be seen."""
         try:
             return self.room.plan
         except PlanError:
             return Plan({}, {}, {})
+
+    @property
+    def plan_has_faults(self) -> bool:
+        """Whether schedule.yaml, as it lies there now, cannot be followed."""
+        try:
+            _ = self.room.plan
+        except PlanError:
+            return True
+        return self.room.plan_fault is not None
 
     def field(self, name: str) -> str:
         """The first value of a form field, or an empty string."""

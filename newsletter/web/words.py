@@ -21,6 +21,7 @@ __all__ = [
     "edition_words",
     "length_words",
     "moment_words",
+    "readers_words",
     "sends_words",
     "when_words",
 ]
@@ -150,6 +151,11 @@ def language_name(tag: str) -> str:
         return str(Locale.parse(tag, sep="-").get_display_name("en") or tag)
     except (UnknownLocaleError, ValueError):
         return tag
+
+
+def readers_words(number: int) -> str:
+    """`1 reader`, `1,204 readers`."""
+    return f"{number:,} {'reader' if number == 1 else 'readers'}"
 
 
 def _days_words(days: Collection[int]) -> str:

@@ -108,9 +108,7 @@ def schedule(
 ) -> str:
     """A schedule.yaml with one newsletter; `sources` maps an id to what stands in its braces."""
     lines = "\n".join(f"  {name}: {{{words}}}" for name, words in sources.items())
-    return SCHEDULE.format(
-        sources=lines, countries=countries, at_most=at_most, most=most, per_country=per_country
-    )
+    return SCHEDULE.format(sources=lines, countries=countries, at_most=at_most, most=most, per_country=per_country)
 
 
 @dataclass
@@ -143,7 +141,7 @@ def feed_server() -> Iterator[FeedServer]:
             if status == 200 and body is not None:
                 self.wfile.write(body)
 
-        def log_message(self, format: str, *args: object) -> None:
+        def log_message(self, *args: object) -> None:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

@@ -125,8 +125,8 @@ def test_the_window_leaves_out_what_a_sealed_issue_carried(database: Database) -
 
     def window(**values: object) -> list[str]:
         rule: dict[str, object] = {
-            "gathered_after": None,
-            "gathered_until": NOW,
+            "available_after": None,
+            "available_until": NOW,
             "published_after": NOW - timedelta(days=7),
             "not_carried_by": names,
         }
@@ -139,10 +139,30 @@ def test_the_window_leaves_out_what_a_sealed_issue_carried(database: Database) -
     assert issues.seal(ISSUE, 1, [], "chief@example.com", NOW)
     assert window() == ["desk:2"]
     assert window(not_carried_by=["breaking"]) == ["desk:2", "desk:1"]
-    assert window(gathered_after=NOW) == []
+    assert window(available_after=NOW) == []
     other = IssueId("asia-ai-daily", date(2026, 5, 28))
     assert issues.last_window_end("asia-ai-daily", other) == NOW
     assert issues.last_window_end("asia-ai-daily", ISSUE) is None
+
+
+def test_what_becomes_available_late_is_not_lost(database: Database) -> None:
+    """A story that was filed, or whose embargo ended, after a window had closed belongs to the next one."""
+    stories = Stories(database)
+    unfiled, embargoed = story(1, country=None), story(2, embargo=NOW + timedelta(hours=3))
+    stories.ingest([unfiled, embargoed], NOW)
+
+    def window(after: datetime, until: datetime) -> list[str]:
+        found = stories.window(
+            available_after=after, available_until=until, published_after=NOW - timedelta(days=7), not_carried_by=[]
+        )
+        return [each.id for each in found]
+
+    assert window(NOW - timedelta(days=1), NOW) == []
+    stories.ingest([story(1)], NOW + timedelta(hours=1))
+    stories.ingest([story(1, title="And corrected later")], NOW + timedelta(hours=2))
+    assert window(NOW, NOW + timedelta(hours=1)) == ["desk:1"]
+    assert window(NOW, NOW + timedelta(hours=3)) == ["desk:2", "desk:1"]
+    assert window(NOW + timedelta(hours=1), NOW + timedelta(hours=3)) == ["desk:2"]
 
 
 def test_states_change_by_compare_and_set_and_are_recorded(database: Database) -> None:

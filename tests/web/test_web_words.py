@@ -65,6 +65,10 @@ def test_versions() -> None:
     assert words.edition_words(Edition(every, "en"), (*every, "VN")) == "China, Japan, South Korea and 2 more, English"
 
 
+def test_readers_are_counted_in_words() -> None:
+    assert [words.readers_words(number) for number in (0, 1, 1204)] == ["0 readers", "1 reader", "1,204 readers"]
+
+
 def test_days() -> None:
     assert words._days_words({1, 2, 3, 4, 5}) == "Monday to Friday"
     assert words._days_words({1, 3, 5}) == "Monday, Wednesday and Friday"

@@ -15,8 +15,9 @@ from newsletter.model import Issue, IssueState, RenderedEdition
 from newsletter.newsroom import issues, readers, sending
 from newsletter.web.asking import Ask
 from newsletter.web.desk.preview import Preview
+from newsletter.web.figures import Checked
 from newsletter.web.pages import desk_page, may
-from newsletter.web.words import city, edition_words, sends_words
+from newsletter.web.words import city, edition_words, readers_words, sends_words
 
 __all__ = ["issue", "issue_page"]
 
@@ -65,8 +66,7 @@ def issue_page(ask: Ask, shown: Issue, *, notice: str = "", status: int = 200) -
         clip=CLIP_BYTES,
         versions=_versions(ask, shown, preview),
         checked=checked,
-        why_not=_why_not(ask, shown, checked.blocking if checked else 0),
-        may_approve=may(ask, "issue_approve"),
+        why_not=_why_not(ask, checked),
         may_see_recipients=may(ask, "issue_recipients"),
         books=ask.room.issues.books(shown.id) if shown.frozen_at else None,
         history=ask.room.issues.history(shown.id),
@@ -80,8 +80,7 @@ def _facts(ask: Ask, shown: Issue) -> Iterator[str]:
         lock = plan.lock_at(plan.slot_of(newsletter, shown.id.date), newsletter)
         if lock is not None and lock > ask.now:
             yield f"Content locks {_wall(lock, newsletter.timezone)}."
-    count = ask.figures.readers(shown)
-    yield f"{count:,} {'reader' if count == 1 else 'readers'}."
+    yield f"{readers_words(ask.figures.readers(shown))}."
     if shown.approved_by and shown.approved_at:
         at = shown.approved_at.astimezone(ask.zone(shown))
         yield f"Approved by {shown.approved_by}, {at:%H:%M} {city(ask.zone(shown))}."
@@ -130,12 +129,10 @@ def _versions(ask: Ask, shown: Issue, preview: Preview) -> list[Version]:
     return sorted(found, key=lambda version: version.countries != ",".join(everything))[:MOST_READ]
 
 
-def _why_not(ask: Ask, shown: Issue, blocking: int) -> str:
-    """Why this issue cannot be approved now; empty when it can."""
-    if shown.state not in OPEN:
-        return "It has no draft yet." if shown.state in (IssueState.PLANNED, IssueState.BUILDING) else "It is settled."
-    if blocking:
-        return f"{blocking} blocking {'check' if blocking == 1 else 'checks'}"
-    if ask.figures.checked(shown).trouble:
+def _why_not(ask: Ask, checked: Checked | None) -> str:
+    """What stands in the way of an approval; empty when nothing does."""
+    if checked is None or checked.trouble:
         return "The checks could not run"
+    if checked.blocking:
+        return f"{checked.blocking} blocking {'check' if checked.blocking == 1 else 'checks'}"
     return "" if may(ask, "issue_approve") else "Your role may look, and not approve"

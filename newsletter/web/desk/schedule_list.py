@@ -53,7 +53,7 @@ def schedule_list(ask: Ask) -> Response:
     try:
         read = plan.read_plan(ask.room.plan_file, templates=ask.room.templates.names())
     except PlanError as error:
-        return desk_page(ask, "schedule_broken.html", status=503, **_broken(ask, error))
+        return desk_page(ask, "schedule_broken.html", **_broken(ask, error))
     rows = [_row(newsletter, ask.now) for newsletter in read.newsletters.values()]
     return desk_page(ask, "schedule_list.html", rows=rows, warnings=read.warnings)
 

@@ -60,14 +60,14 @@ def upgrade() -> None:
         sa.Column("url_canonical", sa.Text(), nullable=False),
         sa.Column("title", sa.Text(), nullable=False),
         sa.Column("published_at", INSTANT, nullable=False),
-        sa.Column("gathered_at", INSTANT, nullable=False),
+        sa.Column("available_at", INSTANT, nullable=False),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("content_hash", sa.String(length=64), nullable=False),
         sa.Column("document", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_story")),
         sa.UniqueConstraint("source", "external_id", name=op.f("uq_story_source_external_id")),
     )
-    op.create_index(op.f("ix_story_gathered_at"), "story", ["gathered_at"], unique=False)
+    op.create_index(op.f("ix_story_available_at"), "story", ["available_at"], unique=False)
     op.create_index(op.f("ix_story_published_at"), "story", ["published_at"], unique=False)
     op.create_index(op.f("ix_story_url_canonical"), "story", ["url_canonical"], unique=False)
     op.create_table(
