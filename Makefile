@@ -56,15 +56,17 @@ $(VENV)/bin/pip:
 		echo "python3-venv is missing; installing it"; \
 		test "$$(id -u)" = 0 && apt-get update -qq && apt-get install -y -qq --no-install-recommends python3-venv >/dev/null \
 		|| { echo "install it first: sudo apt-get install python3-venv"; exit 1; }; }
-	$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -m venv $(VENV)
 
 $(VENV)/run: $(VENV)/bin/pip requirements/run.txt requirements/build.txt pyproject.toml
-	$(PIP) install --require-hashes -r requirements/run.txt -r requirements/build.txt
-	$(PIP) install --no-build-isolation --no-deps --editable .
+	@echo "installing what the product needs"
+	@$(PIP) install --require-hashes -r requirements/run.txt -r requirements/build.txt
+	@$(PIP) install --no-build-isolation --no-deps --editable .
 	@touch $@
 
 $(VENV)/dev: $(VENV)/run requirements/dev.txt
-	$(PIP) install --require-hashes -r requirements/dev.txt
+	@echo "installing what its tests need"
+	@$(PIP) install --require-hashes -r requirements/dev.txt
 	@touch $@
 
 # What tests need beside Python. Without root it is named; the tests that need it are then skipped by name.

@@ -32,9 +32,9 @@ def demo(once: bool, port: int) -> int:
         click.echo(f"A desk stands in {folder}")
         click.echo(f"readers    {desks.fill_with_samples(room)} on the list")
         issue_id = _one_issue(room)
-        first = next((room.outbox / NEWSLETTER).rglob("*.eml"))
-        click.echo(f"mail       {first.parent}")
-        click.echo(f"           open one in a mail reader, for example {first.name}")
+        fullest = max((room.outbox / NEWSLETTER).rglob("*.eml"), key=lambda path: path.stat().st_size)
+        click.echo(f"mail       {fullest.parent}")
+        click.echo(f"           open one in a mail reader, for example {fullest.name}")
         if once:
             return 0
         assert made.admin is not None
@@ -60,8 +60,8 @@ def _one_issue(room: Newsroom) -> IssueId:
     click.echo(f"composed   {issue.id}: {count} stories from {countries} countries, {issue.state}")
     reaches = issues.editions(room, issue)
     click.echo(f"rendered   {len(reaches)} editions; the most read goes to {reaches[0].readers} readers")
-    for finding in issues.check(room, issue.id):
-        click.echo(f"check      {finding.severity}: {finding.place}: {finding.message}")
+    for finding, places in issues.grouped(issues.check(room, issue.id)):
+        click.echo(f"check      {finding.severity}: {finding.message} ({'; '.join(places)})")
     issues.approve(room, issue.id, "editor@example.com")
     click.echo("approved   by editor@example.com")
     books = sending.send(room, issue.id)

@@ -144,10 +144,10 @@ def check(issue_id: str, as_json: bool) -> int:
             ]
         )
     else:
-        for finding in findings:
+        for finding, places in issues.grouped(findings):
             colour = "red" if finding.severity == "blocking" else "yellow"
-            fix = f" ({finding.fix})" if finding.fix else ""
-            click.echo(f"{click.style(finding.severity, fg=colour)}  {finding.place}: {finding.message}{fix}")
+            fix = f" {finding.fix}" if finding.fix else ""
+            click.echo(f"{click.style(finding.severity, fg=colour)}  {finding.message}{fix}  ({'; '.join(places)})")
         if not findings:
             click.echo("No finding: ready for approval.")
     return 3 if any(finding.severity == "blocking" for finding in findings) else 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from newsletter import compose, render
@@ -15,7 +15,7 @@ from newsletter.plan import ApprovalMode, Newsletter, OnFew, slot_of
 from newsletter.storage import Issues
 from subscribers.audience import audience
 
-__all__ = ["Reach", "approve", "build", "check", "editions", "preview", "sealed_or_rendered"]
+__all__ = ["Reach", "approve", "build", "check", "editions", "grouped", "preview", "sealed_or_rendered"]
 
 OPEN = (IssueState.PLANNED, IssueState.BUILDING, IssueState.REVIEW, IssueState.WAITING, IssueState.FAILED)
 REBUILDABLE = (*OPEN, IssueState.APPROVED, IssueState.SKIPPED, IssueState.MISSED)
@@ -104,6 +104,14 @@ def check(room: Newsroom, issue_id: IssueId) -> list[Finding]:
     issue = room.issues.get(issue_id)
     findings, _ = _examine(room, issue)
     return findings
+
+
+def grouped(findings: Sequence[Finding]) -> list[tuple[Finding, list[str]]]:
+    """Each finding told once, with all the places it was found at."""
+    places: dict[Finding, list[str]] = {}
+    for finding in findings:
+        places.setdefault(replace(finding, place=""), []).append(finding.place)
+    return list(places.items())
 
 
 def approve(room: Newsroom, issue_id: IssueId, by: str) -> Issue:

@@ -32,7 +32,7 @@ from newsletter.web.desk.story_list import story_list
 from newsletter.web.figures import Figures
 from newsletter.web.guard import MOST_BYTES, guarded
 from newsletter.web.headers import SecurityHeaders, security_headers
-from newsletter.web.pages import error_page
+from newsletter.web.pages import NOTHING_HERE, error_page
 from newsletter.web.policy import ACCESS
 from newsletter.web.public.archive import archive
 from newsletter.web.public.archive_issue import archive_issue
@@ -78,8 +78,6 @@ ROUTES: tuple[tuple[str, tuple[str, ...], Action], ...] = (
     ("/livez", GET, livez),
     ("/readyz", GET, readyz),
 )
-
-_NOT_FOUND = "Nothing lies at this address. It may have been mistyped, or what was here is gone."
 
 
 class _IssuePart(Convertor[str]):
@@ -128,7 +126,7 @@ def _refused(_request: Request, error: Exception) -> Response:
     titles = {403: "Not allowed", 404: "Not found", 405: "Not possible here", 413: "Too large"}
     title = titles.get(error.status_code, "That cannot be done")
     own_words = error.status_code not in (404, 405)
-    return error_page(error.status_code, title, error.detail if own_words else _NOT_FOUND, error.headers)
+    return error_page(error.status_code, title, error.detail if own_words else NOTHING_HERE, error.headers)
 
 
 def _broken(headers: dict[str, str]) -> Any:

@@ -16,10 +16,9 @@ from newsletter.storage import Role
 from newsletter.web.asking import Action, Ask, Form
 from newsletter.web.desk.login import login_page
 from newsletter.web.figures import Figures
-from newsletter.web.pages import error_page
+from newsletter.web.pages import NOTHING_HERE, error_page
 from newsletter.web.policy import PUBLIC, allows
 from newsletter.web.sessions import account_of, has_form_token, is_foreign, session_secret
-from subscribers.errors import SubscriberError
 
 __all__ = ["MOST_BYTES", "guarded"]
 
@@ -28,11 +27,12 @@ MOST_BYTES = 64 * 1024
 
 _MOST_FIELDS = 400
 
-_STATUSES = (
-    (NotFoundError, 404, "Not found"),
-    (InputError, 400, "That cannot be done"),
-    ((ChecksFailedError, NothingToDoError), 409, "That cannot be done now"),
-    (Exception, 503, "The desk cannot answer"),
+_ANSWERS: tuple[tuple[type[Exception], int, str, str], ...] = (
+    (NotFoundError, 404, "Not found", NOTHING_HERE),
+    (InputError, 400, "That cannot be done", NOTHING_HERE),
+    (ChecksFailedError, 409, "That cannot be done now", ""),
+    (NothingToDoError, 409, "That was done before", ""),
+    (NewsletterError, 503, "The desk cannot answer now", "Please try again in a few minutes."),
 )
 
 
@@ -56,17 +56,16 @@ def _answer(ask: Ask, needed: Role | None, action: Action) -> Response:
         account = account_of(ask)
         if account is None:
             return login_page(ask, status=401)
+        ask = replace(ask, account=account)
         if ask.posted and (is_foreign(ask) or not has_form_token(ask, session_secret(ask))):
-            raise HTTPException(
-                403, "This form did not come from a page of yours. Go back, reload the page, try again."
-            )
+            raise HTTPException(403, "This form did not come from a page of yours. Reload the page and try again.")
         if not allows(account.role, needed):
             raise HTTPException(403, f"This needs the role {needed}; yours is {account.role}. Ask an admin.")
-        return action(replace(ask, account=account))
-    except (NewsletterError, SubscriberError) as error:
-        status, title = next((status, title) for kind, status, title in _STATUSES if isinstance(error, kind))
-        # The sentence may name paths and commands of the desk, which are nobody else's business.
-        return error_page(status, title, str(error) if needed is not PUBLIC else "")
+        return action(ask)
+    except NewsletterError as error:
+        _, status, title, calm = next(each for each in _ANSWERS if isinstance(error, each[0]))
+        # The error's sentence may name paths and commands of the desk, which are nobody else's business.
+        return error_page(status, title, str(error) if ask.account else calm)
 
 
 async def _read_form(request: Request) -> Form:

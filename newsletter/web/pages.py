@@ -19,11 +19,13 @@ from newsletter.web.asking import Ask
 from newsletter.web.policy import ACCESS, PUBLIC, allows
 from newsletter.web.sessions import form_token, session_secret
 
-__all__ = ["NO_REFERRER", "STATIC", "desk_page", "error_page", "may", "public_page", "static_files"]
+__all__ = ["NOTHING_HERE", "NO_REFERRER", "STATIC", "desk_page", "error_page", "may", "public_page", "static_files"]
 
 STATIC = Path(__file__).parent / "static"
 NO_REFERRER = {"referrer-policy": "no-referrer"}
 """For pages whose address holds a token: no link may carry it further."""
+
+NOTHING_HERE = "Nothing lies at this address. It may have been mistyped, or what was here is gone."
 
 _SCREENS = (
     ("issue_list", "/", "Issues"),

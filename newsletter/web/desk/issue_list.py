@@ -10,7 +10,6 @@ from starlette.responses import Response
 from newsletter.model import Issue
 from newsletter.web.asking import Ask
 from newsletter.web.pages import desk_page
-from subscribers.model import Status
 
 __all__ = ["issue_list"]
 
@@ -44,10 +43,11 @@ def issue_list(ask: Ask) -> Response:
 
 def _first_steps(ask: Ask) -> Response:
     newsletters = list(ask.plan.newsletters)
+    subscriptions = [ask.room.subscribers.count(name) for name in newsletters]
     return desk_page(
         ask,
         "first_steps.html",
         newsletters=newsletters,
         stories=sum(ask.room.stories.count_by_country().values()),
-        readers=sum(ask.room.subscribers.count(name)[Status.CONFIRMED] for name in newsletters),
+        readers=sum(number for each in subscriptions for status, number in each.items() if status == "confirmed"),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.responses import HTMLResponse, Response
 
 from newsletter import render
-from newsletter.errors import NotFoundError
+from newsletter.errors import InputError, NotFoundError
 from newsletter.model import IssueId, IssueState
 from newsletter.newsroom import issues, readers
 from newsletter.web.asking import Ask
@@ -21,7 +21,10 @@ def archive_issue(ask: Ask) -> Response:
     """The edition with every country, as it was sealed; `NotFoundError` until the issue has gone out."""
     newsletter = public_newsletter(ask, ask.path["newsletter"])
     day, number = ask.path["day"][:10], ask.path["day"][11:]
-    issue_id = IssueId.parse(f"{newsletter.name}/{day}" + (f"/{number}" if number else ""))
+    try:
+        issue_id = IssueId.parse(f"{newsletter.name}/{day}" + (f"/{number}" if number else ""))
+    except InputError as error:
+        raise NotFoundError(str(error)) from None
     issue = ask.room.issues.get(issue_id)
     if issue.state is not IssueState.SUBMITTED or archived_name(issue_id) != ask.path["day"]:
         raise NotFoundError(f"{issue_id} is not in the archive")

@@ -1,0 +1,267 @@
+"""The desk's day, tick by tick, on a clock that the test moves."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from newsletter.clock import Clock
+from newsletter.errors import ChecksFailedError
+from newsletter.model import IssueId, IssueState
+from newsletter.newsroom import Newsroom, desks, issues, sending
+from newsletter.schedule import day
+
+SCHEDULE = """\
+version: 1
+newsletters:
+  asia:
+    title: Asia
+    at: "07:00"
+    timezone: Asia/Singapore
+    days: [mon, tue, wed, thu, fri, sat, sun]
+    skip: [2026-05-28]
+    sender: {{name: Asia, address: daily@example.com}}
+    postal_address: 1 Example Street
+    countries: [CN, JP]
+    approval: {{mode: {mode}, by: "06:45", on_timeout: {on_timeout}}}
+    stories: {{min: {least}, on_few: {on_few}}}
+sources:
+  desk: {{kind: folder, path: inbox}}
+"""
+TODAY = IssueId("asia", date(2026, 5, 27))
+
+
+class Desk:
+    """A newsroom whose clock shows what the test says, in Singapore."""
+
+    def __init__(self, folder: Path) -> None:
+        desks.make_desk(folder)
+        self.folder = folder
+        self.room = Newsroom.open(folder, environ={})
+        self.schedule()
+        self.at("2026-05-26 20:00")
+
+    def schedule(self, **values: object) -> None:
+        plain = {"mode": "manual", "on_timeout": "wait", "least": 1, "on_few": "wait"}
+        (self.folder / "schedule.yaml").write_text(SCHEDULE.format(**{**plain, **values}), encoding="utf-8")
+
+    def at(self, wall: str) -> None:
+        """Set the clock and let it tick."""
+        moment = datetime.fromisoformat(f"{wall}+08:00").astimezone(UTC)
+        self.room.clock = Clock(moment, anchor=0, unix=lambda: 0)
+        day.tick(self.room)
+
+    def whole_day(self, date: str) -> None:
+        """Build at 05:30, send at 07:00."""
+        self.at(f"{date} 05:30")
+        self.at(f"{date} 07:00")
+        for issue in day.due_issues(self.room):
+            sending.send(self.room, issue)
+
+    def story(self, number: int = 1, **values: object) -> None:
+        document = {
+            "source": "desk",
+            "external_id": str(number),
+            "url": f"https://example.com/{number}",
+            "title": f"Story {number}",
+            "outlet": "Wire",
+            "country": "CN",
+            "summary": "What happened.",
+            "published_at": "2026-05-26T08:00:00Z",
+            **values,
+        }
+        (self.folder / "inbox" / f"{number}.json").write_text(json.dumps(document), encoding="utf-8")
+
+    def state(self, issue: IssueId = TODAY) -> IssueState | None:
+        found = self.room.issues.find(issue)
+        return found.state if found else None
+
+    def reason(self, issue: IssueId = TODAY) -> str:
+        return self.room.issues.get(issue).reason
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    opened = Desk(tmp_path)
+    yield opened
+    opened.room.close()
+
+
+def test_the_draft_is_built_at_its_hour_and_not_before(desk: Desk) -> None:
+    desk.story()
+    desk.at("2026-05-27 05:29")
+    assert desk.state() is None
+    desk.at("2026-05-27 05:30")
+    assert desk.state() is IssueState.REVIEW
+    desk.at("2026-05-27 05:31")
+    assert desk.room.issues.get(TODAY).revision == 1
+
+
+def test_nothing_is_sent_before_it_is_due_nor_without_an_approval(desk: Desk) -> None:
+    desk.story()
+    desk.at("2026-05-27 05:30")
+    issues.approve(desk.room, TODAY, "chief")
+    desk.at("2026-05-27 06:59")
+    assert day.due_issues(desk.room) == []
+    desk.at("2026-05-27 07:00")
+    assert day.due_issues(desk.room) == [TODAY]
+
+
+def test_auto_approves_what_no_check_blocks(desk: Desk) -> None:
+    desk.schedule(mode="auto")
+    desk.story()
+    desk.at("2026-05-27 05:30")
+    assert desk.state() is IssueState.APPROVED
+    assert desk.room.issues.get(TODAY).approved_by == "auto"
+
+
+@pytest.mark.parametrize(
+    ("on_timeout", "state"),
+    [("wait", IssueState.WAITING), ("skip", IssueState.SKIPPED), ("send", IssueState.APPROVED)],
+)
+def test_an_approval_that_does_not_come(desk: Desk, on_timeout: str, state: IssueState) -> None:
+    desk.schedule(on_timeout=on_timeout)
+    desk.story()
+    desk.at("2026-05-27 05:30")
+    desk.at("2026-05-27 06:44")
+    assert desk.state() is IssueState.REVIEW
+    desk.at("2026-05-27 06:45")
+    assert desk.state() is state
+    history = desk.room.issues.history(TODAY)
+    assert any("06:45" in f"{step.why}{step.who}" for step in history)
+
+
+@pytest.mark.parametrize(
+    ("on_few", "state"),
+    [("wait", IssueState.WAITING), ("skip", IssueState.SKIPPED), ("short", IssueState.REVIEW)],
+)
+def test_a_slow_day(desk: Desk, on_few: str, state: IssueState) -> None:
+    desk.schedule(least=3, on_few=on_few)
+    desk.story()
+    desk.at("2026-05-27 05:30")
+    assert desk.state() is state
+    if state is not IssueState.REVIEW:
+        assert "1 of at least 3" in desk.reason()
+
+
+def test_a_day_without_a_story_waits(desk: Desk) -> None:
+    desk.schedule(on_few="short")
+    desk.at("2026-05-27 05:30")
+    assert desk.state() is IssueState.WAITING
+
+
+def test_a_skipped_day_is_recorded_by_name(desk: Desk) -> None:
+    desk.at("2026-05-28 05:30")
+    skipped = IssueId("asia", date(2026, 5, 28))
+    assert desk.state(skipped) is IssueState.SKIPPED
+    assert desk.reason(skipped) == "2026-05-28"
+
+
+def test_late_within_the_time_to_catch_up_and_missed_after_it(desk: Desk) -> None:
+    desk.story()
+    desk.at("2026-05-27 08:59")
+    desk.at("2026-05-27 09:00")
+    assert desk.state() is IssueState.WAITING, "built late, and the hour of approval has passed"
+    issues.approve(desk.room, TODAY, "chief")
+    assert day.due_issues(desk.room) == [TODAY], "a late approval sends"
+    desk.at("2026-05-30 12:00")
+    assert desk.state(IssueId("asia", date(2026, 5, 29))) is IssueState.MISSED
+    assert desk.state(IssueId("asia", date(2026, 5, 28))) is IssueState.SKIPPED
+    assert desk.state(IssueId("asia", date(2026, 5, 30))) is IssueState.MISSED
+
+
+def test_a_new_desk_has_missed_nothing(desk: Desk) -> None:
+    desk.at("2026-05-27 12:00")
+    assert desk.room.issues.list() == []
+
+
+def test_an_approved_issue_whose_hour_passed_unseen_is_missed(desk: Desk) -> None:
+    desk.story()
+    desk.at("2026-05-27 05:30")
+    issues.approve(desk.room, TODAY, "chief")
+    desk.at("2026-05-27 09:01")
+    assert day.due_issues(desk.room) == []
+    assert desk.state() is IssueState.MISSED
+
+
+def test_no_reader_gets_a_story_twice_and_none_is_lost(desk: Desk) -> None:
+    desk.schedule(mode="auto")
+    desk.story(1)
+    desk.whole_day("2026-05-26")
+    desk.story(2)
+    desk.story(3, embargo="2026-05-27T00:00:00Z")  # an hour after the issue is due
+    desk.whole_day("2026-05-27")
+    desk.story(4, embargo="2026-05-29T00:00:00Z")
+    desk.whole_day("2026-05-28")
+    desk.whole_day("2026-05-29")
+    placed = {
+        str(issue.id.date): [
+            placed.story.external_id for placed in (desk.room.issues.get(issue.id).snapshot or pytest.fail()).placed
+        ]
+        for issue in desk.room.issues.list()
+        if issue.state is IssueState.SUBMITTED
+    }
+    assert placed == {"2026-05-26": ["1"], "2026-05-27": ["2"], "2026-05-29": ["3"]}
+
+
+def test_a_change_of_the_hour_in_the_file_moves_the_issue(desk: Desk) -> None:
+    desk.story()
+    desk.at("2026-05-27 05:30")
+    file = desk.folder / "schedule.yaml"
+    file.write_text(file.read_text(encoding="utf-8").replace('"07:00"', '"07:30"'), encoding="utf-8")
+    desk.at("2026-05-27 06:10")
+    assert desk.room.issues.get(TODAY).due_at == datetime(2026, 5, 26, 23, 30, tzinfo=UTC)
+
+
+def test_a_broken_file_leaves_the_last_good_plan_at_work(desk: Desk) -> None:
+    desk.story()
+    (desk.folder / "schedule.yaml").write_text("version: 1\nnewsletters: [", encoding="utf-8")
+    desk.at("2026-05-27 05:30")
+    assert desk.state() is IssueState.REVIEW
+    assert desk.room.plan_fault is not None
+
+
+def test_two_approvals_are_two_people(desk: Desk) -> None:
+    file = desk.folder / "schedule.yaml"
+    file.write_text(file.read_text(encoding="utf-8").replace("on_timeout:", "approvals: 2, on_timeout:"))
+    desk.story()
+    desk.at("2026-05-27 05:30")
+    assert issues.approve(desk.room, TODAY, "first").state is IssueState.REVIEW
+    with pytest.raises(Exception, match="somebody else"):
+        issues.approve(desk.room, TODAY, "first")
+    assert issues.approve(desk.room, TODAY, "second").state is IssueState.APPROVED
+
+
+def test_what_an_issue_says_is_frozen_at_its_approval(desk: Desk) -> None:
+    desk.story()
+    desk.at("2026-05-27 05:30")
+    issues.approve(desk.room, TODAY, "chief")
+    desk.story(1, title="Rewritten at its source")
+    desk.at("2026-05-27 07:00")
+    before = desk.room.issues.get(TODAY).snapshot
+    sending.send(desk.room, TODAY)
+    assert desk.room.issues.get(TODAY).snapshot == before, "what goes into an issue is frozen there"
+    assert desk.state() is IssueState.SUBMITTED
+
+
+def test_the_next_waking_is_the_next_thing_due(desk: Desk) -> None:
+    desk.room.clock = Clock(datetime(2026, 5, 26, 20, 0, tzinfo=UTC), anchor=0, unix=lambda: 0)
+    assert day.next_waking(desk.room) == datetime(2026, 5, 26, 21, 30, tzinfo=UTC)
+    desk.room.clock = Clock(datetime(2026, 5, 26, 21, 30, tzinfo=UTC) + timedelta(seconds=1), anchor=0, unix=lambda: 0)
+    assert day.next_waking(desk.room) == datetime(2026, 5, 26, 22, 45, tzinfo=UTC)
+
+
+def test_an_embargo_holds_until_it_ends_whatever_was_approved(desk: Desk) -> None:
+    desk.story(embargo="2026-05-26T22:30:00Z")
+    desk.at("2026-05-27 05:30")
+    issues.approve(desk.room, TODAY, "chief")
+    with pytest.raises(ChecksFailedError, match="under embargo until 2026-05-26 22:30 UTC"):
+        sending.send(desk.room, TODAY)
+    assert desk.room.issues.books(TODAY).candidates == 0, "nothing was frozen"
+    desk.at("2026-05-27 07:00")
+    sending.send(desk.room, TODAY)
+    assert desk.state() is IssueState.SUBMITTED
