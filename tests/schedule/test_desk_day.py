@@ -200,7 +200,8 @@ def test_no_reader_gets_a_story_twice_and_none_is_lost(desk: Desk) -> None:
     desk.whole_day("2026-05-29")
     placed = {
         str(issue.id.date): [
-            placed.story.external_id for placed in (desk.room.issues.get(issue.id).snapshot or pytest.fail()).placed
+            placed.story.external_id
+            for placed in (desk.room.issues.get(issue.id).snapshot or pytest.fail("no draft")).placed
         ]
         for issue in desk.room.issues.list()
         if issue.state is IssueState.SUBMITTED
