@@ -114,14 +114,19 @@ def grouped(findings: Sequence[Finding]) -> list[tuple[Finding, list[str]]]:
     return list(places.items())
 
 
-def approve(room: Newsroom, issue_id: IssueId, by: str) -> Issue:
-    """Seal the bytes of the present draft; raises `ChecksFailedError` when a check blocks.
+def approve(room: Newsroom, issue_id: IssueId, by: str, revision: int | None = None) -> Issue:
+    """Seal the bytes of the present draft; raises `ChecksFailedError` when a check blocks, or when the draft is not
+    the `revision` that `by` looked at.
 
     Where schedule.yaml asks for two approvals, the first is written down and the issue stays in review until
     somebody else approves the same revision. A further approval is a `NothingToDoError` that says who was first.
     """
     issue = room.issues.get(issue_id)
     newsletter = room.newsletter(issue_id.newsletter)
+    if revision is not None and revision != issue.revision:
+        raise ChecksFailedError(
+            f"{issue_id} has changed: revision {revision} was looked at, it has {issue.revision} now"
+        )
     if issue.approved_by:
         raise NothingToDoError(f"{issue_id} was approved by {issue.approved_by} at {issue.approved_at:%H:%M} UTC")
     if issue.state not in (IssueState.REVIEW, IssueState.WAITING):

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from newsletter import render
-from newsletter.errors import InputError
+from newsletter.errors import InputError, PlanError
 from newsletter.model import IssueId, Recipient, RenderedEdition
 from newsletter.newsroom.room import Newsroom
 from newsletter.plan import Newsletter
@@ -19,15 +19,24 @@ __all__ = ["Reader", "links", "neutral_slots", "reader_of", "set_countries", "un
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Whom a token speaks for, and which newsletter's mail it stood in."""
+    """Whom a token speaks for, and which newsletter's mail it stood in.
+
+    `newsletter` is None when schedule.yaml names it no more: the way out of its list stays open all the same.
+    """
 
     subscriber: Subscriber
-    newsletter: Newsletter
+    name: str
+    newsletter: Newsletter | None
+
+    @property
+    def title(self) -> str:
+        """What the reader knows the newsletter as."""
+        return self.newsletter.title if self.newsletter else self.name
 
     @property
     def subscribed(self) -> bool:
         """Whether the reader gets this newsletter now."""
-        held = self.subscriber.subscriptions.get(self.newsletter.name)
+        held = self.subscriber.subscriptions.get(self.name)
         return held is not None and held.status is Status.CONFIRMED
 
 
@@ -65,28 +74,40 @@ def reader_of(room: Newsroom, purpose: Purpose, token: str) -> Reader | None:
     if payload is None:
         return None
     number, _, name = payload.partition("|")
-    newsletter = room.plan.newsletters.get(name)
     try:
-        return Reader(room.subscribers.get(int(number)), newsletter) if newsletter else None
+        subscriber = room.subscribers.get(int(number))
     except UnknownSubscriberError:
         return None
+    if name not in subscriber.subscriptions:
+        return None
+    try:
+        return Reader(subscriber, name, room.plan.newsletters.get(name))
+    except PlanError:
+        return Reader(subscriber, name, None)
 
 
 def unsubscribe(room: Newsroom, reader: Reader, how: str) -> None:
     """Take the reader off the newsletter; done when this returns, harmless to repeat."""
-    room.subscribers.unsubscribe(reader.subscriber.email, reader.newsletter.name, room.clock.now(), how=how)
+    room.subscribers.unsubscribe(reader.subscriber.email, reader.name, room.clock.now(), how=how)
 
 
 def set_countries(room: Newsroom, reader: Reader, countries: Sequence[str]) -> None:
-    """Keep the reader's choice among the newsletter's countries; all of them is the same as no choice.
+    """Keep the reader's choice among the newsletter's countries; what they read elsewhere stays as it is.
 
-    Raises `InputError` for none: a reader of nothing would wonder where the mail is.
+    Raises `InputError` for no country at all: a reader of nothing would wonder where the mail is.
     """
+    if reader.newsletter is None:
+        raise InputError(f"{reader.name} appears no more")
     offered = reader.newsletter.countries
     chosen = tuple(country for country in offered if country in set(countries))
     if not chosen:
         raise InputError("choose at least one country, or unsubscribe")
-    preferences = replace(reader.subscriber.preferences, countries=None if chosen == offered else chosen)
+    before = reader.subscriber.preferences.countries
+    everywhere = [place for each in room.plan.newsletters.values() for place in each.countries]
+    elsewhere = tuple(dict.fromkeys(place for place in before or everywhere if place not in offered))
+    wanted = chosen + elsewhere
+    everything = set(everywhere) <= set(wanted)
+    preferences = replace(reader.subscriber.preferences, countries=None if everything else wanted)
     room.subscribers.set_preferences(reader.subscriber.id, preferences, room.clock.now(), regions=room.regions())
 
 

@@ -21,7 +21,7 @@ def issue_approve(ask: Ask) -> Response:
         changed = "The draft changed after you opened this page. This is how it stands now; look, then approve it."
         return issue_page(ask, issue, notice=changed, status=409)
     try:
-        issues.approve(ask.room, issue.id, ask.account.email)
+        issues.approve(ask.room, issue.id, ask.account.email, issue.revision)
     except (ChecksFailedError, NothingToDoError) as error:
         return issue_page(ask, ask.room.issues.get(issue.id), notice=str(error), status=409)
     return RedirectResponse(f"/issues/{issue.id}", 303)

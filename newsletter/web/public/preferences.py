@@ -16,10 +16,11 @@ __all__ = ["preferences"]
 def preferences(ask: Ask) -> Response:
     """The newsletter's countries as boxes to tick; posted, they are kept."""
     reader = readers.reader_of(ask.room, Purpose.PREFERENCES, ask.path["token"])
-    if reader is None:
+    if reader is None or reader.newsletter is None:
         return no_such_link()
     offered = reader.newsletter.countries
-    chosen = reader.subscriber.preferences.countries or offered
+    held = reader.subscriber.preferences.countries
+    chosen = offered if held is None else tuple(country for country in offered if country in held)
     saved = False
     if ask.posted:
         chosen = tuple(country for country in offered if country in ask.form.get("country", ()))
@@ -30,7 +31,7 @@ def preferences(ask: Ask) -> Response:
         "preferences.html",
         status=200 if saved or not ask.posted else 400,
         headers=NO_REFERRER,
-        title=reader.newsletter.title,
+        title=reader.title,
         email=reader.subscriber.email,
         subscribed=reader.subscribed,
         offered=offered,

@@ -24,12 +24,12 @@ def unsubscribe(ask: Ask) -> Response:
     if ask.posted and ask.field("List-Unsubscribe") == "One-Click":
         how = "unsubscribe page" if ask.field("by") == "button" else "one-click"
         readers.unsubscribe(ask.room, reader, how)
-        return public_page("unsubscribed.html", headers=NO_REFERRER, title=reader.newsletter.title)
+        return public_page("unsubscribed.html", headers=NO_REFERRER, title=reader.title)
     return public_page(
         "unsubscribe.html",
         status=400 if ask.posted else 200,
         headers=NO_REFERRER,
-        title=reader.newsletter.title,
+        title=reader.title,
         email=reader.subscriber.email,
         subscribed=reader.subscribed,
     )
