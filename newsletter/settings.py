@@ -85,7 +85,12 @@ def _database(text: str) -> str:
 
 FIELDS = (
     Setting("database_url", "any SQLAlchemy URL of SQLite or PostgreSQL", _database, "sqlite:///newsletter.db", True),
-    Setting("smtp_url", "the mail server; unset: the outbox", _address("smtp", "smtps"), secret=True),
+    Setting(
+        "smtp_url",
+        "the relay, smtp:// or smtps:// with ?starttls=require|never&connections=N&cafile=PATH; unset: the outbox",
+        _address("smtp", "smtps"),
+        secret=True,
+    ),
     Setting("smtp_password", "password for the mail server, where the URL has none", str, secret=True),
     Setting("live", "until true, mail to strangers refuses to start", _flag, "false"),
     Setting("test_allow", "addresses or @domains that may get mail while not live", _list, ""),

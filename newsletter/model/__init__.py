@@ -1,0 +1,65 @@
+"""The nouns of the desk, as frozen values.
+
+Datetimes are aware and UTC. Text is clean (see `newsletter.gather.cleaning`): NFC, no markup, no control
+characters. Countries are ISO 3166-1 alpha-2 in capitals, or the name of a region of schedule.yaml in lower case.
+"""
+
+from newsletter.model.delivery import (
+    Books,
+    DeliveryState,
+    Message,
+    Outcome,
+    Recipient,
+)
+from newsletter.model.issue import (
+    CountrySection,
+    Edition,
+    Finding,
+    Issue,
+    IssueId,
+    IssueState,
+    PlacedStory,
+    Related,
+    RenderedEdition,
+    Sender,
+    Severity,
+    Snapshot,
+)
+from newsletter.model.story import (
+    CountryOrigin,
+    Kind,
+    NoteOrigin,
+    Precision,
+    Refusal,
+    Story,
+    StoryStatus,
+    SummaryOrigin,
+)
+
+__all__ = [
+    "Books",
+    "CountryOrigin",
+    "CountrySection",
+    "DeliveryState",
+    "Edition",
+    "Finding",
+    "Issue",
+    "IssueId",
+    "IssueState",
+    "Kind",
+    "Message",
+    "NoteOrigin",
+    "Outcome",
+    "PlacedStory",
+    "Precision",
+    "Recipient",
+    "Refusal",
+    "Related",
+    "RenderedEdition",
+    "Sender",
+    "Severity",
+    "Snapshot",
+    "Story",
+    "StoryStatus",
+    "SummaryOrigin",
+]

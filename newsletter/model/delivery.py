@@ -1,0 +1,104 @@
+"""A message on its way, what became of it, and the books of an issue."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from newsletter.model.issue import IssueId, IssueState
+
+__all__ = [
+    "Books",
+    "DeliveryState",
+    "Message",
+    "Outcome",
+    "Recipient",
+]
+
+
+class DeliveryState(StrEnum):
+    """What is known of one message. `SUBMITTED` means the mail server took it, not that it was read."""
+
+    QUEUED = "queued"
+    SENDING = "sending"
+    SUBMITTED = "submitted"
+    DEFERRED = "deferred"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipient:
+    """One subscriber frozen into an issue. `delivery` is the row that records what happens to the message."""
+
+    delivery: int
+    subscriber: int
+    email: str
+    name: str
+    edition: str
+    message_id: str
+    attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """The finished RFC 5322 bytes for one recipient.
+
+    `data` has CRLF line ends, no line over 998 bytes, ends with CRLF and is not dot-stuffed.
+    """
+
+    delivery: int
+    envelope_from: str
+    envelope_to: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one message, with the server's own words (`reply`, at most 500 characters kept).
+
+    `state` is submitted (2xx after the dot), deferred (4xx), rejected (5xx), unknown (the line broke after the
+    dot was written), failed (we could not make the message) or queued (nothing left: safe to try again).
+    """
+
+    delivery: int
+    state: DeliveryState
+    code: int | None = None
+    reply: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Books:
+    """The account of one issue: `candidates` = sum(`excluded`) + sum(`deliveries`), at every moment."""
+
+    issue: IssueId
+    state: IssueState
+    candidates: int
+    excluded: Mapping[str, int]
+    deliveries: Mapping[str, int]
+
+    @property
+    def balanced(self) -> bool:
+        """Whether every candidate is accounted for exactly once."""
+        return self.candidates == sum(self.excluded.values()) + sum(self.deliveries.values())
+
+    @property
+    def doubts(self) -> int:
+        """How many messages nobody can know the fate of."""
+        return self.deliveries.get(DeliveryState.UNKNOWN, 0)
+
+    def as_json(self) -> dict[str, object]:
+        """The document of `newsletter issue status --json`."""
+        return {
+            "issue": str(self.issue),
+            "state": str(self.state),
+            "candidates": self.candidates,
+            "doubts": self.doubts,
+            "excluded": dict(self.excluded),
+            "deliveries": dict(self.deliveries),
+            "balanced": self.balanced,
+        }

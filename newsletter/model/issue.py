@@ -1,0 +1,222 @@
+"""An issue: its id and states, what it says, and the editions made of it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from newsletter.errors import InputError
+from newsletter.model.story import Story
+
+__all__ = [
+    "CountrySection",
+    "Edition",
+    "Finding",
+    "Issue",
+    "IssueId",
+    "IssueState",
+    "PlacedStory",
+    "Related",
+    "RenderedEdition",
+    "Sender",
+    "Severity",
+    "Snapshot",
+]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class IssueId:
+    """`NEWSLETTER/YYYY-MM-DD`, with `/N` for the second and later issues of one day."""
+
+    newsletter: str
+    date: dt.date
+    number: int = 1
+
+    _FORM = re.compile(r"(?P<newsletter>[a-z0-9][a-z0-9-]*)/(?P<date>\d{4}-\d\d-\d\d)(?:/(?P<number>[1-9]\d*))?")
+
+    @classmethod
+    def parse(cls, text: str) -> IssueId:
+        """Read an issue id as people type it; raises `InputError` with an example when it is none."""
+        if match := cls._FORM.fullmatch(text.strip()):
+            try:
+                return cls(match["newsletter"], dt.date.fromisoformat(match["date"]), int(match["number"] or 1))
+            except ValueError:
+                pass
+        raise InputError(f"{text!r} is not an issue id; one looks like asia-ai-daily/2026-05-27")
+
+    def __str__(self) -> str:
+        return f"{self.newsletter}/{self.date}" + (f"/{self.number}" if self.number > 1 else "")
+
+
+class IssueState(StrEnum):
+    """Where an issue stands in the desk's day."""
+
+    PLANNED = "planned"
+    BUILDING = "building"
+    REVIEW = "review"
+    WAITING = "waiting"
+    APPROVED = "approved"
+    SENDING = "sending"
+    STOPPED = "stopped"
+    SUBMITTED = "submitted"
+    SKIPPED = "skipped"
+    MISSED = "missed"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """A story offered under another one, frozen as it stood; `reasons` are the shared words, for editors."""
+
+    id: str
+    title: str
+    url: str
+    outlet: str
+    country: str | None
+    section: str
+    published_at: dt.datetime
+    score: float
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedStory:
+    """A story in its place in an issue, with its related reading."""
+
+    story: Story
+    related: tuple[Related, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CountrySection:
+    """The stories of one country (or region), in reading order."""
+
+    country: str
+    stories: tuple[PlacedStory, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Whom the mail comes from."""
+
+    name: str
+    address: str
+    reply_to: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """What an issue says, frozen: later edits of a story do not change it.
+
+    `lead` is the id of the story that opens the subject line. `subject` and `preheader` are an editor's words;
+    where they are None each edition makes its own from its lead stories.
+    """
+
+    newsletter: str
+    date: dt.date
+    title: str
+    template: str
+    sender: Sender
+    postal_address: str
+    timezone: str
+    languages: tuple[str, ...]
+    sections: tuple[CountrySection, ...]
+    lead: str
+    subject: str | None = None
+    preheader: str | None = None
+
+    @property
+    def placed(self) -> tuple[PlacedStory, ...]:
+        """Every story of the issue in reading order."""
+        return tuple(placed for section in self.sections for placed in section.stories)
+
+    @property
+    def countries(self) -> tuple[str, ...]:
+        """The countries that have stories, in the issue's order."""
+        return tuple(section.country for section in self.sections)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Issue:
+    """One dated number of a newsletter.
+
+    `window_end` closes the window of stories the issue was composed from; the next issue's window opens there.
+    `revision` counts drafts; `approved_revision` is the one whose bytes an approval sealed.
+    """
+
+    id: IssueId
+    state: IssueState
+    reason: str = ""
+    due_at: dt.datetime
+    revision: int = 0
+    snapshot: Snapshot | None = None
+    window_end: dt.datetime | None = None
+    approved_revision: int | None = None
+    approved_by: str | None = None
+    approved_at: dt.datetime | None = None
+    frozen_at: dt.datetime | None = None
+    settled_at: dt.datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Edition:
+    """The version of an issue for all readers who get the same content."""
+
+    countries: tuple[str, ...]
+    language: str
+
+    @property
+    def key(self) -> str:
+        """`CN+JP.en`: names the edition within its issue, in tables and file names."""
+        return f"{'+'.join(self.countries)}.{self.language}"
+
+    @classmethod
+    def parse(cls, key: str) -> Edition:
+        """The edition that a key names."""
+        countries, _, language = key.rpartition(".")
+        return cls(tuple(countries.split("+")), language)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenderedEdition:
+    """An edition as it will be mailed, but for the slots.
+
+    `html` and `text` hold slots as `newsletter.ports.slot(name)` writes them, so all of it is the same for every
+    reader.
+    """
+
+    edition: Edition
+    subject: str
+    preheader: str
+    html: str
+    text: str
+    stories: int
+    minutes: int
+
+    @property
+    def sha256(self) -> str:
+        """What an approval seals: the hash of subject, preheader, html and text with the slots in place."""
+        sealed = "\0".join((self.subject, self.preheader, self.html, self.text))
+        return hashlib.sha256(sealed.encode()).hexdigest()
+
+
+class Severity(StrEnum):
+    """What a finding does to an approval."""
+
+    BLOCKING = "blocking"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One result of the preflight: how bad, which check, where, what, and what would mend it."""
+
+    severity: Severity
+    check: str
+    place: str
+    message: str
+    fix: str = ""

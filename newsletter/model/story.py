@@ -1,0 +1,132 @@
+"""A story as we hold it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+__all__ = [
+    "CountryOrigin",
+    "Kind",
+    "NoteOrigin",
+    "Precision",
+    "Refusal",
+    "Story",
+    "StoryStatus",
+    "SummaryOrigin",
+]
+
+
+class Kind(StrEnum):
+    """What sort of text a story is. A press release never says "Original reporting"."""
+
+    REPORT = "report"
+    OPINION = "opinion"
+    PRESS_RELEASE = "press_release"
+
+
+class Precision(StrEnum):
+    """How exactly `published_at` is known; `FETCHED` means the source gave no date."""
+
+    EXACT = "exact"
+    DAY = "day"
+    FETCHED = "fetched"
+
+
+class SummaryOrigin(StrEnum):
+    """Who wrote the summary."""
+
+    PUBLISHER = "publisher"
+    EXTRACTIVE = "extractive"
+    MODEL = "model"
+    HUMAN = "human"
+
+
+class NoteOrigin(StrEnum):
+    """Who wrote the note: a model's is the AI Editor's Summary, a human's is headed "Editor's note"."""
+
+    MODEL = "model"
+    HUMAN = "human"
+
+
+class CountryOrigin(StrEnum):
+    """What filed the story under its country, strongest first. An editor's choice is never overwritten."""
+
+    EDITOR = "editor"
+    FEED = "feed"
+    SOURCE = "source"
+    RULE = "rule"
+    MODEL = "model"
+
+
+class StoryStatus(StrEnum):
+    """Where a story stands. Only `READY` stories are composed into issues."""
+
+    DRAFT = "draft"
+    READY = "ready"
+    HELD = "held"
+    REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story:
+    """One summarised article as we hold it; unique on (`source`, `external_id`).
+
+    `revision` counts contents under one identity, from 1. `gathered_at` is when this desk first saw it.
+    """
+
+    source: str
+    external_id: str
+    url: str
+    title: str
+    outlet: str
+    published_at: dt.datetime
+    published_precision: Precision = Precision.EXACT
+    guid: str | None = None
+    url_canonical: str = ""
+    summary: str = ""
+    summary_origin: SummaryOrigin = SummaryOrigin.PUBLISHER
+    note: tuple[str, ...] = ()
+    note_origin: NoteOrigin = NoteOrigin.MODEL
+    note_approved_by: str | None = None
+    outlet_language: str | None = None
+    paywall: bool = False
+    kind: Kind = Kind.REPORT
+    byline: tuple[str, ...] = ()
+    country: str | None = None
+    country_origin: CountryOrigin | None = None
+    also_countries: tuple[str, ...] = ()
+    section: str = ""
+    embargo: dt.datetime | None = None
+    tags: tuple[str, ...] = ()
+    machine_tags: Mapping[str, str] = field(default_factory=dict)
+    language: str | None = None
+    status: StoryStatus = StoryStatus.READY
+    revision: int = 1
+    gathered_at: dt.datetime | None = None
+
+    @property
+    def id(self) -> str:
+        """`source:external_id`, the name of the story in commands and files."""
+        return f"{self.source}:{self.external_id}"
+
+    @property
+    def shown_note(self) -> tuple[str, ...]:
+        """The note a reader may see: a model's only after an editor approved it."""
+        if self.note_origin is NoteOrigin.MODEL and not self.note_approved_by:
+            return ()
+        return self.note
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """One story, row or recipient line that was not taken: its place in the input and the reason."""
+
+    where: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.reason}"
