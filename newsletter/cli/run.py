@@ -6,26 +6,33 @@ import logging
 import signal
 import threading
 from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
 import click
 
 from newsletter.cli.console import DeskCommand, open_room
+from newsletter.errors import SettingError
+
+if TYPE_CHECKING:
+    from newsletter.newsroom import Newsroom
+    from newsletter.web.serve import WebServer
+
+USUAL_PORT = 8000
 
 
 @click.command(cls=DeskCommand)
 @click.option("--only", type=click.Choice(["web", "clock", "sender"]), help="Run one part; all three by default.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Where the web pages listen.")
-@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True)
-def run(only: str | None, host: str, port: int) -> None:
+@click.option("--port", type=click.IntRange(0, 65535), help="8000 by default, or a free one where that is taken.")
+def run(only: str | None, host: str, port: int | None) -> None:
     """Run the desk: web pages, clock and sender, until SIGTERM or Ctrl-C.
 
     Any number of these processes may run on one desk: each slot is built once and each reader mailed once.
     """
     from newsletter.schedule.clockwork import Clockwork, SenderLoop
-    from newsletter.web.serve import WebServer
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    for noisy in ("apscheduler", "httpx", "uvicorn"):
+    for noisy in ("alembic", "apscheduler", "httpx", "uvicorn"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     with open_room() as room, ExitStack() as parts:
         plan = room.plan  # a schedule that cannot be followed is said now, not at the first tick
@@ -47,10 +54,23 @@ def run(only: str | None, host: str, port: int) -> None:
             sender.start()
             parts.callback(sender.stop)
         if only in (None, "web"):
-            click.echo(f"web pages on http://{host}:{port}/")
-            WebServer(room, host, port).run()
+            server = _web_server(room, host, port)
+            click.echo(f"web pages on http://{host}:{server.port}/")
+            server.run()
         else:
             _wait_for_signal()
+
+
+def _web_server(room: Newsroom, host: str, port: int | None) -> WebServer:
+    """On the port asked for; on a free one when none was and another process of the desk has the usual one."""
+    from newsletter.web.serve import WebServer
+
+    try:
+        return WebServer(room, host, USUAL_PORT if port is None else port)
+    except SettingError:
+        if port is not None:
+            raise
+        return WebServer(room, host, 0)
 
 
 def _wait_for_signal() -> None:

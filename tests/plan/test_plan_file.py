@@ -249,7 +249,7 @@ def test_the_commented_feeds_of_the_starter_desk_are_valid() -> None:
     lines = (ROOT / "schedule.yaml").read_text(encoding="utf-8").splitlines()
     text = "\n".join(line.replace("# ", "", 1) if line.startswith("  # ") else line for line in lines)
     plan = load_plan(text, "schedule.yaml", ROOT)
-    assert list(plan.sources) == ["desk", "techcrunch", "globe", "cms"]
+    assert list(plan.sources) == ["desk", "techcrunch", "globe"]
 
 
 def test_every_key_of_the_file_is_a_field_of_its_value() -> None:
@@ -312,3 +312,17 @@ def test_warnings_about_a_default_name_its_line() -> None:
     assert "schedule.yaml:1: newsletters.asia.approval.by: 23:00 is after at (07:00), so it means the day before" in (
         warnings
     )
+
+
+def test_what_this_version_does_not_act_on_is_said(tmp_path: Path) -> None:
+    text = (ROOT / "schedule.yaml").read_text(encoding="utf-8")
+    asked = "    related: 3\n    delivery: {spread: 10m}\n    editors: [desk@example.com]\n"
+    text = text.replace("    related: 3\n", asked).replace(
+        "sources:\n", "sources:\n  cms: {kind: ghost, url: https://cms.example.com, key: env:GHOST_KEY}\n"
+    )
+    warnings = load_plan(text, "schedule.yaml", tmp_path).warnings
+    assert [line.split(": ", 1)[1] for line in warnings] == [
+        "newsletters.asia-ai-daily.editors: this version does not act on it yet",
+        "newsletters.asia-ai-daily.delivery.spread: this version does not act on it yet",
+        "sources.cms.kind: this version gathers from folder and feed only",
+    ]
