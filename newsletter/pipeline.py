@@ -70,8 +70,11 @@ def compose_issue(
     candidates = stories.window(
         available_after=issues.last_window_end(newsletter.name, issue_id),
         available_until=moment,
-        published_after=now - newsletter.stories.at_most,
+        published_after=due_at - newsletter.stories.at_most,
+        # An issue made up for a day gone by does not know what came after it.
+        published_until=due_at if now > due_at + newsletter.catch_up.within else moment,
         not_carried_by=(newsletter.name, *newsletter.not_again_from),
+        issue_id=issue_id,
     )
     corpus = stories.corpus(now - RELATED_WINDOW)
     return compose.compose(newsletter, issue_id.date, candidates, corpus, moment, priority=priority)

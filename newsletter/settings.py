@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -96,7 +97,12 @@ FIELDS = (
     Setting("test_allow", "addresses or @domains that may get mail while not live", _list, ""),
     Setting("base_url", "public address of the web pages, used in links", _base_url, "http://127.0.0.1:8000"),
     Setting("secret_key", "signs tokens; several keys, newest first", _list, secret=True),
-    Setting("on_unknown", "what repeats of a send do with unknown deliveries", _choice("hold", "resend"), "hold"),
+    Setting(
+        "on_unknown",
+        "what a repeated send does with mail in flight when a sender died: hold it, or send it again",
+        _choice("hold", "resend"),
+        "hold",
+    ),
     Setting("bounce_domain", "domain of envelope senders; unset: the sender's", str),
     Setting("unsubscribe_mailto", "address for the mailto form of List-Unsubscribe", str),
     Setting("now", "an ISO time at which a rehearsal's clock starts", str),
@@ -202,7 +208,8 @@ def _toml_layer(path: Path) -> dict[str, str]:
     known = {field.name for field in FIELDS} | {f"{field.name}_file" for field in FIELDS}
     for key in table:
         if key not in known:
-            raise SettingError(f"{path.name}: {key} is not a setting; `newsletter config` lists them")
+            names = ", ".join(field.name for field in FIELDS)
+            raise SettingError(f"{path.name}: {key} is not a setting; there are {names}")
     return {f"NEWSLETTER_{key.upper()}": _toml_text(value) for key, value in table.items()}
 
 
@@ -236,10 +243,10 @@ def _shown(field: Setting, value: object) -> str:
 
 def _without_password(url: str) -> str:
     parts = urlsplit(url)
-    if not parts.password:
-        return url
-    host = parts.netloc.rpartition("@")[2]
-    return urlunsplit(parts._replace(netloc=f"{parts.username}:••••••@{host}"))
+    query = re.sub(r"(?i)((?:^|&)[^=&]*pass[^=&]*=)[^&]*", r"\1••••••", parts.query)
+    user, at, host = parts.netloc.rpartition("@")
+    netloc = f"{user.partition(':')[0]}:••••••{at}{host}" if parts.password else parts.netloc
+    return urlunsplit(parts._replace(netloc=netloc, query=query))
 
 
 assert {f.name for f in FIELDS} == {f.name for f in dataclasses.fields(Settings)} - {"desk", "origins"}

@@ -24,7 +24,6 @@ class Purpose(StrEnum):
     UNSUBSCRIBE = "unsubscribe"
     PREFERENCES = "preferences"
     VIEW = "view"
-    LOGIN = "login"
     BOUNCE = "bounce"
     MESSAGE_ID = "message-id"
 

@@ -22,17 +22,17 @@ class DeskCommand(click.Command):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.params.append(
-            click.Option(
-                ["--desk"], metavar="DIR", expose_value=False, callback=_choose_desk, help="The desk to work on."
-            )
-        )
+        self.params.append(_desk_option())
 
 
 class DeskGroup(click.Group):
     """A group of `DeskCommand`s."""
 
     command_class = DeskCommand
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.params.append(_desk_option())
 
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
@@ -73,6 +73,11 @@ def print_table(head: Sequence[str], rows: Sequence[Sequence[object]], empty: st
 def whisper(text: str) -> None:
     """A remark for people, on standard error."""
     click.echo(text, err=True)
+
+
+def _desk_option() -> click.Option:
+    words = "The desk to work on."
+    return click.Option(["--desk"], metavar="DIR", expose_value=False, callback=_choose_desk, help=words)
 
 
 def _choose_desk(ctx: click.Context, _param: click.Parameter, value: str | None) -> None:

@@ -52,7 +52,8 @@ def _one_issue(room: Newsroom) -> IssueId:
     from newsletter.newsroom import gathering, issues, sending
 
     for polled in gathering.gather_all(room, list(room.plan.sources.values())):
-        assert polled.gathered is not None, polled.error
+        if polled.gathered is None:
+            raise click.ClickException(polled.error or "nothing was gathered")
         click.echo(f"gathered   {polled.gathered.ingested.new} stories from {polled.source}")
     issue = issues.build(room, NEWSLETTER, who="demo")
     assert issue.snapshot is not None

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from newsletter.model import Books, Issue, IssueId
     from newsletter.newsroom import Newsroom
 
-SETTLED = ("submitted", "rejected", "expired", "failed", "cancelled")
-
 
 @click.group(cls=DeskGroup)
 def issue() -> None:
@@ -108,6 +106,7 @@ def show(issue_id: str, as_json: bool) -> None:
 def preview(issue_id: str, as_email: str | None, countries: str | None, form: str, out: Path | None) -> None:
     """Print an edition exactly as it would be mailed."""
     from newsletter import render
+    from newsletter.errors import InputError
     from newsletter.newsroom import issues, readers, sending
 
     asked = [code.strip() for code in countries.split(",") if code.strip()] if countries else None
@@ -117,13 +116,16 @@ def preview(issue_id: str, as_email: str | None, countries: str | None, form: st
             data = sending.message_for(room, wanted, as_email, asked)
         else:
             edition = issues.preview(room, wanted, as_email=as_email, countries=asked)
-            slots = readers.neutral_slots(room, wanted, edition.edition.key)
+            slots = readers.slots_of(room, wanted, edition.edition.key, as_email)
             filled = render.fill_html(edition.html, slots) if form == "html" else render.fill_text(edition.text, slots)
             data = filled.encode()
     if out is None:
         sys.stdout.buffer.write(data)
     else:
-        out.write_bytes(data)
+        try:
+            out.write_bytes(data)
+        except OSError as error:
+            raise InputError(f"{out} cannot be written: {error.strerror}") from None
         whisper(f"{out}: {len(data):,} bytes")
 
 
@@ -319,6 +321,8 @@ def _progress(wanted: bool) -> Iterator[Callable[[Mapping[str, int]], None] | No
     if not wanted or not sys.stderr.isatty():
         yield None
         return
+    from newsletter.model import UNSETTLED
+
     bar = None
 
     def show(counts: Mapping[str, int]) -> None:
@@ -326,7 +330,7 @@ def _progress(wanted: bool) -> Iterator[Callable[[Mapping[str, int]], None] | No
         if bar is None:
             bar = click.progressbar(length=sum(counts.values()), label="sending", file=sys.stderr, show_pos=True)
             bar.__enter__()
-        bar.update(sum(counts.get(state, 0) for state in SETTLED) - bar.pos)
+        bar.update(sum(number for state, number in counts.items() if state not in UNSETTLED) - bar.pos)
 
     yield show
     if bar is not None:

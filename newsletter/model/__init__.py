@@ -5,6 +5,7 @@ characters. Countries are ISO 3166-1 alpha-2 in capitals, or the name of a regio
 """
 
 from newsletter.model.delivery import (
+    UNSETTLED,
     Books,
     DeliveryState,
     Message,
@@ -12,6 +13,9 @@ from newsletter.model.delivery import (
     Recipient,
 )
 from newsletter.model.issue import (
+    BEGUN,
+    EDITABLE,
+    SEALED,
     CountrySection,
     Edition,
     Finding,
@@ -37,6 +41,10 @@ from newsletter.model.story import (
 )
 
 __all__ = [
+    "BEGUN",
+    "EDITABLE",
+    "SEALED",
+    "UNSETTLED",
     "Books",
     "CountryOrigin",
     "CountrySection",

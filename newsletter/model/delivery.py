@@ -9,6 +9,7 @@ from enum import StrEnum
 from newsletter.model.issue import IssueId, IssueState
 
 __all__ = [
+    "UNSETTLED",
     "Books",
     "DeliveryState",
     "Message",
@@ -29,6 +30,10 @@ class DeliveryState(StrEnum):
     FAILED = "failed"
     CANCELLED = "cancelled"
     UNKNOWN = "unknown"
+
+
+UNSETTLED = frozenset({DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.DEFERRED})
+"""States that a delivery leaves again by itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

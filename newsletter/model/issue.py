@@ -12,6 +12,9 @@ from newsletter.errors import InputError
 from newsletter.model.story import Story
 
 __all__ = [
+    "BEGUN",
+    "EDITABLE",
+    "SEALED",
     "CountrySection",
     "Edition",
     "Finding",
@@ -68,6 +71,16 @@ class IssueState(StrEnum):
     FAILED = "failed"
 
 
+SEALED = frozenset({IssueState.APPROVED, IssueState.SENDING, IssueState.STOPPED, IssueState.SUBMITTED})
+"""States in which an issue has bytes that somebody approved: what it carries is not carried again."""
+
+BEGUN = frozenset({IssueState.SENDING, IssueState.STOPPED, IssueState.SUBMITTED})
+"""States after the freeze of the audience."""
+
+EDITABLE = frozenset(IssueState) - BEGUN - {IssueState.CANCELLED}
+"""States in which a new draft may be stored."""
+
+
 @dataclass(frozen=True, slots=True)
 class Related:
     """A story offered under another one, frozen as it stood; `reasons` are the shared words, for editors."""
@@ -107,6 +120,11 @@ class Sender:
     address: str
     reply_to: str | None = None
 
+    @property
+    def domain(self) -> str:
+        """What stands behind the @."""
+        return self.address.rpartition("@")[2]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
@@ -145,7 +163,8 @@ class Issue:
     """One dated number of a newsletter.
 
     `window_end` closes the window of stories the issue was composed from; the next issue's window opens there.
-    `revision` counts drafts; `approved_revision` is the one whose bytes an approval sealed.
+    `revision` counts drafts; `approved_revision` is the one whose bytes an approval sealed. `first_approved_by`
+    is set while one of two approvals is there.
     """
 
     id: IssueId
@@ -155,6 +174,7 @@ class Issue:
     revision: int = 0
     snapshot: Snapshot | None = None
     window_end: dt.datetime | None = None
+    first_approved_by: str | None = None
     approved_revision: int | None = None
     approved_by: str | None = None
     approved_at: dt.datetime | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,6 +19,8 @@ from newsletter.plan import SourcePlan
 from newsletter.storage import Ingested
 
 __all__ = ["Polled", "due_sources", "gather_all", "import_file", "related", "source_plan"]
+
+log = logging.getLogger("newsletter.gather")
 
 AT_ONCE = 8
 
@@ -100,13 +103,20 @@ def source_plan(room: Newsroom, source_id: str) -> SourcePlan:
 def _poll(room: Newsroom, plan: SourcePlan) -> Polled:
     now = room.clock.now()
     try:
-        source = gather.open_source(plan, room.desk)
-        return Polled(plan.id, gather_source(source, room.plan, room.source_states, room.stories, now))
+        with room.database.hold(f"gather {plan.id}") as held:
+            if not held:
+                return Polled(plan.id, error=f"{plan.id}: another process is polling it at this moment")
+            source = gather.open_source(plan, room.desk)
+            return Polled(plan.id, gather_source(source, room.plan, room.source_states, room.stories, now))
     except SourceError as error:
         _remember_failure(room, plan, now)
         return Polled(plan.id, error=str(error))
     except (NewsletterError, OSError) as error:
         return Polled(plan.id, error=f"{plan.id}: {error}")
+    except Exception as error:
+        # Whatever it is, the other sources are waiting for this one's result.
+        log.exception("polling %s failed", plan.id)
+        return Polled(plan.id, error=f"{plan.id}: {type(error).__name__}: {error}")
 
 
 def _remember_failure(room: Newsroom, plan: SourcePlan, now: datetime) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from newsletter import compose, render
 from newsletter.errors import ChecksFailedError, InputError, NothingToDoError
-from newsletter.model import Edition, Finding, Issue, IssueId, IssueState, RenderedEdition, Severity, Snapshot
+from newsletter.model import EDITABLE, Edition, Finding, Issue, IssueId, IssueState, RenderedEdition, Severity, Snapshot
 from newsletter.newsroom.room import Newsroom
 from newsletter.pipeline import compose_issue, render_editions
 from newsletter.plan import ApprovalMode, Newsletter, OnFew, slot_of
@@ -17,8 +17,7 @@ from subscribers.audience import audience
 
 __all__ = ["Reach", "approve", "build", "check", "editions", "grouped", "preview", "sealed_or_rendered"]
 
-OPEN = (IssueState.PLANNED, IssueState.BUILDING, IssueState.REVIEW, IssueState.WAITING, IssueState.FAILED)
-REBUILDABLE = (*OPEN, IssueState.APPROVED, IssueState.SKIPPED, IssueState.MISSED)
+YEARS = range(1990, 2200)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +37,15 @@ def build(room: Newsroom, name: str, day: date | None = None, *, extra: bool = F
     newsletter = room.newsletter(name)
     now = room.clock.now()
     day = day or now.astimezone(newsletter.timezone).date()
+    if day.year not in YEARS:
+        raise InputError(f"{day} is no date that a newsletter appears on")
     issue_id = IssueId(name, day, _next_number(room.issues, name, day) if extra else 1)
-    issue = room.issues.plan(issue_id, due_at(newsletter, day), now, who)
-    if issue.state not in REBUILDABLE:
-        raise NothingToDoError(f"{issue_id} is {issue.state}: its content is settled; --extra makes a second issue")
     with room.database.hold(f"build {issue_id}") as held:
         if not held:
             raise NothingToDoError(f"{issue_id} is being built by another process at this moment")
+        issue = room.issues.plan(issue_id, due_at(newsletter, day), now, who)
+        if issue.state not in EDITABLE:
+            raise _settled(issue)
         return _compose_draft(room, newsletter, issue, now, who)
 
 
@@ -136,23 +137,25 @@ def approve(room: Newsroom, issue_id: IssueId, by: str, revision: int | None = N
         raise ChecksFailedError(
             f"{issue_id} cannot be approved:\n" + "\n".join(f"  {f.place}: {f.message}" for f in blocking)
         )
+    now = room.clock.now()
     if newsletter.approval.approvals > 1 and newsletter.approval.mode is ApprovalMode.MANUAL:
-        first = _first_approval(issue)
-        earlier = {step.who for step in room.issues.history(issue_id) if step.why == first}
-        if by in earlier:
+        if issue.first_approved_by == by:
             raise NothingToDoError(f"{by} has approved {issue_id} already; the second approval is somebody else's")
-        if not earlier:
-            room.issues.move(
-                issue_id, (issue.state,), issue.state, now=room.clock.now(), who=by, why=first, revision=issue.revision
-            )
+        if issue.first_approved_by is None:
+            if not room.issues.approve_first(issue_id, issue.revision, by, now):
+                raise _changed(issue_id)
             return room.issues.get(issue_id)
-    if not room.issues.seal(issue_id, issue.revision, rendered, by, room.clock.now()):
-        raise ChecksFailedError(f"{issue_id} changed while it was being approved; look at it again")
+    if not room.issues.seal(issue_id, issue.revision, rendered, by, now):
+        raise _changed(issue_id)
     return room.issues.get(issue_id)
 
 
-def _first_approval(issue: Issue) -> str:
-    return f"revision {issue.revision} has one approval of two"
+def _changed(issue_id: IssueId) -> ChecksFailedError:
+    return ChecksFailedError(f"{issue_id} changed while it was being approved; look at it again")
+
+
+def _settled(issue: Issue) -> NothingToDoError:
+    return NothingToDoError(f"{issue.id} is {issue.state}: its content is settled; --extra makes a second issue")
 
 
 def _compose_draft(room: Newsroom, newsletter: Newsletter, issue: Issue, now: datetime, who: str) -> Issue:
@@ -168,7 +171,10 @@ def _compose_draft(room: Newsroom, newsletter: Newsletter, issue: Issue, now: da
     if snapshot == issue.snapshot and issue.state in (IssueState.REVIEW, IssueState.WAITING, IssueState.APPROVED):
         return issue
     state, why = _judge(newsletter, snapshot)
-    issue = room.issues.store_draft(issue.id, snapshot, state, window_end=now, now=now, who=who, why=why)
+    stored = room.issues.store_draft(issue.id, snapshot, state, window_end=now, now=now, who=who, why=why)
+    if stored is None:
+        raise _settled(room.issues.get(issue.id))
+    issue = stored
     if state is IssueState.REVIEW and newsletter.approval.mode is ApprovalMode.AUTO:
         try:
             return approve(room, issue.id, "auto")
@@ -193,7 +199,17 @@ def _examine(room: Newsroom, issue: Issue) -> tuple[list[Finding], list[Rendered
     needed = [reach.edition for reach in editions(room, issue)]
     rendered = render_editions(room.templates, snapshot, needed, room.settings.base_url)
     statuses = room.stories.statuses([placed.story.id for placed in snapshot.placed])
-    return render.preflight(snapshot, rendered, max(room.clock.now(), issue.due_at), statuses), rendered
+    findings = render.preflight(snapshot, rendered, max(room.clock.now(), issue.due_at), statuses)
+    return [*_carried(room, issue), *findings], rendered
+
+
+def _carried(room: Newsroom, issue: Issue) -> Iterator[Finding]:
+    """No reader of a newsletter gets a story twice, whatever drafts stood side by side."""
+    newsletter = room.newsletter(issue.id.newsletter)
+    names = (newsletter.name, *newsletter.not_again_from)
+    for story, other in room.issues.carried_by_others(issue.id, names).items():
+        message = f"{other} has carried it already."
+        yield Finding(Severity.BLOCKING, "carried", f"story {story}", message, "Build the issue again.")
 
 
 def _snapshot(issue: Issue) -> Snapshot:

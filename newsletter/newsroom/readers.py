@@ -14,7 +14,7 @@ from newsletter.tokens import Purpose
 from subscribers.errors import UnknownSubscriberError
 from subscribers.model import Status, Subscriber
 
-__all__ = ["Reader", "links", "neutral_slots", "reader_of", "set_countries", "unsubscribe", "web_view"]
+__all__ = ["Reader", "links", "neutral_slots", "reader_of", "set_countries", "slots_of", "unsubscribe", "web_view"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,17 @@ def neutral_slots(room: Newsroom, issue_id: IssueId, edition: str) -> dict[str, 
         "preferences": f"{base}/preferences/",
         "view": view_address(room, issue_id, edition),
     }
+
+
+def slots_of(room: Newsroom, issue_id: IssueId, edition: str, email: str | None) -> dict[str, str]:
+    """The slots of the subscriber with that address; neutral ones without an address."""
+    if email is None:
+        return neutral_slots(room, issue_id, edition)
+    reader = room.subscribers.find(email)
+    recipient = Recipient(
+        delivery=0, subscriber=reader.id, email=email, name=reader.name, edition=edition, message_id=""
+    )
+    return links(room, issue_id, recipient)
 
 
 def reader_of(room: Newsroom, purpose: Purpose, token: str) -> Reader | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -17,7 +17,9 @@ from newsletter.plan import Newsletter, Plan, read_plan
 from newsletter.settings import Settings, load_settings
 from newsletter.storage import Accounts, Database, Deliveries, Issues, SourceStates, Stories
 from newsletter.tokens import Signer
+from subscribers.errors import SegmentError
 from subscribers.house import Subscribers
+from subscribers.segments import parse_segment
 
 __all__ = ["Newsroom"]
 
@@ -29,6 +31,7 @@ class Newsroom:
         self.settings = settings
         self.clock: Clock = settings.clock()
         self.plan_fault: PlanError | None = None
+        self.plan_fault_shown: PlanError | None = None
         self._plan: Plan | None = None
         self._plan_stamp: tuple[int, int] | None = None
 
@@ -61,7 +64,7 @@ class Newsroom:
         stamp = _stamp(self.plan_file)
         if self._plan is None or stamp != self._plan_stamp:
             try:
-                self._plan = read_plan(self.plan_file, templates=self.templates.names())
+                self._plan = read_plan(self.plan_file, self.templates.names(), _segment_faults)
                 self.plan_fault = None
             except PlanError as error:
                 if self._plan is None:
@@ -151,6 +154,14 @@ class Newsroom:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _segment_faults(segment: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    try:
+        parse_segment(segment)
+    except SegmentError as error:
+        for problem in error.problems:
+            yield ".".join(map(str, problem.path)), problem.message
 
 
 def _stamp(path: Path) -> tuple[int, int] | None:

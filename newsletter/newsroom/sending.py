@@ -9,9 +9,10 @@ from functools import cache
 
 from sqlalchemy.engine import Connection
 
-from newsletter import compose, deliver
+from newsletter import compose, deliver, render
 from newsletter.errors import ChecksFailedError, NothingToDoError, StorageError
 from newsletter.model import (
+    UNSETTLED,
     Books,
     DeliveryState,
     Edition,
@@ -22,6 +23,7 @@ from newsletter.model import (
     Outcome,
     Recipient,
     RenderedEdition,
+    Severity,
     Snapshot,
     StoryStatus,
 )
@@ -39,7 +41,6 @@ from subscribers.audience import audience, still_wanted
 __all__ = ["deliveries_left", "dry_run", "has_work", "message_for", "proof", "send"]
 
 LEAST_TIME = timedelta(hours=4)
-UNSETTLED = (DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.DEFERRED)
 
 Progress = Callable[[Mapping[str, int]], None]
 
@@ -62,14 +63,18 @@ def send(
     transport = _transport(room, issue_id)
     if issue.state is IssueState.APPROVED:
         _look_once_more(room, issue)
+        send_once(transport, [])  # a relay that nobody can reach is found out before anything is frozen
         _freeze(room, issue, transport)
         issue = room.issues.get(issue_id)
     now = room.clock.now()
     give_up_at = _give_up_at(room, issue)
     if retry_now:
         room.deliveries.retry_now(issue_id, now)
+        give_up_at = max(give_up_at, now + LEAST_TIME)
     if now > give_up_at:
         room.deliveries.expire(issue_id, now)
+    if room.settings.on_unknown == "resend":
+        room.deliveries.requeue_unknown(issue_id, now)
     ledger = IssueLedger(
         room.database,
         issue_id,
@@ -109,7 +114,7 @@ def proof(room: Newsroom, issue_id: IssueId, addresses: Sequence[str]) -> list[t
     compiled = deliver.compile_message(rendered, _headers(room, issue))
     messages = [
         compiled.message(
-            _proof_recipient(room, issue_id, rendered, number, address),
+            _proof_recipient(room, issue, rendered, number, address),
             readers.neutral_slots(room, issue_id, rendered.edition.key),
             deliver.envelope_sender(_bounce_domain(room, issue), f"proof-{number}"),
         )
@@ -122,7 +127,7 @@ def message_for(room: Newsroom, issue_id: IssueId, as_email: str | None, countri
     """The whole RFC 5322 message that a preview stands for."""
     issue = room.issues.get(issue_id)
     rendered = issues.preview(room, issue_id, as_email=as_email, countries=countries)
-    recipient = _proof_recipient(room, issue_id, rendered, 0, as_email or "reader@example.com")
+    recipient = _proof_recipient(room, issue, rendered, 0, as_email or "reader@example.com")
     slots = readers.neutral_slots(room, issue_id, rendered.edition.key)
     if as_email is not None:
         subscriber = room.subscribers.find(as_email)
@@ -187,17 +192,19 @@ def _freeze(room: Newsroom, issue: Issue, transport: Transport) -> None:
         sealed = sealed_editions(connection, issue.id, issue.approved_revision)
         candidates = list(_candidates(room, connection, issue, snapshot))
         deliver.refuse_strangers(transport, room.settings, (c.email for c in candidates if c.excluded is None))
-        if not room.deliveries.freeze(connection, issue.id, candidates, now):
+        if not room.deliveries.freeze(connection, issue.id, issue.approved_revision, candidates, now):
             return
         if missing := {c.edition for c in candidates if c.excluded is None} - set(sealed):
             late = [Edition.parse(key) for key in sorted(missing)]
             rendered = render_editions(room.templates, snapshot, late, room.settings.base_url)
+            findings = render.preflight(snapshot, rendered, now)
+            if blocking := [found for found in findings if found.severity is Severity.BLOCKING]:
+                raise ChecksFailedError(f"{issue.id}: {blocking[0].place}: {blocking[0].message} {blocking[0].fix}")
             keep_editions(connection, issue.id, issue.approved_revision, rendered)
 
 
 def _candidates(room: Newsroom, connection: Connection, issue: Issue, snapshot: Snapshot) -> Iterator[Frozen]:
     newsletter = room.newsletter(issue.id.newsletter)
-    domain = newsletter.sender.address.rpartition("@")[2]
     for candidate in audience(connection, newsletter.name, newsletter.segment, room.clock.now()):
         if candidate.excluded is not None:
             yield Frozen(subscriber=candidate.subscriber_id, excluded=str(candidate.excluded))
@@ -212,7 +219,7 @@ def _candidates(room: Newsroom, connection: Connection, issue: Issue, snapshot: 
             email=candidate.email,
             name=candidate.name,
             edition=edition.key,
-            message_id=f"<{unique}@{domain}>",
+            message_id=f"<{unique}@{snapshot.sender.domain}>",
         )
 
 
@@ -242,49 +249,53 @@ def _message_maker(room: Newsroom, issue: Issue) -> Callable[[Recipient], Messag
 
 
 def _headers(room: Newsroom, issue: Issue) -> deliver.MailHeaders:
-    newsletter = room.newsletter(issue.id.newsletter)
-    sender = issue.snapshot.sender if issue.snapshot else newsletter.sender
+    """The header of an issue's messages, from what was frozen: its newsletter may have left schedule.yaml since."""
+    snapshot = _drafted_snapshot(issue)
+    newsletter = room.plan.newsletters.get(snapshot.newsletter)
+    public = newsletter is not None and newsletter.archive == "public"
     return deliver.MailHeaders(
         issue=issue.id,
-        title=newsletter.title,
-        sender=sender,
-        list_domain=sender.address.rpartition("@")[2],
+        title=snapshot.title,
+        sender=snapshot.sender,
+        list_domain=snapshot.sender.domain,
         date=issue.frozen_at or room.clock.now(),
-        archive_url=f"{room.settings.base_url}/archive/{newsletter.name}/" if newsletter.archive == "public" else None,
+        archive_url=f"{room.settings.base_url}/archive/{snapshot.newsletter}/" if public else None,
         unsubscribe_mailto=room.settings.unsubscribe_mailto,
     )
 
 
 def _bounce_domain(room: Newsroom, issue: Issue) -> str:
-    return room.settings.bounce_domain or room.newsletter(issue.id.newsletter).sender.address.rpartition("@")[2]
+    return room.settings.bounce_domain or _drafted_snapshot(issue).sender.domain
 
 
-def _proof_recipient(
-    room: Newsroom, issue_id: IssueId, rendered: RenderedEdition, number: int, address: str
-) -> Recipient:
+def _proof_recipient(room: Newsroom, issue: Issue, rendered: RenderedEdition, number: int, address: str) -> Recipient:
     now = room.clock.now()
-    unique = room.signer.digest(Purpose.MESSAGE_ID, f"proof|{issue_id}|{address}|{now.isoformat()}")
-    domain = room.newsletter(issue_id.newsletter).sender.address.rpartition("@")[2]
+    unique = room.signer.digest(Purpose.MESSAGE_ID, f"proof|{issue.id}|{address}|{now.isoformat()}")
     return Recipient(
         delivery=number,
         subscriber=0,
         email=address,
         name="",
         edition=rendered.edition.key,
-        message_id=f"<{unique}@{domain}>",
+        message_id=f"<{unique}@{_drafted_snapshot(issue).sender.domain}>",
     )
+
+
+def _drafted_snapshot(issue: Issue) -> Snapshot:
+    assert issue.snapshot is not None, "what is previewed, proofed or sent has a draft"
+    return issue.snapshot
 
 
 def _approved_snapshot(issue: Issue) -> Snapshot:
     if issue.snapshot is None or issue.approved_revision != issue.revision:
-        raise ChecksFailedError(f"{issue.id} changed after its approval; approve it again")
+        raise ChecksFailedError(f"{issue.id} changed after its approval; look at it and approve it again")
     return issue.snapshot
 
 
 def _give_up_at(room: Newsroom, issue: Issue) -> datetime:
-    newsletter = room.newsletter(issue.id.newsletter)
+    newsletter = room.plan.newsletters.get(issue.id.newsletter)
     started = issue.frozen_at or room.clock.now()
-    deadline = deliver_by_at(slot_of(newsletter, issue.id.date), newsletter)
+    deadline = deliver_by_at(slot_of(newsletter, issue.id.date), newsletter) if newsletter else None
     return max(deadline, started + LEAST_TIME) if deadline else started + timedelta(days=1)
 
 
@@ -293,8 +304,4 @@ def _settle(room: Newsroom, issue_id: IssueId) -> None:
     books = room.issues.books(issue_id)
     if any(books.deliveries.get(state, 0) for state in UNSETTLED) or not books.balanced:
         return
-    now = room.clock.now()
-    why = f"{books.doubts} unknown" if books.doubts else ""
-    room.issues.move(
-        issue_id, (IssueState.SENDING,), IssueState.SUBMITTED, now=now, who="sender", why=why, settled_at=now
-    )
+    room.issues.settle(issue_id, room.clock.now(), f"{books.doubts} unknown" if books.doubts else "")

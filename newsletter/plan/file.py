@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -22,7 +22,13 @@ __all__ = ["load_plan", "read_plan"]
 MAX_BYTES = 4 * nodes.MAX_CHARACTERS
 
 
-def read_plan(path: Path, templates: Collection[str] = ("daily",)) -> Plan:
+SegmentCheck = Callable[[Mapping[str, object]], Iterable[tuple[str, str]]]
+"""Finds the faults of a segment: for each the path inside it, and what is wrong."""
+
+
+def read_plan(
+    path: Path, templates: Collection[str] = ("daily",), check_segment: SegmentCheck = lambda segment: ()
+) -> Plan:
     """The plan of a schedule.yaml; `templates` are the names of the templates there are.
 
     Paths in it are relative to the folder it lies in. Raises `PlanError` with every fault, also when the file
@@ -41,10 +47,16 @@ def read_plan(path: Path, templates: Collection[str] = ("daily",)) -> Plan:
         before = data[: error.start].decode("utf-8", errors="replace").rpartition("\n")
         line, column = before[0].count("\n") + (2 if before[1] else 1), len(before[2]) + 1
         _refuse(path.name, line, column, f"the byte {data[error.start]:#04x} is not UTF-8; save the file as UTF-8")
-    return load_plan(text, path.name, path.parent, templates)
+    return load_plan(text, path.name, path.parent, templates, check_segment)
 
 
-def load_plan(text: str, file: str, folder: Path, templates: Collection[str] = ("daily",)) -> Plan:
+def load_plan(
+    text: str,
+    file: str,
+    folder: Path,
+    templates: Collection[str] = ("daily",),
+    check_segment: SegmentCheck = lambda segment: (),
+) -> Plan:
     """The plan that `text` says; `file` is its name in errors, `folder` where calendar files are found.
 
     Raises `PlanError` with every fault at once, in the file's order.
@@ -55,6 +67,9 @@ def load_plan(text: str, file: str, folder: Path, templates: Collection[str] = (
     reading = Reading(file, _names(root, templates))
     values = reading.read(FILE, root, "")
     plan = None if values is INVALID else _plan(values, folder, reading)
+    for newsletter in plan.newsletters.values() if plan else ():
+        for inner, message in check_segment(newsletter.segment):
+            reading.fault(".".join(filter(None, ("newsletters", newsletter.name, "segment", inner))), message)
     if plan is None or reading.problems:
         raise PlanError(sorted(reading.problems, key=lambda found: (found.file != file, found.line, found.column)))
     return replace(plan, warnings=tuple(advise(plan, values, reading)))

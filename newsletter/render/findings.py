@@ -26,10 +26,10 @@ _UNFILLED = re.compile("\ufdd0(?!(?:" + "|".join(SLOT_NAMES) + ")\ufdd1)")
 _LEFTOVERS = {
     "html": re.compile(r"<!--%|%-->|</?mj-|" + _UNFILLED.pattern),
     "text": _UNFILLED,
-    "subject": re.compile(r"\{\{|\}\}|\{%|%\}|[\ufdd0\ufdd1]"),
-    "preheader": re.compile(r"\{\{|\}\}|\{%|%\}|[\ufdd0\ufdd1]"),
+    "subject": re.compile("[\ufdd0\ufdd1]"),
+    "preheader": re.compile("[\ufdd0\ufdd1]"),
 }
-"""What can only come from a template. A story may well speak of `{{`; a subject that does is a merge gone wrong."""
+"""What can only come from a template. A headline, and so a subject, may well speak of `{{`."""
 
 
 def preflight(

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from newsletter.errors import NewsletterError, NothingToDoError
+from newsletter.errors import ChecksFailedError, NewsletterError, NothingToDoError
 from newsletter.newsroom import Newsroom, sending
 from newsletter.schedule import day
 
@@ -97,8 +97,15 @@ class SenderLoop:
                 log.info("%s: %s, %s submitted", issue_id, books.state, books.deliveries["submitted"])
             except NothingToDoError:
                 continue  # another process was quicker
+            except ChecksFailedError as error:
+                now = self._room.clock.now()
+                if self._room.issues.hold_back(issue_id, now, "sender", str(error)):
+                    log.warning("%s is held back: %s", issue_id, error)
             except NewsletterError as error:
-                log.warning("%s: %s", issue_id, error)
+                if self._room.issues.explain(issue_id, str(error)):
+                    log.warning("%s: %s", issue_id, error)
+            except Exception:
+                log.exception("%s: sending failed", issue_id)
 
 
 def _guarded(step: Callable[[], None]) -> None:

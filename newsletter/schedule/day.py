@@ -26,6 +26,7 @@ WHO = "clock"
 def tick(room: Newsroom) -> None:
     """Take every step that is due at this moment; a fault in one newsletter never keeps another waiting."""
     now = room.clock.now()
+    _show_fault(room)
     for newsletter in room.plan.newsletters.values():
         for slot in slots_between(newsletter, now - LOOK_BACK, now + newsletter.stories.lead + timedelta(seconds=1)):
             try:
@@ -34,6 +35,8 @@ def tick(room: Newsroom) -> None:
                 log.debug("%s", error)
             except NewsletterError as error:
                 log.warning("%s/%s: %s", newsletter.name, slot.date, error)
+            except Exception:
+                log.exception("%s/%s failed", newsletter.name, slot.date)
 
 
 def poll(room: Newsroom) -> None:
@@ -85,7 +88,8 @@ def _advance(room: Newsroom, newsletter: Newsletter, slot: Slot, now: datetime) 
     elif issue.state in (IssueState.REVIEW, IssueState.WAITING):
         _press(room, newsletter, slot, issue, now)
     elif issue.state is IssueState.APPROVED and _missed(newsletter, issue, now):
-        why = f"approved, but the desk was down until {now:%Y-%m-%d %H:%M} UTC; `newsletter schedule run` makes it late"
+        because = issue.reason or f"the desk was down until {now:%Y-%m-%d %H:%M} UTC"
+        why = f"approved and not sent: {because}; {_by_hand(issue_id)} makes it late"
         room.issues.move(issue_id, (IssueState.APPROVED,), IssueState.MISSED, now=now, who=WHO, why=why)
 
 
@@ -93,15 +97,17 @@ def _begin(room: Newsroom, newsletter: Newsletter, slot: Slot, issue: Issue | No
     """Build the draft of a slot; or record why there will be none."""
     issue_id = IssueId(slot.newsletter, slot.date, slot.number)
     late = now > slot.instant + newsletter.catch_up.within
-    if late and issue is None and not room.issues.list(newsletter.name, 1):
-        return  # a new desk has missed nothing
+    if late and issue is None:
+        earliest = room.issues.first_due(newsletter.name)
+        if earliest is None or slot.instant < earliest:
+            return  # what was due before the newsletter's first issue was missed by nobody
     room.issues.plan(issue_id, slot.instant, now, WHO)
     open_states = (IssueState.PLANNED, IssueState.BUILDING)
     if slot.due is None:
         room.issues.move(issue_id, open_states, IssueState.SKIPPED, now=now, who=WHO, why=_reason(slot))
         return
     if late:
-        why = f"the desk was down; it came up at {now:%Y-%m-%d %H:%M} UTC"
+        why = f"the desk was down until {now:%Y-%m-%d %H:%M} UTC; {_by_hand(issue_id)} makes it late"
         room.issues.move(issue_id, open_states, IssueState.MISSED, now=now, who=WHO, why=why)
         return
     with room.database.hold(f"gather for {issue_id}") as first:
@@ -130,7 +136,7 @@ def _press(room: Newsroom, newsletter: Newsletter, slot: Slot, issue: Issue, now
     match newsletter.approval.on_timeout:
         case OnTimeout.SKIP:
             room.issues.move(issue.id, (issue.state,), IssueState.SKIPPED, now=now, who=WHO, why=passed)
-        case OnTimeout.SEND if issue.state is IssueState.REVIEW:
+        case OnTimeout.SEND if issue.state is IssueState.REVIEW and newsletter.approval.approvals == 1:
             try:
                 issues.approve(room, issue.id, f"{WHO}, {passed}")
             except ChecksFailedError as error:
@@ -145,6 +151,19 @@ def _missed(newsletter: Newsletter, issue: Issue, now: datetime) -> bool:
     """Whether it is too late for an approved issue; one approved after its hour is never too late."""
     approved_late = issue.approved_at is not None and issue.approved_at >= issue.due_at
     return now > issue.due_at + newsletter.catch_up.within and not approved_late
+
+
+def _by_hand(issue_id: IssueId) -> str:
+    return f"`newsletter schedule run {issue_id.newsletter} --date {issue_id.date}`"
+
+
+def _show_fault(room: Newsroom) -> None:
+    """Say once that schedule.yaml is broken and that its last good revision is at work."""
+    _ = room.plan
+    fault = room.plan_fault
+    if fault is not None and fault is not room.plan_fault_shown:
+        log.warning("schedule.yaml is broken; its last good revision stays at work:\n%s", fault)
+    room.plan_fault_shown = fault
 
 
 def _reason(slot: Slot) -> str:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import sqlite3
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -51,6 +52,9 @@ class Database:
     def read(self) -> Iterator[Connection]:
         """A consistent view that blocks no writer."""
         with self.engine.connect() as connection:
+            if not self.is_sqlite:
+                # SQLite's readers see one state of the database anyway; PostgreSQL's do so when asked.
+                connection = connection.execution_options(isolation_level="REPEATABLE READ")
             yield connection
 
     @contextmanager
@@ -93,6 +97,8 @@ class Database:
         raw = self.engine.raw_connection()  # outside SQLAlchemy's transactions: VACUUM wants none
         try:
             raw.cursor().execute("VACUUM INTO ?", (str(target),))
+        except sqlite3.Error as error:
+            raise StorageError(f"{target} cannot be written: {error}") from None
         finally:
             raw.close()
 
@@ -163,11 +169,8 @@ def _explain(context: ExceptionContext) -> None:
         raise StorageError(
             f"the database has no schema yet ({words}); `newsletter db upgrade` makes it"
         ) from context.original_exception
-    if (
-        "unable to open database" in words
-        or context.is_disconnect
-        or isinstance(context.original_exception, ConnectionError)
-    ):
+    unreachable = ("unable to open database", "connection failed", "could not connect", "Connection refused")
+    if context.is_disconnect or any(sign in words for sign in unreachable):
         raise StorageError(f"the database cannot be reached ({words}); see NEWSLETTER_DATABASE_URL") from (
             context.original_exception
         )

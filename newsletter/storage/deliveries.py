@@ -70,23 +70,25 @@ class Deliveries:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def freeze(self, connection: Connection, issue_id: IssueId, candidates: Iterable[Frozen], now: datetime) -> bool:
-        """Write down who gets the issue, within the caller's transaction; False when it was frozen before.
+    def freeze(
+        self, connection: Connection, issue_id: IssueId, revision: int, candidates: Iterable[Frozen], now: datetime
+    ) -> bool:
+        """Write down who gets the approved revision, within the caller's transaction; False when it was frozen
+        before, or is not the approved one any more.
 
         From the commit on the books of the issue are kept: candidates = excluded + deliveries.
         """
-        frozen_already = connection.scalar(
-            sa.select(issue.c.frozen_at.is_not(None)).where(issue.c.id == issue_pk(connection, issue_id))
-        )
-        if frozen_already or not move(
+        begun = move(
             connection,
             issue_id,
             (IssueState.APPROVED,),
             IssueState.SENDING,
             now=now,
             who="sender",
+            if_revision=revision,
             frozen_at=now,
-        ):
+        )
+        if not begun:
             return False
         pk = issue_pk(connection, issue_id)
         excluded: dict[str, int] = {}
@@ -162,6 +164,15 @@ class Deliveries:
                     delivery.c.state == DeliveryState.DEFERRED,
                 )
                 .values(not_before=now)
+            ).rowcount
+
+    def requeue_unknown(self, issue_id: IssueId, now: datetime) -> int:
+        """Queue every delivery again whose fate nobody knows, though it may then arrive twice; returns how many."""
+        with self._database.write() as connection:
+            return connection.execute(
+                sa.update(delivery)
+                .where(delivery.c.issue_id == issue_pk(connection, issue_id), delivery.c.state == DeliveryState.UNKNOWN)
+                .values(state=DeliveryState.QUEUED, changed_at=now)
             ).rowcount
 
     def expire(self, issue_id: IssueId, now: datetime) -> int:

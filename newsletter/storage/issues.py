@@ -11,7 +11,18 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from newsletter.errors import NotFoundError, StorageError
-from newsletter.model import Books, DeliveryState, Issue, IssueId, IssueState, RenderedEdition, Snapshot
+from newsletter.model import (
+    BEGUN,
+    EDITABLE,
+    SEALED,
+    Books,
+    DeliveryState,
+    Issue,
+    IssueId,
+    IssueState,
+    RenderedEdition,
+    Snapshot,
+)
 from newsletter.storage.database import Database, insert_or_ignore
 from newsletter.storage.documents import EDITION, SNAPSHOT
 from newsletter.storage.tables import delivery, edition, issue, issue_event, issue_story
@@ -19,7 +30,6 @@ from newsletter.storage.tables import delivery, edition, issue, issue_event, iss
 __all__ = ["EXCLUSIONS", "Issues", "Transition"]
 
 EXCLUSIONS = ("suppressed", "unsubscribed", "paused", "frequency", "no_stories")
-SEALED = (IssueState.APPROVED, IssueState.SENDING, IssueState.STOPPED, IssueState.SUBMITTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +41,11 @@ class Transition:
     before: IssueState | None
     after: IssueState
     why: str
+
+
+NO_APPROVAL = {"first_approved_by": None, "approved_revision": None, "approved_by": None, "approved_at": None}
+
+_WITHOUT_SNAPSHOT = sa.select(*[column for column in issue.c if column.name != "snapshot"])
 
 
 class Issues:
@@ -71,17 +86,15 @@ class Issues:
 
     def list(self, newsletter: str | None = None, limit: int | None = None) -> Sequence[Issue]:
         """Issues without their snapshots, latest due first."""
-        query = sa.select(*[c for c in issue.c if c.name != "snapshot"]).order_by(
-            issue.c.due_at.desc(), issue.c.id.desc()
-        )
+        query = _WITHOUT_SNAPSHOT.order_by(issue.c.due_at.desc(), issue.c.id.desc())
         if newsletter is not None:
             query = query.where(issue.c.newsletter == newsletter)
         with self._database.read() as connection:
             return [_issue(row) for row in connection.execute(query.limit(limit))]
 
     def in_state(self, *states: IssueState) -> Sequence[Issue]:
-        """Every issue in one of the states, earliest due first."""
-        query = sa.select(issue).where(issue.c.state.in_(states)).order_by(issue.c.due_at, issue.c.id)
+        """Every issue in one of the states, without its snapshot, earliest due first."""
+        query = _WITHOUT_SNAPSHOT.where(issue.c.state.in_(states)).order_by(issue.c.due_at, issue.c.id)
         with self._database.read() as connection:
             return [_issue(row) for row in connection.execute(query)]
 
@@ -94,19 +107,60 @@ class Issues:
         now: datetime,
         who: str,
         why: str = "",
-        **values: Any,
     ) -> bool:
-        """Change the state if it is one of `before`; False when somebody else was first. `values` are columns
-        that change with it."""
+        """Change the state if it is one of `before`; False when somebody else was first."""
         with self._database.write() as connection:
-            return move(connection, issue_id, before, after, now=now, who=who, why=why, **values)
+            return move(connection, issue_id, before, after, now=now, who=who, why=why)
+
+    def settle(self, issue_id: IssueId, now: datetime, why: str) -> bool:
+        """Close an issue whose sending has ended."""
+        with self._database.write() as connection:
+            return move(
+                connection,
+                issue_id,
+                (IssueState.SENDING,),
+                IssueState.SUBMITTED,
+                now=now,
+                who="sender",
+                why=why,
+                settled_at=now,
+            )
+
+    def hold_back(self, issue_id: IssueId, now: datetime, who: str, why: str) -> bool:
+        """Take an approved issue back for the editors; its approval is void."""
+        with self._database.write() as connection:
+            return move(
+                connection,
+                issue_id,
+                (IssueState.APPROVED,),
+                IssueState.WAITING,
+                now=now,
+                who=who,
+                why=why,
+                **NO_APPROVAL,
+            )
+
+    def explain(self, issue_id: IssueId, reason: str) -> bool:
+        """Note why an issue stands where it stands; False when that was known."""
+        with self._database.write() as connection:
+            changed = connection.execute(
+                sa.update(issue).where(*is_issue(issue_id), issue.c.reason != reason).values(reason=reason)
+            )
+            return changed.rowcount == 1
+
+    def first_due(self, newsletter: str) -> datetime | None:
+        """When the newsletter's earliest issue was due; None where it has none yet."""
+        with self._database.read() as connection:
+            found: datetime | None = connection.scalar(
+                sa.select(sa.func.min(issue.c.due_at)).where(issue.c.newsletter == newsletter)
+            )
+        return found
 
     def reschedule(self, issue_id: IssueId, due_at: datetime) -> None:
         """Set when an issue that is not being sent yet is due."""
-        begun = (IssueState.SENDING, IssueState.STOPPED, IssueState.SUBMITTED)
         with self._database.write() as connection:
             connection.execute(
-                sa.update(issue).where(*_is(issue_id), issue.c.state.not_in(begun)).values(due_at=due_at)
+                sa.update(issue).where(*is_issue(issue_id), issue.c.state.not_in(BEGUN)).values(due_at=due_at)
             )
 
     def store_draft(
@@ -119,24 +173,14 @@ class Issues:
         now: datetime,
         who: str,
         why: str = "",
-    ) -> Issue:
-        """Freeze a new revision of what the issue says; voids an approval. Not for issues that are being sent."""
-        before = (
-            IssueState.PLANNED,
-            IssueState.BUILDING,
-            IssueState.REVIEW,
-            IssueState.WAITING,
-            IssueState.APPROVED,
-            IssueState.FAILED,
-            IssueState.SKIPPED,
-            IssueState.MISSED,
-        )
+    ) -> Issue | None:
+        """Freeze a new revision of what the issue says; voids an approval. None for an issue that is being sent."""
         with self._database.write() as connection:
             current = _get(connection, issue_id)
             moved = move(
                 connection,
                 issue_id,
-                before,
+                EDITABLE,
                 after,
                 now=now,
                 who=who,
@@ -144,36 +188,49 @@ class Issues:
                 revision=current.revision + 1,
                 snapshot=SNAPSHOT.dump_json(snapshot).decode(),
                 window_end=window_end,
-                approved_revision=None,
-                approved_by=None,
-                approved_at=None,
+                **NO_APPROVAL,
             )
-            if moved:
-                pk = issue_pk(connection, issue_id)
-                connection.execute(sa.delete(issue_story).where(issue_story.c.issue_id == pk))
-                rows = [
-                    {"issue_id": pk, "story": placed.story.id, "rank": rank}
-                    for rank, placed in enumerate(snapshot.placed)
-                ]
-                if rows:
-                    connection.execute(sa.insert(issue_story), rows)
+            if not moved:
+                return None
+            pk = issue_pk(connection, issue_id)
+            connection.execute(sa.delete(issue_story).where(issue_story.c.issue_id == pk))
+            if rows := [{"issue_id": pk, "story": placed.story.id} for placed in snapshot.placed]:
+                connection.execute(sa.insert(issue_story), rows)
             return _get(connection, issue_id)
 
     def last_window_end(self, newsletter: str, before: IssueId) -> datetime | None:
         """Where the window of the newsletter's last sealed issue (other than `before`) ended; None for a first one."""
         query = sa.select(sa.func.max(issue.c.window_end)).where(
-            issue.c.newsletter == newsletter, issue.c.state.in_(SEALED), ~sa.and_(*_is(before))
+            issue.c.newsletter == newsletter, issue.c.state.in_(SEALED), ~sa.and_(*is_issue(before))
         )
         with self._database.read() as connection:
             found: datetime | None = connection.scalar(query)
         return found
+
+    def carried_by_others(self, issue_id: IssueId, newsletters: Collection[str]) -> Mapping[str, IssueId]:
+        """Stories of this issue that another sealed issue of the named newsletters has carried, and which one."""
+        mine = (
+            sa.select(issue_story.c.story).join(issue, issue.c.id == issue_story.c.issue_id).where(*is_issue(issue_id))
+        )
+        query = (
+            sa.select(issue_story.c.story, issue.c.newsletter, issue.c.local_date, issue.c.number)
+            .join(issue, issue.c.id == issue_story.c.issue_id)
+            .where(
+                issue.c.newsletter.in_(list(newsletters)),
+                issue.c.state.in_(SEALED),
+                ~sa.and_(*is_issue(issue_id)),
+                issue_story.c.story.in_(mine),
+            )
+        )
+        with self._database.read() as connection:
+            return {row.story: IssueId(row.newsletter, row.local_date, row.number) for row in connection.execute(query)}
 
     def history(self, issue_id: IssueId) -> Sequence[Transition]:
         """Every change of the issue's state, in order."""
         query = (
             sa.select(issue_event)
             .join(issue, issue.c.id == issue_event.c.issue_id)
-            .where(*_is(issue_id))
+            .where(*is_issue(issue_id))
             .order_by(issue_event.c.id)
         )
         with self._database.read() as connection:
@@ -194,8 +251,6 @@ class Issues:
         """Approve one revision to the byte: its editions are kept as they are. False when the issue is not (or no
         longer) waiting for approval at that revision."""
         with self._database.write() as connection:
-            if _get(connection, issue_id).revision != revision:
-                return False
             moved = move(
                 connection,
                 issue_id,
@@ -203,6 +258,8 @@ class Issues:
                 IssueState.APPROVED,
                 now=now,
                 who=by,
+                if_revision=revision,
+                first_approved_by=None,
                 approved_revision=revision,
                 approved_by=by,
                 approved_at=now,
@@ -210,6 +267,24 @@ class Issues:
             if moved:
                 keep_editions(connection, issue_id, revision, editions)
             return moved
+
+    def approve_first(self, issue_id: IssueId, revision: int, by: str, now: datetime) -> bool:
+        """Write down the first of two approvals of one revision; False when it is not waiting for one."""
+        with self._database.write() as connection:
+            current = _get(connection, issue_id)
+            if current.state not in (IssueState.REVIEW, IssueState.WAITING) or current.first_approved_by:
+                return False
+            return move(
+                connection,
+                issue_id,
+                (current.state,),
+                current.state,
+                now=now,
+                who=by,
+                why="one approval of two",
+                if_revision=revision,
+                first_approved_by=by,
+            )
 
     def editions(self, issue_id: IssueId, revision: int) -> Mapping[str, RenderedEdition]:
         """The sealed editions of one revision, by key."""
@@ -220,7 +295,7 @@ class Issues:
         """The account of the issue; before the freeze every figure is 0."""
         with self._database.read() as connection:
             row = connection.execute(
-                sa.select(issue.c.id, issue.c.state, issue.c.candidates, issue.c.excluded).where(*_is(issue_id))
+                sa.select(issue.c.id, issue.c.state, issue.c.candidates, issue.c.excluded).where(*is_issue(issue_id))
             ).first()
             if row is None:
                 raise _missing(issue_id)
@@ -229,7 +304,7 @@ class Issues:
             issue=issue_id,
             state=IssueState(row.state),
             candidates=row.candidates,
-            excluded={reason: row.excluded.get(reason, 0) for reason in EXCLUSIONS},
+            excluded=dict.fromkeys(EXCLUSIONS, 0) | row.excluded,
             deliveries=dict.fromkeys(map(str, DeliveryState), 0) | counts,
         )
 
@@ -243,16 +318,20 @@ def move(
     now: datetime,
     who: str,
     why: str = "",
+    if_revision: int | None = None,
     **values: Any,
 ) -> bool:
-    """Compare-and-set within a transaction of the caller; see `Issues.move`."""
-    old = connection.scalar(sa.select(issue.c.state).where(*_is(issue_id)).with_for_update())
+    """Compare-and-set within a transaction of the caller: the state, and the revision where one is given. `values`
+    are columns that change with it."""
+    old = connection.execute(
+        sa.select(issue.c.state, issue.c.revision).where(*is_issue(issue_id)).with_for_update()
+    ).first()
     if old is None:
         raise _missing(issue_id)
-    if old not in set(before):
+    if old.state not in set(before) or if_revision not in (None, old.revision):
         return False
-    connection.execute(sa.update(issue).where(*_is(issue_id)).values(state=after, reason=why, **values))
-    _record(connection, issue_id, now, who, IssueState(old), after, why)
+    connection.execute(sa.update(issue).where(*is_issue(issue_id)).values(state=after, reason=why, **values))
+    _record(connection, issue_id, now, who, IssueState(old.state), after, why)
     return True
 
 
@@ -283,7 +362,7 @@ def sealed_editions(connection: Connection, issue_id: IssueId, revision: int) ->
     rows = connection.execute(
         sa.select(edition.c.key, edition.c.document, edition.c.sha256)
         .join(issue, issue.c.id == edition.c.issue_id)
-        .where(*_is(issue_id), edition.c.revision == revision)
+        .where(*is_issue(issue_id), edition.c.revision == revision)
     )
     sealed: dict[str, RenderedEdition] = {}
     for row in rows:
@@ -304,7 +383,8 @@ def delivery_counts(connection: Connection, pk: int) -> dict[str, int]:
     return {row.state: row.number for row in connection.execute(query)}
 
 
-def _is(issue_id: IssueId) -> tuple[sa.ColumnElement[bool], ...]:
+def is_issue(issue_id: IssueId) -> tuple[sa.ColumnElement[bool], ...]:
+    """What tells the row of an issue from all others."""
     return (
         issue.c.newsletter == issue_id.newsletter,
         issue.c.local_date == issue_id.date,
@@ -314,14 +394,14 @@ def _is(issue_id: IssueId) -> tuple[sa.ColumnElement[bool], ...]:
 
 def issue_pk(connection: Connection, issue_id: IssueId) -> int:
     """The row number of an issue, for tables that hang on it; raises `NotFoundError`."""
-    found = connection.scalar(sa.select(issue.c.id).where(*_is(issue_id)))
+    found = connection.scalar(sa.select(issue.c.id).where(*is_issue(issue_id)))
     if found is None:
         raise _missing(issue_id)
     return int(found)
 
 
 def _get(connection: Connection, issue_id: IssueId) -> Issue:
-    row = connection.execute(sa.select(issue).where(*_is(issue_id))).first()
+    row = connection.execute(sa.select(issue).where(*is_issue(issue_id))).first()
     if row is None:
         raise _missing(issue_id)
     return _issue(row)
@@ -345,6 +425,7 @@ def _issue(row: sa.Row[Any]) -> Issue:
         revision=row.revision,
         snapshot=SNAPSHOT.validate_json(snapshot) if snapshot else None,
         window_end=row.window_end,
+        first_approved_by=row.first_approved_by,
         approved_revision=row.approved_revision,
         approved_by=row.approved_by,
         approved_at=row.approved_at,

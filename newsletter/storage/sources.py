@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from newsletter.ports import SourceState
-from newsletter.storage.database import Database
+from newsletter.storage.database import Database, insert_or_ignore
 from newsletter.storage.documents import SOURCE_STATE
 from newsletter.storage.tables import source_state
 
@@ -28,8 +28,5 @@ class SourceStates:
         """Remember the state after a poll."""
         document = SOURCE_STATE.dump_json(state).decode()
         with self._database.write() as connection:
-            changed = connection.execute(
-                sa.update(source_state).where(source_state.c.source == source).values(document=document)
-            )
-            if not changed.rowcount:
-                connection.execute(sa.insert(source_state).values(source=source, document=document))
+            connection.execute(insert_or_ignore(connection, source_state).values(source=source, document=document))
+            connection.execute(sa.update(source_state).where(source_state.c.source == source).values(document=document))

@@ -9,11 +9,13 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import IntegrityError
 
 from newsletter.errors import NotFoundError
-from newsletter.model import CountryOrigin, Precision, Story, StoryStatus
+from newsletter.model import SEALED, CountryOrigin, IssueId, Precision, Story, StoryStatus
 from newsletter.storage.database import Database
-from newsletter.storage.documents import STORY, content_hash
+from newsletter.storage.documents import STORY, content_of
+from newsletter.storage.issues import is_issue
 from newsletter.storage.tables import issue, issue_story, story, story_revision
 
 __all__ = ["Ingested", "Stories"]
@@ -50,9 +52,17 @@ class Stories:
         everything = list(by_identity.values())
         total = Ingested()
         for start in range(0, len(everything), CHUNK):
-            with self._database.write() as connection:
-                total += _ingest_chunk(connection, everything[start : start + CHUNK], now)
+            total += self._ingest_chunk(everything[start : start + CHUNK], now)
         return total
+
+    def _ingest_chunk(self, stories: Sequence[Story], now: datetime) -> Ingested:
+        try:
+            with self._database.write() as connection:
+                return _ingest_chunk(connection, stories, now)
+        except IntegrityError:
+            # Another process stored one of them between our look and our insert: now we see it.
+            with self._database.write() as connection:
+                return _ingest_chunk(connection, stories, now)
 
     def get(self, story_id: str) -> Story:
         """The story called `source:external_id`; raises `NotFoundError`."""
@@ -92,10 +102,13 @@ class Stories:
         available_after: datetime | None,
         available_until: datetime,
         published_after: datetime,
+        published_until: datetime,
         not_carried_by: Collection[str],
+        issue_id: IssueId,
     ) -> Sequence[Story]:
         """Ready, filed stories that became available in (`available_after`, `available_until`] and were published
-        after `published_after`, and that no sealed issue of the named newsletters has carried, oldest first.
+        in (`published_after`, `published_until`], and that no sealed issue of the named newsletters other than
+        `issue_id` has carried, oldest first.
 
         A story is available from when it was gathered, or later: when it was filed, when its embargo ends.
         """
@@ -104,7 +117,8 @@ class Stories:
             .join(issue, issue.c.id == issue_story.c.issue_id)
             .where(
                 issue.c.newsletter.in_(list(not_carried_by)),
-                issue.c.state.in_(["approved", "sending", "stopped", "submitted"]),
+                issue.c.state.in_(SEALED),
+                ~sa.and_(*is_issue(issue_id)),
                 issue_story.c.story == story.c.source + ":" + story.c.external_id,
             )
         )
@@ -115,6 +129,7 @@ class Stories:
                 story.c.country.is_not(None),
                 story.c.available_at <= available_until,
                 story.c.published_at > published_after,
+                story.c.published_at <= published_until,
                 ~carried.exists(),
             )
             .order_by(story.c.published_at, story.c.id)
@@ -157,10 +172,11 @@ def _ingest_chunk(connection: Connection, stories: Sequence[Story], now: datetim
             continue
         old = STORY.validate_json(row.document)
         merged = _merge(old, each)
-        if content_hash(merged) == row.content_hash:
+        if content_of(merged) == content_of(old):
             unchanged += 1
         else:
-            since = row.available_at if _is_filed(old) else now
+            # An embargo that was lifted makes the story available now, a correction makes it no newer.
+            since = min(row.available_at, now) if _is_filed(old) else now
             revised.append((row.id, replace(merged, revision=row.revision + 1), since))
     written = [(row_id, each) for row_id, each, _ in revised]
     for row_id, each, since in revised:
@@ -220,11 +236,8 @@ def _columns(each: Story, since: datetime) -> dict[str, object]:
         "external_id": each.external_id,
         "country": each.country,
         "status": each.status,
-        "url_canonical": each.url_canonical,
-        "title": each.title,
         "published_at": each.published_at,
         "available_at": max(since, each.embargo) if each.embargo else since,
         "revision": each.revision,
-        "content_hash": content_hash(each),
         "document": STORY.dump_json(each).decode(),
     }

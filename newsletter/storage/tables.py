@@ -71,17 +71,13 @@ story = Table(
     Column("external_id", String(1000), nullable=False),
     Column("country", String(60)),
     Column("status", String(20), nullable=False),
-    Column("url_canonical", Text, nullable=False),
-    Column("title", Text, nullable=False),
     Column("published_at", Instant, nullable=False),
     Column("available_at", Instant, nullable=False),
     Column("revision", Integer, nullable=False),
-    Column("content_hash", String(64), nullable=False),
     Column("document", Text, nullable=False),
     UniqueConstraint("source", "external_id"),
     Index(None, "available_at"),
     Index(None, "published_at"),
-    Index(None, "url_canonical"),
 )
 
 story_revision = Table(
@@ -113,6 +109,7 @@ issue = Table(
     Column("revision", Integer, nullable=False, default=0),
     Column("snapshot", Text),
     Column("window_end", Instant),
+    Column("first_approved_by", String(320)),
     Column("approved_revision", Integer),
     Column("approved_by", String(320)),
     Column("approved_at", Instant),
@@ -141,7 +138,6 @@ issue_story = Table(
     METADATA,
     Column("issue_id", ForeignKey("issue.id", ondelete="CASCADE"), primary_key=True),
     Column("story", String(1200), primary_key=True, index=True),
-    Column("rank", Integer, nullable=False),
 )
 
 edition = Table(

@@ -46,7 +46,7 @@ def broken(rendered, **parts):
         ("leftover tokens", lambda it: {"html": it.html.replace("</h1>", "<!--% endif %--></h1>")}),
         ("leftover tokens", lambda it: {"html": it.html.replace("</h1>", "<mj-text></h1>")}),
         ("leftover tokens", lambda it: {"text": it.text + "\ufdd0nam\ufdd1"}),
-        ("leftover tokens", lambda it: {"subject": "Good morning {{name}}"}),
+        ("leftover tokens", lambda it: {"subject": "Good morning " + slot("name")}),
         ("no story", lambda it: {"stories": 0}),
     ],
 )

@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from newsletter import gather
 from newsletter.clock import Clock
-from newsletter.errors import ChecksFailedError
+from newsletter.errors import ChecksFailedError, PlanError
 from newsletter.model import IssueId, IssueState
-from newsletter.newsroom import Newsroom, desks, issues, sending
+from newsletter.newsroom import Newsroom, desks, gathering, issues, sending
+from newsletter.plan import SourcePlan
 from newsletter.schedule import day
 
 SCHEDULE = """\
@@ -71,7 +73,7 @@ class Desk:
             "outlet": "Wire",
             "country": "CN",
             "summary": "What happened.",
-            "published_at": "2026-05-26T08:00:00Z",
+            "published_at": "2026-05-25T08:00:00Z",
             **values,
         }
         (self.folder / "inbox" / f"{number}.json").write_text(json.dumps(document), encoding="utf-8")
@@ -177,6 +179,116 @@ def test_late_within_the_time_to_catch_up_and_missed_after_it(desk: Desk) -> Non
 def test_a_new_desk_has_missed_nothing(desk: Desk) -> None:
     desk.at("2026-05-27 12:00")
     assert desk.room.issues.list() == []
+    desk.story()
+    desk.at("2026-05-29 05:30")
+    desk.at("2026-05-29 05:31")
+    assert [str(issue.id.date) for issue in desk.room.issues.list()] == ["2026-05-29"]
+
+
+def test_building_again_keeps_the_approval_of_unchanged_content(desk: Desk) -> None:
+    desk.story()
+    desk.at("2026-05-27 05:30")
+    issues.approve(desk.room, TODAY, "chief")
+    assert issues.build(desk.room, "asia").state is IssueState.APPROVED
+    desk.story(2)
+    for _ in gathering.gather_all(desk.room, list(desk.room.plan.sources.values())):
+        pass
+    rebuilt = issues.build(desk.room, "asia")
+    assert (rebuilt.state, rebuilt.approved_by, rebuilt.revision) == (IssueState.REVIEW, None, 2)
+
+
+def test_one_story_is_not_approved_in_two_issues(desk: Desk) -> None:
+    desk.story()
+    desk.at("2026-05-27 05:30")
+    issues.build(desk.room, "asia", date(2026, 5, 26))
+    issues.approve(desk.room, TODAY, "chief")
+    with pytest.raises(ChecksFailedError, match="asia/2026-05-27 has carried it"):
+        issues.approve(desk.room, IssueId("asia", date(2026, 5, 26)), "chief")
+
+
+def test_an_issue_of_a_day_gone_by_does_not_know_what_came_after(desk: Desk) -> None:
+    desk.story(1, published_at="2026-05-24T08:00:00Z")
+    desk.story(2, published_at="2026-05-26T08:00:00Z")
+    for _ in gathering.gather_all(desk.room, list(desk.room.plan.sources.values())):
+        pass
+    snapshot = issues.build(desk.room, "asia", date(2026, 5, 25)).snapshot
+    assert snapshot is not None
+    assert [placed.story.external_id for placed in snapshot.placed] == ["1"]
+
+
+def test_a_fault_in_one_newsletter_keeps_no_other_waiting(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = desk.folder / "schedule.yaml"
+    text = file.read_text(encoding="utf-8")
+    twin = text[text.index("  asia:") : text.index("sources:")]
+    file.write_text(
+        text.replace("newsletters:\n", "newsletters:\n" + twin.replace("  asia:", "  aaa:")), encoding="utf-8"
+    )
+    desk.story()
+    build = issues.build
+
+    def fails_for_one(room: Newsroom, name: str, *words: object, **more: object) -> object:
+        if name == "aaa":
+            raise RuntimeError("a fault nobody thought of")
+        return build(room, name, *words, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(issues, "build", fails_for_one)
+    desk.at("2026-05-27 05:30")
+    assert desk.state() is IssueState.REVIEW
+    assert desk.state(IssueId("aaa", date(2026, 5, 27))) is IssueState.PLANNED
+
+
+def test_a_fault_in_one_source_keeps_no_other_waiting(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = desk.folder / "schedule.yaml"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text + "  bad: {kind: folder, path: other}\n", encoding="utf-8")
+    desk.story()
+    opened = gather.open_source
+
+    def fails_for_one(plan: SourcePlan, folder: Path) -> object:
+        if plan.id == "bad":
+            raise RuntimeError("a fault nobody thought of")
+        return opened(plan, folder)
+
+    monkeypatch.setattr(gather, "open_source", fails_for_one)
+    polled = {each.source: each for each in gathering.gather_all(desk.room, list(desk.room.plan.sources.values()))}
+    assert polled["desk"].gathered is not None
+    assert "a fault nobody thought of" in str(polled["bad"].error)
+
+
+def test_a_wrong_segment_is_a_fault_of_the_file(desk: Desk) -> None:
+    file = desk.folder / "schedule.yaml"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace("    countries:", "    segment: {frequncy: daily}\n    countries:"), encoding="utf-8")
+    with (
+        Newsroom.open(desk.folder, environ={}) as room,
+        pytest.raises(PlanError, match=r"schedule.yaml:\d+:\d+") as told,
+    ):
+        _ = room.plan
+    assert "segment.frequncy" in str(told.value)
+
+
+def test_a_newsletter_that_left_the_file_does_not_stop_the_others(desk: Desk) -> None:
+    desk.story()
+    desk.at("2026-05-27 05:30")
+    issues.approve(desk.room, TODAY, "chief")
+    with desk.room.database.write() as connection:
+        desk.room.deliveries.freeze(connection, TODAY, 1, [], desk.room.clock.now())
+    file = desk.folder / "schedule.yaml"
+    file.write_text("version: 1\nnewsletters: {}\n", encoding="utf-8")
+    assert day.due_issues(desk.room) == [TODAY]
+    sending.send(desk.room, TODAY)
+    assert desk.state() is IssueState.SUBMITTED
+
+
+def test_two_approvals_are_never_made_by_the_clock(desk: Desk) -> None:
+    file = desk.folder / "schedule.yaml"
+    desk.schedule(on_timeout="send")
+    file.write_text(file.read_text(encoding="utf-8").replace("on_timeout:", "approvals: 2, on_timeout:"))
+    desk.story()
+    desk.at("2026-05-27 05:30")
+    desk.at("2026-05-27 06:45")
+    assert desk.state() is IssueState.WAITING
+    assert desk.room.issues.get(TODAY).first_approved_by is None
 
 
 def test_an_approved_issue_whose_hour_passed_unseen_is_missed(desk: Desk) -> None:

@@ -128,7 +128,9 @@ def test_the_window_leaves_out_what_a_sealed_issue_carried(database: Database) -
             "available_after": None,
             "available_until": NOW,
             "published_after": NOW - timedelta(days=7),
+            "published_until": NOW,
             "not_carried_by": names,
+            "issue_id": IssueId("asia-ai-daily", date(2026, 5, 28)),
         }
         return [each.id for each in stories.window(**{**rule, **values})]  # type: ignore[arg-type]
 
@@ -139,6 +141,7 @@ def test_the_window_leaves_out_what_a_sealed_issue_carried(database: Database) -
     assert issues.seal(ISSUE, 1, [], "chief@example.com", NOW)
     assert window() == ["desk:2"]
     assert window(not_carried_by=["breaking"]) == ["desk:2", "desk:1"]
+    assert window(issue_id=ISSUE) == ["desk:2", "desk:1"], "an issue built again keeps its own stories"
     assert window(available_after=NOW) == []
     other = IssueId("asia-ai-daily", date(2026, 5, 28))
     assert issues.last_window_end("asia-ai-daily", other) == NOW
@@ -153,7 +156,12 @@ def test_what_becomes_available_late_is_not_lost(database: Database) -> None:
 
     def window(after: datetime, until: datetime) -> list[str]:
         found = stories.window(
-            available_after=after, available_until=until, published_after=NOW - timedelta(days=7), not_carried_by=[]
+            available_after=after,
+            available_until=until,
+            published_after=NOW - timedelta(days=7),
+            published_until=NOW,
+            not_carried_by=[],
+            issue_id=ISSUE,
         )
         return [each.id for each in found]
 
@@ -163,6 +171,8 @@ def test_what_becomes_available_late_is_not_lost(database: Database) -> None:
     assert window(NOW, NOW + timedelta(hours=1)) == ["desk:1"]
     assert window(NOW, NOW + timedelta(hours=3)) == ["desk:2", "desk:1"]
     assert window(NOW + timedelta(hours=1), NOW + timedelta(hours=3)) == ["desk:2"]
+    stories.ingest([story(2)], NOW + timedelta(hours=2))
+    assert window(NOW + timedelta(hours=1), NOW + timedelta(hours=2)) == ["desk:2"], "its embargo was lifted"
 
 
 def test_states_change_by_compare_and_set_and_are_recorded(database: Database) -> None:
@@ -188,6 +198,7 @@ def test_a_snapshot_comes_back_as_it_was_and_a_new_draft_voids_the_approval(data
     assert not issues.seal(ISSUE, 7, [], "chief@example.com", NOW), "another revision than the one looked at"
     assert issues.seal(ISSUE, 1, [], "chief@example.com", NOW)
     edited = issues.store_draft(ISSUE, snapshot(story(2)), IssueState.REVIEW, window_end=NOW, now=NOW, who="editor")
+    assert edited is not None
     assert (edited.revision, edited.approved_by, edited.state) == (2, None, IssueState.REVIEW)
 
 
@@ -202,9 +213,11 @@ def frozen_issue(database: Database, count: int) -> None:
     ]
     left_out = [Frozen(subscriber=1000, excluded="suppressed")]
     with database.write() as connection:
-        assert Deliveries(database).freeze(connection, ISSUE, [*recipients, *left_out], NOW)
+        assert not Deliveries(database).freeze(connection, ISSUE, 7, recipients, NOW), "not the approved revision"
     with database.write() as connection:
-        assert not Deliveries(database).freeze(connection, ISSUE, recipients, NOW), "an audience is frozen once"
+        assert Deliveries(database).freeze(connection, ISSUE, 1, [*recipients, *left_out], NOW)
+    with database.write() as connection:
+        assert not Deliveries(database).freeze(connection, ISSUE, 1, recipients, NOW), "an audience is frozen once"
 
 
 def ledger(database: Database, *, gone: frozenset[int] = frozenset(), resend: bool = False) -> IssueLedger:

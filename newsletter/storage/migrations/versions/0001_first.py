@@ -33,6 +33,7 @@ def upgrade() -> None:
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("snapshot", sa.Text(), nullable=True),
         sa.Column("window_end", INSTANT, nullable=True),
+        sa.Column("first_approved_by", sa.String(length=320), nullable=True),
         sa.Column("approved_revision", sa.Integer(), nullable=True),
         sa.Column("approved_by", sa.String(length=320), nullable=True),
         sa.Column("approved_at", INSTANT, nullable=True),
@@ -57,19 +58,15 @@ def upgrade() -> None:
         sa.Column("external_id", sa.String(length=1000), nullable=False),
         sa.Column("country", sa.String(length=60), nullable=True),
         sa.Column("status", sa.String(length=20), nullable=False),
-        sa.Column("url_canonical", sa.Text(), nullable=False),
-        sa.Column("title", sa.Text(), nullable=False),
         sa.Column("published_at", INSTANT, nullable=False),
         sa.Column("available_at", INSTANT, nullable=False),
         sa.Column("revision", sa.Integer(), nullable=False),
-        sa.Column("content_hash", sa.String(length=64), nullable=False),
         sa.Column("document", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_story")),
         sa.UniqueConstraint("source", "external_id", name=op.f("uq_story_source_external_id")),
     )
     op.create_index(op.f("ix_story_available_at"), "story", ["available_at"], unique=False)
     op.create_index(op.f("ix_story_published_at"), "story", ["published_at"], unique=False)
-    op.create_index(op.f("ix_story_url_canonical"), "story", ["url_canonical"], unique=False)
     op.create_table(
         "delivery",
         sa.Column("id", BIG_ID, nullable=False),
@@ -118,7 +115,6 @@ def upgrade() -> None:
         "issue_story",
         sa.Column("issue_id", BIG_ID, nullable=False),
         sa.Column("story", sa.String(length=1200), nullable=False),
-        sa.Column("rank", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["issue_id"], ["issue.id"], name=op.f("fk_issue_story_issue_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("issue_id", "story", name=op.f("pk_issue_story")),
     )
