@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 from newsletter.clock import Clock
 from newsletter.errors import SettingError
@@ -58,10 +58,14 @@ def _choice(*words: str) -> Callable[[str], str]:
 
 def _address(*schemes: str) -> Callable[[str], str]:
     def parse(text: str) -> str:
-        parts = urlsplit(text)
-        if parts.scheme not in schemes or not parts.hostname:
-            raise ValueError(f"write an address that begins with {' or '.join(s + '://' for s in schemes)}")
-        _ = parts.port  # raises ValueError when it is no number
+        try:
+            parts = urlsplit(text)
+            fit = parts.scheme in schemes and parts.hostname and (parts.port is None or parts.port > 0)
+        except ValueError:
+            fit = False  # its own words may repeat a piece of the password
+        if not fit:
+            begins = " or ".join(f"{scheme}://" for scheme in schemes)
+            raise ValueError(f"it must begin with {begins}; in a password write @ : / ? # as %40 %3A %2F %3F %23")
         return text
 
     return parse
@@ -242,11 +246,13 @@ def _shown(field: Setting, value: object) -> str:
 
 
 def _without_password(url: str) -> str:
-    parts = urlsplit(url)
-    query = re.sub(r"(?i)((?:^|&)[^=&]*pass[^=&]*=)[^&]*", r"\1••••••", parts.query)
-    user, at, host = parts.netloc.rpartition("@")
-    netloc = f"{user.partition(':')[0]}:••••••{at}{host}" if parts.password else parts.netloc
-    return urlunsplit(parts._replace(netloc=netloc, query=query))
+    """The URL with whatever could be a password masked: what stands between the first colon behind the scheme and
+    the last @, and values of fields whose name holds "pass"."""
+    scheme, separator, rest = url.partition("://")
+    before, at, after = rest.rpartition("@")
+    user, colon, _ = before.partition(":")
+    masked = f"{user}{':••••••' if colon else ''}{at}{after}"
+    return scheme + separator + re.sub(r"(?i)([?&][^=&]*pass[^=&]*=)[^&]*", r"\1••••••", masked)
 
 
 assert {f.name for f in FIELDS} == {f.name for f in dataclasses.fields(Settings)} - {"desk", "origins"}

@@ -51,7 +51,12 @@ def canonical_url(url: str) -> str:
     """
     parts = urlsplit(url)
     root = f"{parts.scheme}://{parts.netloc}/"
-    plain = str(courlan.normalize_url(urljoin(root, parts.path.lstrip("/") or "/")))
+    # "./" keeps a path that looks like an address ("/http://other.example/") a path.
+    straight = urljoin(root, f"./{parts.path.lstrip('/')}")
+    try:
+        plain = str(courlan.normalize_url(straight))
+    except ValueError:
+        plain = straight
     pairs = (pair for pair in parts.query.split("&") if pair and not _TRACKER.fullmatch(pair.partition("=")[0]))
     query = quote("&".join(sorted(pairs)), safe="%&=+,;:@/?!$'()*[]~")
     scheme, netloc, path, _, _ = urlsplit(plain)

@@ -61,11 +61,15 @@ def send(
     """
     issue = _sendable(room, issue_id)
     transport = _transport(room, issue_id)
+    if issue.state is IssueState.SENDING and room.settings.on_unknown == "resend":
+        room.deliveries.requeue_unknown(issue_id, room.clock.now())
     if issue.state is IssueState.APPROVED:
         _look_once_more(room, issue)
         send_once(transport, [])  # a relay that nobody can reach is found out before anything is frozen
         _freeze(room, issue, transport)
         issue = room.issues.get(issue_id)
+    # The settings may have changed since the freeze: whoever is left is looked at before each send.
+    deliver.refuse_strangers(transport, room.settings, room.deliveries.addresses_left(issue_id))
     now = room.clock.now()
     give_up_at = _give_up_at(room, issue)
     if retry_now:
@@ -73,8 +77,6 @@ def send(
         give_up_at = max(give_up_at, now + LEAST_TIME)
     if now > give_up_at:
         room.deliveries.expire(issue_id, now)
-    if room.settings.on_unknown == "resend":
-        room.deliveries.requeue_unknown(issue_id, now)
     ledger = IssueLedger(
         room.database,
         issue_id,

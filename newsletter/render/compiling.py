@@ -28,6 +28,8 @@ _INLINE_STYLE = re.compile(r'<mj-style\s+inline="inline"\s*>(.*?)</mj-style>', r
 _BLOCK = re.compile(r"<!--%.*?%-->", re.DOTALL)
 _EXPRESSION = re.compile(r"\{\{.*?\}\}", re.DOTALL)
 _STYLE_SHEET = re.compile(r"<(mj-)?style\b.*?</(mj-)?style>", re.DOTALL | re.IGNORECASE)
+# `@im\port` is an import as well (CSS Syntax 3, section 4.3.7), and no honest rule's name needs an escape.
+_ESCAPED_RULE = re.compile(r"@[\w-]*\\[^;}<]*;?")
 _IMPORT = re.compile(r"""@import\s*(?:url\([^)]*\)|"[^"]*"|'[^']*')?[^;}<]*;?""", re.IGNORECASE)
 _TWICE = re.compile(r"<mjml[^>]*>|<mj-title>.*?</mj-title>", re.DOTALL)
 _STYLE = re.compile(r' style="([^"]*)"')
@@ -50,7 +52,7 @@ def inlined(mjml: str) -> str:
     the styles to inline are therefore taken out first and handed to premailer apart.
     """
     # Nothing is fetched: not by premailer here, and not by a mail program later.
-    mjml = _STYLE_SHEET.sub(lambda sheet: _IMPORT.sub("", sheet[0]), mjml)
+    mjml = _STYLE_SHEET.sub(lambda sheet: _IMPORT.sub("", _ESCAPED_RULE.sub("", sheet[0])), mjml)
     rules = _INLINE_STYLE.findall(mjml)
     html = mjml2html(_INLINE_STYLE.sub("", mjml), fonts={})
     # premailer drops a lower-case doctype, which would put the mail in quirks mode.

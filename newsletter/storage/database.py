@@ -72,6 +72,8 @@ class Database:
 
     def upgrade(self) -> None:
         """Bring the schema to this version's; safe to repeat and from several processes."""
+        if self.is_sqlite:
+            _guard_file(self.url)
         schema.upgrade(self.engine)
 
     def require_schema(self) -> None:
@@ -84,7 +86,7 @@ class Database:
             )
         if not schema.is_current(self.engine):
             raise StorageError(
-                f"the database {self.url.render_as_string()} has no schema or one of another version;"
+                f"the database {self.url.set(query={}).render_as_string()} has no schema or one of another version;"
                 " `newsletter db upgrade` brings it up to date"
             )
 
@@ -137,6 +139,12 @@ def _open(url: URL) -> Engine:
         event.listen(engine, "begin", _begin_sqlite)
     event.listen(engine, "handle_error", _explain)
     return engine
+
+
+def _guard_file(url: URL) -> None:
+    """Make a new SQLite file readable to its owner alone: it holds addresses."""
+    if url.database and url.database != ":memory:" and Path(url.database).parent.is_dir():
+        os.close(os.open(url.database, os.O_CREAT | os.O_CLOEXEC, 0o600))
 
 
 def _prepare_sqlite(dbapi: Any, _record: object) -> None:

@@ -12,7 +12,7 @@ from types import TracebackType
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from newsletter.model import DeliveryState, IssueId, IssueState, Outcome, Recipient
+from newsletter.model import UNSETTLED, DeliveryState, IssueId, IssueState, Outcome, Recipient
 from newsletter.storage.database import Database
 from newsletter.storage.issues import delivery_counts, issue_pk, move
 from newsletter.storage.tables import delivery, issue
@@ -153,6 +153,14 @@ class Deliveries:
         with self._database.read() as connection:
             mine = delivery.c.issue_id == issue_pk(connection, issue_id)
             return connection.scalar(sa.select(delivery.c.id).where(mine, due).limit(1)) is not None
+
+    def addresses_left(self, issue_id: IssueId) -> Iterator[str]:
+        """Every address that a send of the issue could still write to."""
+        with self._database.read() as connection:
+            query = sa.select(delivery.c.email).where(
+                delivery.c.issue_id == issue_pk(connection, issue_id), delivery.c.state.in_(UNSETTLED)
+            )
+            yield from connection.execution_options(yield_per=1000).scalars(query)
 
     def retry_now(self, issue_id: IssueId, now: datetime) -> int:
         """Make every deferred delivery of the issue due; returns how many."""

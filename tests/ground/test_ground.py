@@ -67,10 +67,30 @@ def test_a_bad_value_names_its_variable(tmp_path: Path, name: str, value: str, w
     assert f"NEWSLETTER_{name}" in str(raised.value)
 
 
-def test_a_bad_secret_is_not_repeated(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "url", ["ftp://user:hush@mail.example", "smtp://user:hush#x@mail.example:587", "smtp://u:hu/sh@h:x"]
+)
+def test_a_bad_secret_is_not_repeated(tmp_path: Path, url: str) -> None:
     with pytest.raises(SettingError) as raised:
-        load_settings(tmp_path, {"NEWSLETTER_SMTP_URL": "ftp://user:hush@mail.example"})
+        load_settings(tmp_path, {"NEWSLETTER_SMTP_URL": url})
     assert "hush" not in str(raised.value)
+    assert "hu/sh" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://u:hush@h/db",
+        "postgresql://u:hu/sh@h/db",
+        "postgresql://u@h/db?password=hush",
+        "postgresql://h/db?user=x&sslpassword=hush",
+    ],
+)
+def test_a_password_in_any_place_is_masked(tmp_path: Path, url: str) -> None:
+    shown = str(load_settings(tmp_path, {"NEWSLETTER_DATABASE_URL": url}).table())
+    assert "hush" not in shown
+    assert "hu/sh" not in shown
+    assert "••••••" in shown
 
 
 def test_a_rehearsal_is_refused_while_live(tmp_path: Path) -> None:

@@ -159,6 +159,9 @@ def test_strangers_get_nothing_until_the_desk_is_live(desk: Desk) -> None:
         assert "NEWSLETTER_LIVE" in refused.stderr
     books = desk.json("issue", "status", issue)
     assert (books["state"], books["candidates"]) == ("approved", 0), "nothing was frozen"
+    postponing = {"NEWSLETTER_SMTP_URL": "smtp://127.0.0.1:1"}
+    desk.run("issue", "send", issue, code=1, environ=postponing)
+    assert desk.json("issue", "status", issue)["candidates"] == 0, "a dead relay is found out before the freeze"
     contradiction = {**outside, "NEWSLETTER_LIVE": "true"}
     assert "NEWSLETTER_NOW" in desk.run("issue", "send", issue, code=2, environ=contradiction).stderr
 
