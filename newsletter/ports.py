@@ -84,8 +84,16 @@ def slot(name: str) -> str:
 class Connection(Protocol):
     """One conversation with a mail server; used by one task at a time."""
 
-    async def carry(self, window: Sequence[Message], settle: Callable[[Outcome], None]) -> None:
+    async def carry(
+        self,
+        window: Sequence[Message],
+        settle: Callable[[Outcome], None],
+        leaving: Callable[[Message], None] = lambda message: None,
+    ) -> None:
         """Hand over each message of the window in order and call `settle` once its fate is known.
+
+        `leaving` is called right before the write that holds a message's final dot, by transports for which
+        carrying a message twice would deliver it twice.
 
         `settle` gets submitted, deferred or rejected with the server's words, or unknown when the line broke
         after the final dot was written and before the answer. A message for which `settle` was not called
@@ -116,14 +124,21 @@ class Transport(Protocol):
 class Ledger(Protocol):
     """The record of one issue's deliveries, as the sender needs it. All calls are blocking and durable.
 
+    `leaving` and `answered` go to a flight recorder that survives the process, not to the disk: from them
+    `recover` knows the fate of what a dead sender had claimed and not recorded.
+
     `claim` commits the intent for up to `limit` due recipients (state `sending`, owned by this process) before
     anything is written to a server, leaving out who unsubscribed since the freeze. `record` commits outcomes;
-    only what this process owns is changed. `recover` settles what dead senders left in flight (unknown under
-    `hold`, queued again under `resend`) and returns how many rows that were. A process is dead when its lock is
-    free, never because time has passed.
+    only what this process owns is changed. `recover` settles what dead senders left in flight (where nobody can
+    know: unknown under `hold`, queued again under `resend`) and returns how many rows that were. A process is dead
+    when its lock is free, never because time has passed.
     """
 
     def claim(self, limit: int, now: datetime) -> Sequence[Recipient]: ...
+
+    def leaving(self, delivery: int) -> None: ...
+
+    def answered(self, outcome: Outcome) -> None: ...
 
     def record(self, outcomes: Sequence[Outcome], now: datetime) -> None: ...
 

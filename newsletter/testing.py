@@ -46,7 +46,12 @@ class MemoryConnection:
     def __init__(self, transport: MemoryTransport) -> None:
         self._transport = transport
 
-    async def carry(self, window: Sequence[Message], settle: Callable[[Outcome], None]) -> None:
+    async def carry(
+        self,
+        window: Sequence[Message],
+        settle: Callable[[Outcome], None],
+        leaving: Callable[[Message], None] = lambda message: None,
+    ) -> None:
         """Keep the window's messages, or answer as told."""
         for message in window:
             words = self._transport.refuse.get(message.envelope_to)
@@ -111,6 +116,12 @@ class MemoryLedger:
             self.state[delivery], self._owner[delivery] = DeliveryState.SENDING, self
             claimed.append(self.recipients[delivery])
         return claimed if claimed or not due else self.claim(limit, now)
+
+    def leaving(self, delivery: int) -> None:
+        """Nothing: what dies here is only called dead."""
+
+    def answered(self, outcome: Outcome) -> None:
+        """Nothing, as above."""
 
     def record(self, outcomes: Sequence[Outcome], now: datetime) -> None:
         """Write outcomes of what this sender owns."""

@@ -32,8 +32,9 @@ def run(only: str | None, host: str, port: int | None) -> None:
     from newsletter.schedule.clockwork import Clockwork, SenderLoop
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    for noisy in ("alembic", "apscheduler", "httpx", "uvicorn"):
+    for noisy in ("alembic", "httpx", "uvicorn"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)  # a waking skipped while one runs is nothing to tell
     with open_room() as room, ExitStack() as parts:
         plan = room.plan  # a schedule that cannot be followed is said now, not at the first tick
         _ = room.database, room.signer

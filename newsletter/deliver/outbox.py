@@ -44,7 +44,12 @@ class _OutboxConnection:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    async def carry(self, window: Sequence[Message], settle: Callable[[Outcome], None]) -> None:
+    async def carry(
+        self,
+        window: Sequence[Message],
+        settle: Callable[[Outcome], None],
+        leaving: Callable[[Message], None] = lambda message: None,
+    ) -> None:
         """Write the window durably; a message is settled once its file and the folder's entry are on disk."""
         written, problem = await asyncio.to_thread(self._write_all, window)
         for message, path in written:

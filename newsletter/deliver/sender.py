@@ -206,10 +206,12 @@ class _Sending:
 
         def settle(outcome: Outcome) -> None:
             outcomes[outcome.delivery] = outcome
+            self._ledger.answered(outcome)
             told.answered = told.answered or outcome.state in _ANSWERED
 
         try:
-            await connection.carry(list(self._messages(recipients, settle)), settle)
+            messages = list(self._messages(recipients, settle))
+            await connection.carry(messages, settle, lambda message: self._ledger.leaving(message.delivery))
         except TransportError as error:
             told.trouble = error
         finally:

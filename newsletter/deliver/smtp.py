@@ -22,6 +22,7 @@ from newsletter.model import DeliveryState, Message, Outcome
 __all__ = ["SmtpConnection", "SmtpTransport"]
 
 _Settle = Callable[[Outcome], None]
+_Leaving = Callable[[Message], None]
 _Envelope = tuple[bytes, bytes, bytes]
 
 _RSET = b"RSET\r\n"
@@ -77,7 +78,7 @@ class SmtpConnection:
         self._left_open = False  # an envelope was refused: RSET before the next
         self._over = ""  # why nothing more can be said, once that is so
 
-    async def carry(self, window: Sequence[Message], settle: _Settle) -> None:
+    async def carry(self, window: Sequence[Message], settle: _Settle, leaving: _Leaving = lambda message: None) -> None:
         """Hand over the window in order; the contract is that of `Connection.carry`."""
         if self._over or not self._line.quiet:
             raise TransportError(self._over or "the mail server hung up, or spoke out of turn, between two messages")
@@ -91,7 +92,7 @@ class SmtpConnection:
                 settle(refused)
             ahead = self._ahead(following[1] if following else None)
             if not refused:
-                await self._transfer(message, ahead, settle)
+                await self._transfer(message, ahead, settle, leaving)
             elif not self._over:
                 self._line.write(ahead)
             if self._over:
@@ -205,12 +206,14 @@ class SmtpConnection:
 
     # --- the content ---
 
-    async def _transfer(self, message: Message, ahead: bytes, settle: _Settle) -> None:
+    async def _transfer(self, message: Message, ahead: bytes, settle: _Settle, leaving: _Leaving) -> None:
         """Write content, dot and what goes ahead; settle by the answer, or as unknown when there is none."""
         if not self._line.quiet:
             settle(await self._spoke_early(message))
             return
-        self._line.write(b"".join((wire_content(message.data), b".\r\n", ahead)))
+        content = b"".join((wire_content(message.data), b".\r\n", ahead))
+        leaving(message)
+        self._line.write(content)
         outcome = Outcome(
             message.delivery, DeliveryState.UNKNOWN, None, "stopped while the mail server had the message"
         )

@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import queue
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -103,9 +105,7 @@ def source_plan(room: Newsroom, source_id: str) -> SourcePlan:
 def _poll(room: Newsroom, plan: SourcePlan) -> Polled:
     now = room.clock.now()
     try:
-        with room.database.hold(f"gather {plan.id}") as held:
-            if not held:
-                return Polled(plan.id, error=f"{plan.id}: another process is polling it at this moment")
+        with _turn(room, plan):
             source = gather.open_source(plan, room.desk)
             return Polled(plan.id, gather_source(source, room.plan, room.source_states, room.stories, now))
     except SourceError as error:
@@ -117,6 +117,19 @@ def _poll(room: Newsroom, plan: SourcePlan) -> Polled:
         # Whatever it is, the other sources are waiting for this one's result.
         log.exception("polling %s failed", plan.id)
         return Polled(plan.id, error=f"{plan.id}: {type(error).__name__}: {error}")
+
+
+@contextmanager
+def _turn(room: Newsroom, plan: SourcePlan) -> Iterator[None]:
+    """Wait until nobody else polls this source: whoever builds a draft next needs what the other one brings."""
+    patience = time.monotonic() + plan.timeout.total_seconds() + 30
+    while time.monotonic() < patience:
+        with room.database.hold(f"gather {plan.id}") as held:
+            if held:
+                yield
+                return
+        time.sleep(0.05)
+    raise SourceError(f"{plan.id}: another process has been polling it for too long")
 
 
 def _remember_failure(room: Newsroom, plan: SourcePlan, now: datetime) -> None:

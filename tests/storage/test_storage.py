@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -220,10 +221,13 @@ def frozen_issue(database: Database, count: int) -> None:
         assert not Deliveries(database).freeze(connection, ISSUE, 1, recipients, NOW), "an audience is frozen once"
 
 
-def ledger(database: Database, *, gone: frozenset[int] = frozenset(), resend: bool = False) -> IssueLedger:
+def ledger(
+    database: Database, flights: Path, *, gone: frozenset[int] = frozenset(), resend: bool = False
+) -> IssueLedger:
     return IssueLedger(
         database,
         ISSUE,
+        flights=flights,
         wanted=lambda connection, ids: set(ids) - gone,
         backoff=lambda attempts: timedelta(minutes=attempts),
         give_up_at=NOW + timedelta(minutes=2),
@@ -231,12 +235,12 @@ def ledger(database: Database, *, gone: frozenset[int] = frozenset(), resend: bo
     )
 
 
-def test_books_balance_through_a_whole_send(database: Database) -> None:
+def test_books_balance_through_a_whole_send(database: Database, tmp_path: Path) -> None:
     frozen_issue(database, 6)
     issues = Issues(database)
     assert issues.books(ISSUE).balanced
     assert issues.books(ISSUE).candidates == 7
-    with ledger(database, gone=frozenset({6})) as sender:
+    with ledger(database, tmp_path, gone=frozenset({6})) as sender:
         claimed = sender.claim(10, NOW)
         assert [each.subscriber for each in claimed] == [1, 2, 3, 4, 5]
         assert sender.claim(10, NOW) == ()
@@ -271,9 +275,9 @@ def test_books_balance_through_a_whole_send(database: Database) -> None:
     assert books.doubts == 1
 
 
-def test_only_the_owner_records_and_the_living_are_not_robbed(database: Database) -> None:
+def test_only_the_owner_records_and_the_living_are_not_robbed(database: Database, tmp_path: Path) -> None:
     frozen_issue(database, 2)
-    with ledger(database) as first, ledger(database) as second:
+    with ledger(database, tmp_path) as first, ledger(database, tmp_path) as second:
         claimed = first.claim(2, NOW)
         assert second.claim(2, NOW) == ()
         second.record([Outcome(claimed[0].delivery, DeliveryState.REJECTED, 550, "not yours")], NOW)
@@ -284,29 +288,68 @@ def test_only_the_owner_records_and_the_living_are_not_robbed(database: Database
 CRASH = """
 import sys, os, signal
 from datetime import UTC, date, datetime, timedelta
-from newsletter.model import IssueId
+from pathlib import Path
+from newsletter.model import DeliveryState, IssueId, Outcome
 from newsletter.storage import Database, IssueLedger
-ledger = IssueLedger(Database(sys.argv[1]), IssueId("asia-ai-daily", date(2026, 5, 27)),
+ledger = IssueLedger(Database(sys.argv[1]), IssueId("asia-ai-daily", date(2026, 5, 27)), flights=Path(sys.argv[2]),
     wanted=lambda connection, ids: set(ids), backoff=lambda n: timedelta(minutes=1),
     give_up_at=datetime(2026, 5, 28, tzinfo=UTC))
 ledger.__enter__()
-ledger.claim(3, datetime(2026, 5, 27, 5, 30, tzinfo=UTC))
+claimed = [each.delivery for each in ledger.claim(5, datetime(2026, 5, 27, 5, 30, tzinfo=UTC))]
+for delivery in claimed[:4]:
+    ledger.leaving(delivery)
+for delivery, state, code in zip(claimed, [DeliveryState.SUBMITTED, DeliveryState.DEFERRED, DeliveryState.REJECTED],
+        [250, 451, 550]):
+    ledger.answered(Outcome(delivery, state, code, "words"))
 os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
-@pytest.mark.parametrize(("resend", "state"), [(False, "unknown"), (True, "queued")])
-def test_what_a_killed_sender_had_in_flight_is_settled_by_policy(
-    database: Database, database_url: str, resend: bool, state: str
+@pytest.mark.parametrize("resend", [False, True])
+def test_what_a_killed_sender_had_in_flight_is_settled_by_its_recorder(
+    database: Database, database_url: str, tmp_path: Path, resend: bool
 ) -> None:
-    frozen_issue(database, 5)
-    killed = subprocess.run([sys.executable, "-c", CRASH, database_url], check=False)
+    """Of five claimed: three answered, one whose dot had left, one that had not; a sixth nobody had claimed."""
+    frozen_issue(database, 6)
+    flights = tmp_path / "flights"
+    killed = subprocess.run([sys.executable, "-c", CRASH, database_url, str(flights)], check=False)
     assert killed.returncode == -9
-    with ledger(database, resend=resend) as survivor:
-        assert survivor.counts() == {"queued": 2, "sending": 3}
-        assert survivor.recover(NOW) == 3
-        assert survivor.counts() == ({"queued": 5} if resend else {"queued": 2, "unknown": 3})
+    with ledger(database, flights, resend=resend) as survivor:
+        assert survivor.counts() == {"queued": 1, "sending": 5}
+        assert survivor.recover(NOW) == 5
+        doubtful = {"queued": 3} if resend else {"queued": 2, "unknown": 1}
+        assert survivor.counts() == {"submitted": 1, "deferred": 1, "rejected": 1, **doubtful}
+        assert survivor.recover(NOW) == 0
+    assert list(flights.iterdir()) == [], "nothing is left of the dead"
+    rows = {row.state: row for row in Deliveries(database).rows(ISSUE)}
+    assert rows[DeliveryState.REJECTED].code == 550
     assert Issues(database).books(ISSUE).balanced
+
+
+def test_without_a_recorder_of_this_boot_everything_in_flight_is_in_doubt(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
+    frozen_issue(database, 6)
+    flights = tmp_path / "flights"
+    subprocess.run([sys.executable, "-c", CRASH, database_url, str(flights)], check=False)
+    (flight,) = flights.iterdir()
+    data = bytearray(flight.read_bytes())
+    data[8:16] = b"00000000"  # another boot id: the power failed, and what memory held is worth nothing
+    flight.write_bytes(data)
+    with ledger(database, flights) as survivor:
+        assert survivor.recover(NOW) == 5
+        assert survivor.counts() == {"queued": 1, "unknown": 5}
+
+
+def test_a_sender_that_could_not_record_leaves_its_recorder_behind(database: Database, tmp_path: Path) -> None:
+    frozen_issue(database, 2)
+    with ledger(database, tmp_path / "flights") as sender:
+        first, _ = sender.claim(2, NOW)
+        sender.leaving(first.delivery)
+        sender.answered(Outcome(first.delivery, DeliveryState.SUBMITTED, 250, "taken"))
+    with ledger(database, tmp_path / "flights") as another:
+        assert another.recover(NOW) == 2
+        assert another.counts() == {"submitted": 1, "queued": 1}
 
 
 def test_a_lock_excludes_and_is_given_back(database: Database) -> None:
@@ -333,10 +376,7 @@ def test_links_log_in_once_and_passwords_are_checked(database: Database) -> None
     assert accounts.session_account(token, NOW) is None
 
 
-def test_a_backup_is_a_database(tmp_path: object, database: Database) -> None:
-    from pathlib import Path
-
-    assert isinstance(tmp_path, Path)
+def test_a_backup_is_a_database(tmp_path: Path, database: Database) -> None:
     if not database.is_sqlite:
         with pytest.raises(StorageError, match="pg_dump"):
             database.backup(tmp_path / "copy.db")
