@@ -120,3 +120,11 @@ def test_countries_are_filed_by_machine_tag_then_tag_then_source_and_never_guess
 def test_a_place_is_a_country_code_or_a_region() -> None:
     assert all(map(is_place, ["CN", "SG", "asia", "south-east-asia"]))
     assert not any(map(is_place, ["China", "XX", "cn1", "", "Asia", "-"]))
+
+
+def test_a_path_that_looks_like_an_address_stays_a_path() -> None:
+    from newsletter.gather.links import canonical_url
+
+    assert canonical_url("http://evil.example/http://bbc.example/x") == "http://evil.example/http:/bbc.example/x"
+    assert canonical_url("http://evil.example/javascript:alert(1)").startswith("http://evil.example/")
+    assert canonical_url("http://a.example/http://[").startswith("http://a.example/")

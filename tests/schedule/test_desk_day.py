@@ -11,11 +11,12 @@ import pytest
 
 from newsletter import gather
 from newsletter.clock import Clock
-from newsletter.errors import ChecksFailedError, PlanError
+from newsletter.errors import ChecksFailedError, NotLiveError, PlanError
 from newsletter.model import IssueId, IssueState
 from newsletter.newsroom import Newsroom, desks, gathering, issues, sending
 from newsletter.plan import SourcePlan
 from newsletter.schedule import day
+from newsletter.storage.deliveries import Frozen
 
 SCHEDULE = """\
 version: 1
@@ -378,3 +379,17 @@ def test_an_embargo_holds_until_it_ends_whatever_was_approved(desk: Desk) -> Non
     desk.at("2026-05-27 07:00")
     sending.send(desk.room, TODAY)
     assert desk.state() is IssueState.SUBMITTED
+
+
+def test_strangers_are_looked_for_before_each_send(desk: Desk) -> None:
+    """An audience frozen for the outbox is not mailed through a server off loopback later on."""
+    desk.story()
+    desk.at("2026-05-27 05:30")
+    issues.approve(desk.room, TODAY, "chief")
+    stranger = Frozen(subscriber=1, email="stranger@example.net", edition="CN.en", message_id="<1@example.com>")
+    with desk.room.database.write() as connection:
+        desk.room.deliveries.freeze(connection, TODAY, 1, [stranger], desk.room.clock.now())
+    outside = {"NEWSLETTER_SMTP_URL": "smtp://192.0.2.2:25?starttls=never"}
+    with Newsroom.open(desk.folder, environ=outside) as room, pytest.raises(NotLiveError, match="NEWSLETTER_LIVE"):
+        sending.send(room, TODAY)
+    assert desk.room.issues.books(TODAY).deliveries["queued"] == 1
