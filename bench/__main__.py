@@ -8,7 +8,7 @@ import platform
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import rendering, sending
+from bench import rendering, sending, starting
 
 PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
 
@@ -29,6 +29,8 @@ def main() -> None:
         *sending.measure(asked.recipients, asked.rounds),
         "",
         *rendering.measure(),
+        "",
+        *starting.measure(),
         "",
     ]
     PAGE.write_text("\n".join(lines), encoding="utf-8")

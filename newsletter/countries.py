@@ -19,10 +19,14 @@ _NAMES = {
 }
 
 
+# Unicode CLDR names these beside the countries: groupings, pseudo-locales, outlying islands.
+_NO_COUNTRY = frozenset(("AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "ZZ"))
+
+
 @cache
 def is_country(code: str) -> bool:
-    """Whether `code` is an ISO 3166-1 alpha-2 code in capitals that Unicode CLDR knows a name for."""
-    return len(code) == 2 and code.isupper() and code != "ZZ" and code in _territories("en")
+    """Whether `code` is an ISO 3166-1 alpha-2 code in capitals (or XK, Kosovo's) that CLDR knows a name for."""
+    return len(code) == 2 and code.isupper() and code not in _NO_COUNTRY and code in _territories("en")
 
 
 @cache

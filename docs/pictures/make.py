@@ -6,6 +6,7 @@ import shutil
 import sys
 import tempfile
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,7 +36,7 @@ def main() -> None:
             room.clock = Clock.parse(MORNING)
             server = WebServer(room, "127.0.0.1", 0)
             address = f"http://127.0.0.1:{server.port}"
-            room.settings = type(room.settings)(**{**_fields(room.settings), "base_url": address})
+            room.settings = replace(room.settings, base_url=address)
             thread = threading.Thread(target=server.run)
             thread.start()
             try:
@@ -50,10 +51,6 @@ def main() -> None:
                 thread.join()
     finally:
         shutil.rmtree(work)
-
-
-def _fields(settings: object) -> dict[str, object]:
-    return {name: getattr(settings, name) for name in settings.__dataclass_fields__}
 
 
 def _issue(room: Newsroom) -> IssueId:

@@ -18,8 +18,6 @@ __all__ = ["file_under", "is_language", "is_place", "with_default_country"]
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8}){0,3}")
 _REGION = re.compile(r"[a-z][a-z-]*")
-# CLDR names these beside the countries of ISO 3166-1: groupings, pseudo-locales and outlying islands.
-_NO_COUNTRY = frozenset(("AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB"))
 # Georgia, Jersey, Jordan, Chad: as a tag these are as often a state, a garment or a person.
 _AMBIGUOUS = frozenset(("GE", "JE", "JO", "TD"))
 
@@ -64,4 +62,4 @@ def _named(tags: Sequence[str]) -> str | None:
 @cache
 def _country_names() -> dict[str, str]:
     codes = ("".join(letters) for letters in product(ascii_uppercase, repeat=2))
-    return {country_name(code).casefold(): code for code in codes if is_country(code) and code not in _NO_COUNTRY}
+    return {country_name(code).casefold(): code for code in codes if is_country(code)}
