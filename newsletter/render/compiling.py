@@ -27,6 +27,11 @@ COMPILERS = ", ".join(f"{name} {version(name)}" for name in ("mjml-python", "pre
 _INLINE_STYLE = re.compile(r'<mj-style\s+inline="inline"\s*>(.*?)</mj-style>', re.DOTALL)
 _BLOCK = re.compile(r"<!--%.*?%-->", re.DOTALL)
 _EXPRESSION = re.compile(r"\{\{.*?\}\}", re.DOTALL)
+_DEEPEST = 150
+_TAG = re.compile(r"<(?P<close>/?)(?P<name>[a-zA-Z][\w-]*)[^<>]*?(?P<end>/?)>")
+_VOID = frozenset(
+    ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"]
+)
 _STYLE_SHEET = re.compile(r"<(mj-)?style\b.*?</(mj-)?style>", re.DOTALL | re.IGNORECASE)
 # `@im\port` is an import as well (CSS Syntax 3, section 4.3.7), and no honest rule's name needs an escape.
 _ESCAPED_RULE = re.compile(r"@[\w-]*\\[^;}<]*;?")
@@ -38,11 +43,28 @@ _STYLE = re.compile(r' style="([^"]*)"')
 def compile_html(written: TemplateText) -> str:
     """Jinja HTML from an MJML template put together; raises `TemplateError` with every fault at once."""
     problems = [*schema_problems(written), *dialect_problems(written, html_dialect())]
+    if (line := _too_deep(written.text)) is not None:
+        problems.append(written.problem(line, f"tags are nested over {_DEEPEST} deep here; a mail needs far fewer"))
     if problems:
         raise TemplateError(sorted(problems, key=lambda problem: (problem.file, problem.line)))
-    html = inlined(written.text)
+    try:
+        html = inlined(written.text)
+    except (ValueError, RecursionError) as error:
+        raise TemplateError([written.problem(1, f"the MJML compiler refuses this: {error}")]) from None
     _assert_survival(written, html)
     return html
+
+
+def _too_deep(text: str) -> int | None:
+    """The first line at which tags stand deeper than any mail's; lxml's recursion would end the process there."""
+    depth = 0
+    for tag in _TAG.finditer(text):
+        if tag["name"].lower() in _VOID or tag["end"]:
+            continue
+        depth += -1 if tag["close"] else 1
+        if depth > _DEEPEST:
+            return text.count("\n", 0, tag.start()) + 1
+    return None
 
 
 def inlined(mjml: str) -> str:

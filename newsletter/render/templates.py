@@ -23,6 +23,12 @@ _T = TypeVar("_T")
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
 
+_RENDER_FAULTS = (
+    *(jinja2.TemplateError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError),
+    *(MemoryError, RecursionError),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """One part of a mail, compiled; `written` says which line an error comes from."""
@@ -34,7 +40,7 @@ class Part:
         """The part for one edition; raises `TemplateError` where the template asks for what is not there."""
         try:
             return self._compiled.render(facts)
-        except (jinja2.TemplateError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError) as error:
+        except _RENDER_FAULTS as error:
             raise TemplateError([self._fault(error)]) from None
 
     def _fault(self, error: Exception) -> Problem:

@@ -1,0 +1,53 @@
+"""Templates that would end or fill the process are refused with file and line."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from newsletter.errors import TemplateError
+from newsletter.render import Templates
+from newsletter.render.template_files import shipped_folders
+
+
+def desk_template(folder: Path, body: str) -> Templates:
+    shipped = shipped_folders()[-1] / "daily"
+    (folder / "own").mkdir()
+    for name in ("body.txt", "subject.txt", "sample.json"):
+        (folder / "own" / name).write_text((shipped / name).read_text(encoding="utf-8"), encoding="utf-8")
+    mjml = (
+        f"<mjml><mj-body><mj-section><mj-column>\n<mj-text>{body}</mj-text></mj-column></mj-section></mj-body></mjml>"
+    )
+    (folder / "own" / "body.mjml").write_text(mjml, encoding="utf-8")
+    return Templates([folder])
+
+
+def test_tags_nested_without_end_are_refused_before_they_reach_a_compiler(tmp_path: Path) -> None:
+    templates = desk_template(tmp_path, "<div>" * 20_000 + "x" + "</div>" * 20_000)
+    with pytest.raises(TemplateError, match=r"body\.mjml:2:1: tags are nested"):
+        templates.compile("own")
+
+
+@pytest.mark.parametrize(
+    "body", ["<div><p>fine</p></div>", "<br>" * 500, '<img src="https://example.com/x.png" alt="">' * 300]
+)
+def test_ordinary_mails_are_not_deep(tmp_path: Path, body: str) -> None:
+    desk_template(tmp_path, body).compile("own")
+
+
+@pytest.mark.parametrize(
+    "rule", ['@import "{url}"', '@im\\port "{url}"', "@IMPORT url({url})", "@\\69mport url({url})"]
+)
+def test_a_style_sheet_fetches_nothing(tmp_path: Path, rule: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.setblocking(False)
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/y"
+        templates = desk_template(tmp_path, "<p>fine</p>")
+        body = tmp_path / "own" / "body.mjml"
+        style = f'<mj-head><mj-style inline="inline">{rule.format(url=url)}; p {{ color: red }}</mj-style></mj-head>'
+        body.write_text(body.read_text(encoding="utf-8").replace("<mj-body>", style + "<mj-body>"), encoding="utf-8")
+        templates.compile("own")
+        with pytest.raises(BlockingIOError):
+            listener.accept()
