@@ -40,6 +40,7 @@ def test_ordinary_mails_are_not_deep(tmp_path: Path, body: str) -> None:
 @pytest.mark.parametrize(
     "rule", ['@import "{url}"', '@im\\port "{url}"', "@IMPORT url({url})", "@\\69mport url({url})"]
 )
+@pytest.mark.timeout(20)  # a fetch would wait for an answer that nobody gives
 def test_a_style_sheet_fetches_nothing(tmp_path: Path, rule: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.setblocking(False)
