@@ -34,7 +34,7 @@ from newsletter.plan import deliver_by_at, slot_of
 from newsletter.ports import Transport
 from newsletter.storage import IssueLedger
 from newsletter.storage.deliveries import Frozen
-from newsletter.storage.issues import keep_editions, sealed_editions
+from newsletter.storage.editions import keep_editions, sealed_editions
 from newsletter.tokens import Purpose
 from subscribers.audience import audience, still_wanted
 

@@ -2,8 +2,9 @@
 
 from newsletter.storage.accounts import Account, Accounts, Role
 from newsletter.storage.database import Database
-from newsletter.storage.deliveries import Deliveries, DeliveryRow, IssueLedger
+from newsletter.storage.deliveries import Deliveries, DeliveryRow
 from newsletter.storage.issues import Issues, Transition
+from newsletter.storage.ledger import IssueLedger
 from newsletter.storage.sources import SourceStates
 from newsletter.storage.stories import Ingested, Stories
 

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from newsletter.errors import NotFoundError, StorageError
+from newsletter.errors import NotFoundError
 from newsletter.model import (
     BEGUN,
     EDITABLE,
@@ -24,8 +24,10 @@ from newsletter.model import (
     Snapshot,
 )
 from newsletter.storage.database import Database, insert_or_ignore
-from newsletter.storage.documents import EDITION, SNAPSHOT
-from newsletter.storage.tables import delivery, edition, issue, issue_event, issue_story
+from newsletter.storage.documents import SNAPSHOT
+from newsletter.storage.editions import keep_editions, sealed_editions
+from newsletter.storage.keys import is_issue, issue_pk, no_such_issue
+from newsletter.storage.tables import delivery, issue, issue_event, issue_story
 
 __all__ = ["EXCLUSIONS", "Issues", "Transition"]
 
@@ -298,7 +300,7 @@ class Issues:
                 sa.select(issue.c.id, issue.c.state, issue.c.candidates, issue.c.excluded).where(*is_issue(issue_id))
             ).first()
             if row is None:
-                raise _missing(issue_id)
+                raise no_such_issue(issue_id)
             counts = delivery_counts(connection, row.id)
         return Books(
             issue=issue_id,
@@ -327,50 +329,12 @@ def move(
         sa.select(issue.c.state, issue.c.revision).where(*is_issue(issue_id)).with_for_update()
     ).first()
     if old is None:
-        raise _missing(issue_id)
+        raise no_such_issue(issue_id)
     if old.state not in set(before) or if_revision not in (None, old.revision):
         return False
     connection.execute(sa.update(issue).where(*is_issue(issue_id)).values(state=after, reason=why, **values))
     _record(connection, issue_id, now, who, IssueState(old.state), after, why)
     return True
-
-
-def keep_editions(
-    connection: Connection, issue_id: IssueId, revision: int, editions: Iterable[RenderedEdition]
-) -> None:
-    """Store the bytes of editions under an approved revision."""
-    pk = issue_pk(connection, issue_id)
-    rows = [
-        {
-            "issue_id": pk,
-            "revision": revision,
-            "key": each.edition.key,
-            "document": EDITION.dump_json(each).decode(),
-            "sha256": each.sha256,
-        }
-        for each in editions
-    ]
-    if rows:
-        connection.execute(sa.insert(edition), rows)
-
-
-def sealed_editions(connection: Connection, issue_id: IssueId, revision: int) -> Mapping[str, RenderedEdition]:
-    """The editions sealed under a revision, by key, within a transaction of the caller.
-
-    Raises `StorageError` for bytes that are not the approved ones.
-    """
-    rows = connection.execute(
-        sa.select(edition.c.key, edition.c.document, edition.c.sha256)
-        .join(issue, issue.c.id == edition.c.issue_id)
-        .where(*is_issue(issue_id), edition.c.revision == revision)
-    )
-    sealed: dict[str, RenderedEdition] = {}
-    for row in rows:
-        rendered = EDITION.validate_json(row.document)
-        if rendered.sha256 != row.sha256:
-            raise StorageError(f"edition {row.key} of {issue_id} is not what was approved; approve the issue again")
-        sealed[row.key] = rendered
-    return sealed
 
 
 def delivery_counts(connection: Connection, pk: int) -> dict[str, int]:
@@ -383,35 +347,11 @@ def delivery_counts(connection: Connection, pk: int) -> dict[str, int]:
     return {row.state: row.number for row in connection.execute(query)}
 
 
-def is_issue(issue_id: IssueId) -> tuple[sa.ColumnElement[bool], ...]:
-    """What tells the row of an issue from all others."""
-    return (
-        issue.c.newsletter == issue_id.newsletter,
-        issue.c.local_date == issue_id.date,
-        issue.c.number == issue_id.number,
-    )
-
-
-def issue_pk(connection: Connection, issue_id: IssueId) -> int:
-    """The row number of an issue, for tables that hang on it; raises `NotFoundError`."""
-    found = connection.scalar(sa.select(issue.c.id).where(*is_issue(issue_id)))
-    if found is None:
-        raise _missing(issue_id)
-    return int(found)
-
-
 def _get(connection: Connection, issue_id: IssueId) -> Issue:
     row = connection.execute(sa.select(issue).where(*is_issue(issue_id))).first()
     if row is None:
-        raise _missing(issue_id)
+        raise no_such_issue(issue_id)
     return _issue(row)
-
-
-def _missing(issue_id: IssueId) -> NotFoundError:
-    return NotFoundError(
-        f"there is no issue {issue_id}; `newsletter issue list` shows them,"
-        f" `newsletter issue build {issue_id.newsletter} --date {issue_id.date}` makes it"
-    )
 
 
 def _issue(row: sa.Row[Any]) -> Issue:

@@ -15,7 +15,7 @@ from newsletter.errors import NotFoundError
 from newsletter.model import SEALED, CountryOrigin, IssueId, Precision, Story, StoryStatus
 from newsletter.storage.database import Database
 from newsletter.storage.documents import STORY, content_of
-from newsletter.storage.issues import is_issue
+from newsletter.storage.keys import is_issue
 from newsletter.storage.tables import issue, issue_story, story, story_revision
 
 __all__ = ["Ingested", "Stories"]

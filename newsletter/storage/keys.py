@@ -1,0 +1,37 @@
+"""How a row of the issue table is found by the id that people use."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from newsletter.errors import NotFoundError
+from newsletter.model import IssueId
+from newsletter.storage.tables import issue
+
+__all__ = ["is_issue", "issue_pk", "no_such_issue"]
+
+
+def is_issue(issue_id: IssueId) -> tuple[sa.ColumnElement[bool], ...]:
+    """What tells the row of an issue from all others."""
+    return (
+        issue.c.newsletter == issue_id.newsletter,
+        issue.c.local_date == issue_id.date,
+        issue.c.number == issue_id.number,
+    )
+
+
+def issue_pk(connection: Connection, issue_id: IssueId) -> int:
+    """The row number of an issue, for tables that hang on it; raises `NotFoundError`."""
+    found = connection.scalar(sa.select(issue.c.id).where(*is_issue(issue_id)))
+    if found is None:
+        raise no_such_issue(issue_id)
+    return int(found)
+
+
+def no_such_issue(issue_id: IssueId) -> NotFoundError:
+    """The error for an issue that is not there, with what to do."""
+    return NotFoundError(
+        f"there is no issue {issue_id}; `newsletter issue list` shows them,"
+        f" `newsletter issue build {issue_id.newsletter} --date {issue_id.date}` makes it"
+    )
