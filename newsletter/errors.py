@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 __all__ = [
     "ChecksFailedError",
@@ -107,7 +108,14 @@ class NotLiveError(NewsletterError):
 
 
 class SourceError(NewsletterError):
-    """A source did not answer, or answered with something that holds no stories."""
+    """A source did not answer, or answered with something that holds no stories.
+
+    `retry_at` is the instant (aware UTC) before which it asked not to be polled again, where it said one.
+    """
+
+    def __init__(self, message: str, retry_at: datetime | None = None) -> None:
+        super().__init__(message)
+        self.retry_at = retry_at
 
 
 class TemplateError(NewsletterError):

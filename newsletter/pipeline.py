@@ -72,7 +72,7 @@ def compose_issue(
         available_until=moment,
         published_after=due_at - newsletter.stories.at_most,
         # An issue made up for a day gone by does not know what came after it.
-        published_until=due_at if now > due_at + newsletter.catch_up.within else moment,
+        published_until=due_at if now.astimezone(newsletter.timezone).date() > issue_id.date else moment,
         not_carried_by=(newsletter.name, *newsletter.not_again_from),
         issue_id=issue_id,
     )

@@ -26,12 +26,19 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceState:
-    """What we remember of a source between polls; all None for one never polled."""
+    """What we remember of a source between polls; all None for one never polled.
+
+    `cursor` is the source's own mark of how far it has read (an instant of its CMS). Before `not_before` it asked not
+    to be polled (Retry-After), or we hold back after `failures` in a row; `last_error` says what the last of them was.
+    """
 
     etag: str | None = None
     last_modified: str | None = None
+    cursor: str | None = None
     polled_at: datetime | None = None
+    not_before: datetime | None = None
     failures: int = 0
+    last_error: str | None = None
     switched_off: str | None = None
 
 

@@ -82,6 +82,12 @@ def _speed(text: str) -> float:
     return speed
 
 
+def _count(text: str) -> int:
+    if not text.isascii() or not text.isdecimal() or len(text) > 9:
+        raise ValueError("write a whole number, 0 or more")
+    return int(text)
+
+
 def _database(text: str) -> str:
     if not text.startswith(("sqlite:", "sqlite+", "postgresql:", "postgresql+")):
         raise ValueError("SQLite and PostgreSQL are supported: sqlite:///newsletter.db, postgresql://user@host/name")
@@ -107,6 +113,14 @@ FIELDS = (
         _choice("hold", "resend"),
         "hold",
     ),
+    Setting(
+        "summary_url",
+        "an OpenAI-compatible endpoint that drafts AI Editor's Summaries, such as http://127.0.0.1:8080/v1",
+        _address("http", "https"),
+    ),
+    Setting("summary_model", "the model asked for there", str),
+    Setting("summary_key", "the key sent to it", str, secret=True),
+    Setting("summary_budget", "how many notes may be asked for in a day (UTC); then it stops", _count, "200"),
     Setting("bounce_domain", "domain of envelope senders; unset: the sender's", str),
     Setting("unsubscribe_mailto", "address for the mailto form of List-Unsubscribe", str),
     Setting("now", "an ISO time at which a rehearsal's clock starts", str),
@@ -127,6 +141,10 @@ class Settings:
     base_url: str
     secret_key: tuple[str, ...] | None
     on_unknown: str
+    summary_url: str | None
+    summary_model: str | None
+    summary_key: str | None
+    summary_budget: int
     bounce_domain: str | None
     unsubscribe_mailto: str | None
     now: str | None
@@ -143,6 +161,25 @@ class Settings:
         if scheme.startswith("sqlite") and separator and path and not path.startswith(("/", ":memory:", "file:")):
             return f"{scheme}:///{self.desk / path}"
         return self.database_url
+
+    def secret(self, place: str | None) -> str | None:
+        """The secret kept at `env:NAME` (the environment, or .env) or `file:PATH` (seen from the desk); None for None.
+
+        Raises `SettingError` naming the place where there is none.
+        """
+        if place is None:
+            return None
+        kind, _, name = place.partition(":")
+        if kind == "env":
+            found = os.environ.get(name) or _dotenv_layer(self.desk / ".env").get(name)
+        else:
+            try:
+                found = (self.desk / name).read_text(encoding="utf-8").strip()
+            except (OSError, UnicodeDecodeError) as error:
+                raise SettingError(f"{place}: {getattr(error, 'strerror', 'it is not UTF-8')}") from None
+        if not found:
+            raise SettingError(f"{place} holds nothing; put the secret there")
+        return found
 
     def table(self) -> list[dict[str, str]]:
         """One row a setting: variable, value as text (secrets masked), origin, meaning."""

@@ -16,8 +16,8 @@ import bm25s
 import numpy as np
 import numpy.typing as npt
 
-from newsletter.compose.words import Reading, Text, likeness, normalised, read, shared_readings, terms_of, text_of
 from newsletter.model import Related, Story, StoryStatus
+from newsletter.words import Reading, Text, likeness, normalised, read, shared_readings, terms_of, text_of
 
 __all__ = ["Index", "relate"]
 

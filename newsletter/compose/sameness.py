@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 
-from newsletter.compose.words import cosine, normalised, terms_of, text_of
 from newsletter.model import Story
+from newsletter.words import cosine, normalised, terms_of, text_of
 
 __all__ = ["NEAR_IDENTICAL", "keys_of", "without_copies"]
 

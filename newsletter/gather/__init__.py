@@ -1,7 +1,7 @@
 """Brings today's stories in, clean and once: one file per kind of source.
 
 The doors below load what they need when they are called, so that importing this room costs nothing. A new kind
-of source is one file with a class `(plan, desk) -> Source` and one row in `_KINDS`.
+of source is one file with a class `(plan, desk, key) -> Source` and one row in `_KINDS`.
 """
 
 from __future__ import annotations
@@ -32,14 +32,17 @@ def source_kinds() -> tuple[str, ...]:
     return tuple(_KINDS)
 
 
-def open_source(plan: SourcePlan, desk: Path) -> Source:
-    """The adapter for one source of schedule.yaml; raises `ConfigurationError` for a kind or key that cannot work."""
+def open_source(plan: SourcePlan, desk: Path, key: str | None = None) -> Source:
+    """The adapter for one source of schedule.yaml; raises `ConfigurationError` for a kind or key that cannot work.
+
+    `key` is the secret that the source's `key:` leads to.
+    """
     if plan.kind not in _KINDS:
         kinds = ", ".join(_KINDS)
         raise ConfigurationError(f"source {plan.id}: kind is {plan.kind!r}; the kinds that exist are {kinds}")
     module, name = _KINDS[plan.kind]
-    adapter = cast("Callable[[SourcePlan, Path], Source]", getattr(import_module(module), name))
-    return adapter(plan, desk)
+    adapter = cast("Callable[[SourcePlan, Path, str | None], Source]", getattr(import_module(module), name))
+    return adapter(plan, desk, key)
 
 
 def read_story_file(

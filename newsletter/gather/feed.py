@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import feedparser
 
 from newsletter.errors import SourceError
-from newsletter.gather.cleaning import SUMMARY_LIMIT, TITLE_LIMIT, clean_text, shorten, visible
+from newsletter.gather.cleaning import TITLE_LIMIT, clean_text, visible
 from newsletter.gather.dates import Dated, read_date
 from newsletter.gather.encoding import declares_entities, decode_feed, root_element
 from newsletter.gather.fetching import check_address, fetch
@@ -25,6 +25,7 @@ from newsletter.gather.filing import file_under, is_language
 from newsletter.gather.identity import external_id_of
 from newsletter.gather.links import absolute_link, canonical_url
 from newsletter.gather.screening import excess
+from newsletter.gather.summaries import summarise
 from newsletter.gather.tags import sort_tags
 from newsletter.model import Precision, Refusal, Story, SummaryOrigin
 from newsletter.plan.values import SourcePlan
@@ -32,7 +33,6 @@ from newsletter.ports import Fetched, SourceState
 
 __all__ = ["FeedSource", "parse_feed"]
 
-_EXTRACT_LIMIT = 500
 _NAME_LIMIT = 120
 _DATE_KEYS = ("published", "updated", "created")
 # PC Magazine (2018) nests an empty item in every real one; feedparser would close the real one with it.
@@ -43,7 +43,7 @@ _ADDRESS = re.compile(r"[^\s@()<>]+@[^\s@()<>]+")
 class FeedSource:
     """A feed on the web, polled with ETag and Last-Modified."""
 
-    def __init__(self, plan: SourcePlan, desk: Path) -> None:
+    def __init__(self, plan: SourcePlan, desk: Path, key: str | None = None) -> None:
         check_address(plan)
         self.id = plan.id
         self._plan = plan
@@ -145,7 +145,7 @@ def _story(entry: dict[str, Any], frame: _Frame) -> Story | str:
     guid = visible(_get(entry, "id")) or None
     canonical = canonical_url(url)
     published_at, precision = _published(entry) or (frame.now, Precision.FETCHED)
-    summary, summary_origin = _summary(entry, title, plan.quote_limit)
+    summary, summary_origin = _summary(entry, title, plan)
     return Story(
         source=plan.id,
         external_id=external_id_of(plan.id, tags.machine, None, guid, canonical),
@@ -197,18 +197,11 @@ def _without_address(name: str) -> str:
     return name if bare == name else bare.replace("()", "").replace("<>", "").strip(" ()<>,")
 
 
-def _summary(entry: dict[str, Any], title: str, quote_limit: int | None) -> tuple[str, SummaryOrigin]:
-    """The publisher's summary, or else the first sentences of the full text that the feed carries."""
-    limit = SUMMARY_LIMIT if quote_limit is None else min(quote_limit, SUMMARY_LIMIT)
+def _summary(entry: dict[str, Any], title: str, plan: SourcePlan) -> tuple[str, SummaryOrigin]:
     full = max((part.get("value") or "" for part in dict.get(entry, "content") or ()), key=len, default="")
     written = _get(entry, "summary")
     # Without a description feedparser offers the full text as the summary.
-    summary = "" if full and written == full else clean_text(written, limit)
-    if summary and summary != title:
-        return summary, SummaryOrigin.PUBLISHER
-    if extract := shorten(clean_text(full).removeprefix(title).lstrip(), min(limit, _EXTRACT_LIMIT)):
-        return extract, SummaryOrigin.EXTRACTIVE
-    return "", SummaryOrigin.PUBLISHER
+    return summarise(title, "" if full and written == full else written, full, plan)
 
 
 def _get(values: dict[str, Any], key: str) -> str:

@@ -44,7 +44,7 @@ class _Taken:
 class FolderSource:
     """Story files of one folder (`path`, relative to the desk), oldest first."""
 
-    def __init__(self, plan: SourcePlan, desk: Path) -> None:
+    def __init__(self, plan: SourcePlan, desk: Path, key: str | None = None) -> None:
         if not plan.path:
             raise ConfigurationError(f"source {plan.id}: path is missing; name the folder, for example inbox/")
         self.id = plan.id

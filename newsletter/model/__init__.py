@@ -31,9 +31,11 @@ from newsletter.model.issue import (
 )
 from newsletter.model.story import (
     CountryOrigin,
+    Image,
     Kind,
     NoteOrigin,
     Precision,
+    Provenance,
     Refusal,
     Story,
     StoryStatus,
@@ -51,6 +53,7 @@ __all__ = [
     "DeliveryState",
     "Edition",
     "Finding",
+    "Image",
     "Issue",
     "IssueId",
     "IssueState",
@@ -60,6 +63,7 @@ __all__ = [
     "Outcome",
     "PlacedStory",
     "Precision",
+    "Provenance",
     "Recipient",
     "Refusal",
     "Related",

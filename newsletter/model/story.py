@@ -9,9 +9,11 @@ from enum import StrEnum
 
 __all__ = [
     "CountryOrigin",
+    "Image",
     "Kind",
     "NoteOrigin",
     "Precision",
+    "Provenance",
     "Refusal",
     "Story",
     "StoryStatus",
@@ -71,11 +73,30 @@ class StoryStatus(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A picture of the outlet's: its http(s) address, what it shows, and whom to thank for it."""
+
+    url: str
+    alt: str = ""
+    credit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """What a note that this desk had drafted was made with: the model's name, and hashes of prompt and story text."""
+
+    model: str
+    prompt: str
+    input: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
     """One summarised article as we hold it; unique on (`source`, `external_id`).
 
-    `revision` counts contents under one identity, from 1. `gathered_at` is when this desk first saw it.
+    `revision` counts contents under one identity, from 1. `gathered_at` is when this desk first saw it. `rights` is
+    what the source itself states about using the story. `note_provenance` is set for notes drafted on this desk.
     """
 
     source: str
@@ -92,6 +113,7 @@ class Story:
     note: tuple[str, ...] = ()
     note_origin: NoteOrigin = NoteOrigin.MODEL
     note_approved_by: str | None = None
+    note_provenance: Provenance | None = None
     outlet_language: str | None = None
     paywall: bool = False
     kind: Kind = Kind.REPORT
@@ -103,6 +125,8 @@ class Story:
     embargo: dt.datetime | None = None
     tags: tuple[str, ...] = ()
     machine_tags: Mapping[str, str] = field(default_factory=dict)
+    image: Image | None = None
+    rights: str = ""
     language: str | None = None
     status: StoryStatus = StoryStatus.READY
     revision: int = 1

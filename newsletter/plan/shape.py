@@ -142,6 +142,9 @@ SOURCE: Final = Table(
         "url": Key(_URL, "what is fetched"),
         "path": Key(Word("a path in the desk's folder", words.inside_path), "the folder that files are dropped in"),
         "key": Key(Word("env:NAME or file:PATH", words.secret), "where the secret for it is kept"),
+        "webhook_key": Key(
+            Word("env:NAME or file:PATH", words.secret), "where the secret that its webhooks are signed with is kept"
+        ),
         "outlet": Key(_TEXT, "who did the reporting, where stories do not say so themselves"),
         "country": Key(_COUNTRY, "where its stories are filed unless they say otherwise"),
         "section": Key(_TEXT, "the subject its stories are filed under"),

@@ -90,6 +90,7 @@ class SourcePlan:
     url: str | None = None
     path: str | None = None
     key: str | None = None
+    webhook_key: str | None = None
     outlet: str | None = None
     country: str | None = None
     section: str | None = None

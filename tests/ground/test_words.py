@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections import Counter
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.compose.words import cosine, likeness, normalised, read, shared_readings, terms_of
+from newsletter.words import cosine, likeness, normalised, read, shared_readings, terms_of
 
 
 @pytest.mark.parametrize(
@@ -71,19 +69,3 @@ def test_cosine_of_nothing() -> None:
 
 def test_a_normalised_title_is_letters_and_digits() -> None:
     assert normalised("“Fed’s  RATE”: up 5%!") == normalised("FED's rate – up, 5 %")
-
-
-def test_importing_the_room_loads_nothing_heavy() -> None:
-    code = (
-        "import sys, newsletter.compose as room; "
-        "heavy = {'numpy', 'bm25s'}; assert heavy.isdisjoint(sys.modules), 'too early'; "
-        "doors = [getattr(room, name) for name in room.__all__]; assert heavy <= set(sys.modules)"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
-
-
-def test_the_room_has_no_other_door() -> None:
-    import newsletter.compose
-
-    with pytest.raises(AttributeError, match="no attribute 'window'"):
-        _ = newsletter.compose.window
