@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from newsletter import compose, deliver, gather, render
 from newsletter.clock import Clock
@@ -28,8 +28,6 @@ from newsletter.ports import Ledger, Source, Transport
 from newsletter.storage import Ingested, Issues, SourceStates, Stories
 
 __all__ = ["Gathered", "compose_issue", "deliver_issue", "gather_source", "render_editions", "send_once"]
-
-RELATED_WINDOW = timedelta(days=180)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +56,7 @@ def compose_issue(
     *,
     stories: Stories,
     issues: Issues,
+    relate: compose.Relate,
     priority: Mapping[str, int],
     now: datetime,
     due_at: datetime,
@@ -76,8 +75,7 @@ def compose_issue(
         not_carried_by=(newsletter.name, *newsletter.not_again_from),
         issue_id=issue_id,
     )
-    corpus = stories.corpus(now - RELATED_WINDOW)
-    return compose.compose(newsletter, issue_id.date, candidates, corpus, moment, priority=priority)
+    return compose.compose(newsletter, issue_id.date, candidates, moment, relate=relate, priority=priority)
 
 
 def render_editions(

@@ -18,7 +18,11 @@ COMMANDS = {
     "init": ("init", "init", "Make a starter desk: schedule, templates, settings, database, first admin."),
     "run": ("run", "run", "Run the desk: web pages, clock and sender in one process, or one of them."),
     "gather": ("gather", "gather", "Bring stories in from the sources of schedule.yaml now."),
-    "stories": ("stories", "stories", "Import, list, show and export stories, and their related reading."),
+    "stories": (
+        "stories",
+        "stories",
+        "Import, list, search and show stories; file, hold, withdraw; related reading, notes.",
+    ),
     "issue": ("issue", "issue", "Build, preview, check, proof, approve and send issues."),
     "subscribers": ("subscribers", "subscribers", "Import, export, show, suppress and unsubscribe subscribers."),
     "schedule": ("schedule", "schedule", "Check schedule.yaml, and see what is due when."),

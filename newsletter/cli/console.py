@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ import click
 if TYPE_CHECKING:
     from newsletter.newsroom import Newsroom
 
-__all__ = ["DeskCommand", "as_json", "desk_folder", "open_room", "print_json", "print_table", "whisper"]
+__all__ = ["DeskCommand", "as_json", "desk_folder", "open_room", "print_json", "print_table", "progress_bar", "whisper"]
 
 
 class DeskCommand(click.Command):
@@ -68,6 +68,21 @@ def print_table(head: Sequence[str], rows: Sequence[Sequence[object]], empty: st
     click.secho(_line(head, widths), bold=True)
     for row in cells:
         click.echo(_line(row, widths))
+
+
+@contextmanager
+def progress_bar(what: str, *, quiet: bool = False) -> Iterator[Callable[[int, int], None]]:
+    """A bar on standard error for work that may take long, where a person watches; called with done and total."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda done, total: None
+        return
+    with click.progressbar(length=0, label=what, file=sys.stderr, show_pos=True) as bar:
+
+        def show(done: int, total: int) -> None:
+            bar.length = total
+            bar.update(done - bar.pos)
+
+        yield show
 
 
 def whisper(text: str) -> None:

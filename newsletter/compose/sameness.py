@@ -14,8 +14,10 @@ NEAR_IDENTICAL = 0.85
 
 
 def keys_of(story: Story) -> frozenset[tuple[str, str]]:
-    """What makes two stories the same beyond doubt: identity, canonical URL, normalised title."""
+    """What makes two stories the same beyond doubt: identity, canonical URL, normalised title, an editor's word."""
     keys = {("id", story.id), ("url", story.url_canonical or story.url)}
+    if story.cluster:
+        keys.add(("cluster", story.cluster))
     if title := normalised(story.title):
         keys.add(("title", title))
     return frozenset(keys)

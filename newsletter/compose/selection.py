@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from itertools import chain, zip_longest
 
-from newsletter.compose.related import relate
+from newsletter.compose.related import Offer, chosen
 from newsletter.compose.sameness import keys_of, without_copies
 from newsletter.model import CountrySection, Kind, PlacedStory, Precision, Snapshot, Story, StoryStatus
 from newsletter.plan.values import Newsletter
 
-__all__ = ["compose"]
+__all__ = ["Relate", "compose"]
+
+Relate = Callable[[Sequence[Story]], Mapping[str, Sequence[Offer]]]
+"""What may be offered under each of the stories, by story id, best first."""
 
 _EXACTNESS = {Precision.EXACT: 0, Precision.DAY: 1, Precision.FETCHED: 2}
 
@@ -20,19 +23,19 @@ def compose(
     newsletter: Newsletter,
     date: date,
     candidates: Sequence[Story],
-    corpus: Sequence[Story],
     now: datetime,
     *,
+    relate: Relate,
     priority: Mapping[str, int] | None = None,
 ) -> Snapshot:
     """What the newsletter's issue of `date` says, out of the `candidates` of its window.
 
-    `corpus` is what related reading is looked for in; `priority` (by source id) decides which copy of a story
-    is kept. A day without stories gives a snapshot without sections whose lead is "": whether that goes out
-    is for the caller to say (`on_few`).
+    `relate` knows what may be offered under the stories it is asked for; `priority` (by source id) decides which
+    copy of a story is kept. A day without stories gives a snapshot without sections whose lead is "": whether that
+    goes out is for the caller to say (`on_few`).
     """
     fitting = [story for story in candidates if _fits(story, newsletter, date, now)]
-    chosen = _dealt(_by_country(without_copies(fitting, priority or {}), newsletter, now), newsletter.stories.max)
+    dealt = _dealt(_by_country(without_copies(fitting, priority or {}), newsletter, now), newsletter.stories.max)
     return Snapshot(
         newsletter=newsletter.name,
         date=date,
@@ -42,8 +45,8 @@ def compose(
         postal_address=newsletter.postal_address,
         timezone=newsletter.timezone.key,
         languages=newsletter.languages,
-        sections=_sections(chosen, corpus, now, newsletter.related),
-        lead=_lead(chain.from_iterable(chosen.values())),
+        sections=_sections(dealt, relate, now, newsletter.related),
+        lead=_lead(chain.from_iterable(dealt.values())),
         subject=_plain_subject(newsletter),
     )
 
@@ -95,17 +98,16 @@ def _dealt(filed: Mapping[str, Sequence[Story]], most: int) -> dict[str, list[St
 
 
 def _sections(
-    chosen: Mapping[str, Sequence[Story]], corpus: Sequence[Story], now: datetime, limit: int
+    dealt: Mapping[str, Sequence[Story]], relate: Relate, now: datetime, limit: int
 ) -> tuple[CountrySection, ...]:
-    stories = list(chain.from_iterable(chosen.values()))
+    stories = list(chain.from_iterable(dealt.values()))
     told = frozenset().union(*map(keys_of, stories))
-    # A copy of a story in the issue, left out of it, is not offered beneath it or its neighbours either.
-    banned = {story.id for story in chain(stories, corpus) if not told.isdisjoint(keys_of(story))}
-    related = relate(stories, corpus, limit=limit, now=now, banned=banned)
-    return tuple(
-        CountrySection(country, tuple(PlacedStory(story, related[story.id]) for story in rows))
-        for country, rows in chosen.items()
-    )
+    offers = relate(stories) if stories and limit else {}
+
+    def placed(story: Story) -> PlacedStory:
+        return PlacedStory(story, chosen(offers.get(story.id, ()), limit=limit, now=now, told=told))
+
+    return tuple(CountrySection(country, tuple(map(placed, rows))) for country, rows in dealt.items())
 
 
 def _lead(stories: Iterable[Story]) -> str:

@@ -97,6 +97,8 @@ class Story:
 
     `revision` counts contents under one identity, from 1. `gathered_at` is when this desk first saw it. `rights` is
     what the source itself states about using the story. `note_provenance` is set for notes drafted on this desk.
+    `edited` names the fields that an editor of this desk has written: what the source says of them later is not taken.
+    `cluster` is the id of the story that leads the copies of this one (itself, if it leads), None where there are none.
     """
 
     source: str
@@ -129,7 +131,9 @@ class Story:
     rights: str = ""
     language: str | None = None
     status: StoryStatus = StoryStatus.READY
+    edited: tuple[str, ...] = ()
     revision: int = 1
+    cluster: str | None = None
     gathered_at: dt.datetime | None = None
 
     @property

@@ -1,4 +1,4 @@
-"""Stories in: polling sources, importing files, related reading on demand."""
+"""Stories in: polling sources, importing files."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from newsletter import compose, gather
+from newsletter import gather
 from newsletter.errors import InputError, NewsletterError, NotFoundError, SourceError
-from newsletter.model import Refusal, Related, Story
+from newsletter.model import Refusal
 from newsletter.newsroom.room import Newsroom
-from newsletter.pipeline import RELATED_WINDOW, Gathered, gather_source
+from newsletter.pipeline import Gathered, gather_source
 from newsletter.plan import SourcePlan
 from newsletter.storage import Ingested
 
-__all__ = ["Polled", "due_sources", "gather_all", "import_file", "related", "source_plan"]
+__all__ = ["Polled", "due_sources", "gather_all", "import_file", "source_plan"]
 
 log = logging.getLogger("newsletter.gather")
 
@@ -83,14 +83,6 @@ def import_file(room: Newsroom, path: Path) -> tuple[Ingested, Sequence[Refusal]
     if refused and not stories:
         raise InputError("\n".join(f"{path.name}: {refusal}" for refusal in refused))
     return room.stories.ingest((gather.settle_country(story, room.plan) for story in stories), now), refused
-
-
-def related(room: Newsroom, story_id: str | None = None) -> Mapping[str, Sequence[Related]]:
-    """Related reading of one story, or of every ready story, by story id."""
-    now = room.clock.now()
-    corpus = room.stories.corpus(now - RELATED_WINDOW)
-    stories: Sequence[Story] = corpus if story_id is None else [room.stories.get(story_id)]
-    return compose.relate(stories, corpus, now=now)
 
 
 def source_plan(room: Newsroom, source_id: str) -> SourcePlan:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import partial
 
 from newsletter import compose, render
 from newsletter.errors import ChecksFailedError, InputError, NothingToDoError
 from newsletter.model import EDITABLE, Edition, Finding, Issue, IssueId, IssueState, RenderedEdition, Severity, Snapshot
+from newsletter.newsroom import related
 from newsletter.newsroom.room import Newsroom
 from newsletter.pipeline import compose_issue, render_editions
 from newsletter.plan import ApprovalMode, Newsletter, OnFew, slot_of
@@ -164,6 +166,7 @@ def _compose_draft(room: Newsroom, newsletter: Newsletter, issue: Issue, now: da
         issue.id,
         stories=room.stories,
         issues=room.issues,
+        relate=partial(related.offers, room),
         priority={source.id: source.priority for source in room.plan.sources.values()},
         now=now,
         due_at=issue.due_at,

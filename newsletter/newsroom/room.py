@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
 import os
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from newsletter import render
 from newsletter.clock import Clock
@@ -15,11 +17,14 @@ from newsletter.countries import is_country
 from newsletter.errors import NotFoundError, PlanError, SettingError
 from newsletter.plan import Newsletter, Plan, read_plan
 from newsletter.settings import Settings, load_settings
-from newsletter.storage import Accounts, Database, Deliveries, Issues, SourceStates, Stories
+from newsletter.storage import Accounts, Database, Deliveries, Issues, SourceStates, Stories, StoryLinks
 from newsletter.tokens import Signer
 from subscribers.errors import SegmentError
 from subscribers.house import Subscribers
 from subscribers.segments import parse_segment
+
+if TYPE_CHECKING:
+    from newsletter.storage.story_index import StoryIndex
 
 __all__ = ["Newsroom"]
 
@@ -98,6 +103,19 @@ class Newsroom:
     def stories(self) -> Stories:
         """Every story of the desk."""
         return Stories(self.database)
+
+    @cached_property
+    def story_links(self) -> StoryLinks:
+        """What holds between stories: related reading, copies, editors' choices."""
+        return StoryLinks(self.database)
+
+    @cached_property
+    def story_index(self) -> StoryIndex:
+        """The words of every story, in a folder of the desk that can be thrown away."""
+        from newsletter.storage.story_index import StoryIndex
+
+        url = self.database.url.set(password=None).render_as_string()
+        return StoryIndex(self.desk / ".index" / hashlib.sha256(url.encode()).hexdigest()[:16])
 
     @cached_property
     def source_states(self) -> SourceStates:

@@ -6,19 +6,25 @@ from newsletter.storage.deliveries import Deliveries, DeliveryRow
 from newsletter.storage.issues import Issues, Transition
 from newsletter.storage.ledger import IssueLedger
 from newsletter.storage.sources import SourceStates
-from newsletter.storage.stories import Ingested, Stories
+from newsletter.storage.stories import Ingested, Stories, StoryEvent
+from newsletter.storage.story_links import Choice, Kept, StoryLinks, StoryRow
 
 __all__ = [
     "Account",
     "Accounts",
+    "Choice",
     "Database",
     "Deliveries",
     "DeliveryRow",
     "Ingested",
     "IssueLedger",
     "Issues",
+    "Kept",
     "Role",
     "SourceStates",
     "Stories",
+    "StoryEvent",
+    "StoryLinks",
+    "StoryRow",
     "Transition",
 ]

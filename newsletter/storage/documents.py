@@ -25,4 +25,4 @@ def content_of(story: Story) -> Story:
     """
     made_up = story.published_precision is Precision.FETCHED
     published_at = datetime.fromtimestamp(0, UTC) if made_up else story.published_at
-    return replace(story, revision=0, gathered_at=None, published_at=published_at)
+    return replace(story, revision=0, gathered_at=None, cluster=None, published_at=published_at)

@@ -1,6 +1,8 @@
-"""How a row of the issue table is found by the id that people use."""
+"""How rows are found: by the id that people use, or by what two stories share."""
 
 from __future__ import annotations
+
+import hashlib
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -9,7 +11,7 @@ from newsletter.errors import NotFoundError
 from newsletter.model import IssueId
 from newsletter.storage.tables import issue
 
-__all__ = ["is_issue", "issue_pk", "no_such_issue"]
+__all__ = ["hashed", "is_issue", "issue_pk", "no_such_issue"]
 
 
 def is_issue(issue_id: IssueId) -> tuple[sa.ColumnElement[bool], ...]:
@@ -27,6 +29,11 @@ def issue_pk(connection: Connection, issue_id: IssueId) -> int:
     if found is None:
         raise no_such_issue(issue_id)
     return int(found)
+
+
+def hashed(text: str) -> str:
+    """32 characters that stand for a text of any length in an index; nothing for nothing."""
+    return hashlib.sha256(text.encode()).hexdigest()[:32] if text else ""
 
 
 def no_such_issue(issue_id: IssueId) -> NotFoundError:

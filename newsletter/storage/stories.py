@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -15,10 +15,11 @@ from newsletter.errors import NotFoundError
 from newsletter.model import SEALED, CountryOrigin, IssueId, Precision, Story, StoryStatus
 from newsletter.storage.database import Database
 from newsletter.storage.documents import STORY, content_of
-from newsletter.storage.keys import is_issue
-from newsletter.storage.tables import issue, issue_story, story, story_revision
+from newsletter.storage.keys import hashed, is_issue
+from newsletter.storage.tables import issue, issue_story, story, story_event, story_revision
+from newsletter.words import normalised
 
-__all__ = ["Ingested", "Stories"]
+__all__ = ["Ingested", "Stories", "StoryEvent"]
 
 CHUNK = 500
 
@@ -33,6 +34,16 @@ class Ingested:
 
     def __add__(self, other: Ingested) -> Ingested:
         return Ingested(self.new + other.new, self.revised + other.revised, self.unchanged + other.unchanged)
+
+
+@dataclass(frozen=True, slots=True)
+class StoryEvent:
+    """What somebody at the desk did to a story, when, and why."""
+
+    at: datetime
+    who: str
+    what: str
+    why: str
 
 
 class Stories:
@@ -66,14 +77,47 @@ class Stories:
 
     def get(self, story_id: str) -> Story:
         """The story called `source:external_id`; raises `NotFoundError`."""
-        source, _, external_id = story_id.partition(":")
         with self._database.read() as connection:
-            row = connection.execute(
-                sa.select(story.c.document).where(story.c.source == source, story.c.external_id == external_id)
-            ).first()
-        if row is None:
-            raise NotFoundError(f"there is no story {story_id!r}; `newsletter stories list` shows them")
-        return STORY.validate_json(row.document)
+            return value_of(_row(connection, story_id))
+
+    def find(self, story_ids: Collection[str]) -> Mapping[str, Story]:
+        """The stories of those ids that there are, by id."""
+        found: dict[str, Story] = {}
+        with self._database.read() as connection:
+            for source, external_ids in _by_source(story_ids).items():
+                for start in range(0, len(external_ids), CHUNK):
+                    some = story.c.external_id.in_(external_ids[start : start + CHUNK])
+                    for row in connection.execute(SHOWN.where(story.c.source == source, some)):
+                        each = value_of(row)
+                        found[each.id] = each
+        return found
+
+    def edit(
+        self, story_id: str, change: Callable[[Story], Story], *, who: str, what: str, why: str = "", now: datetime
+    ) -> Story:
+        """The story as `change` makes it, kept as a new revision with who did what and why.
+
+        A change that changes nothing is kept nowhere. `change` may raise; nothing has changed then. Raises
+        `NotFoundError`.
+        """
+        with self._database.write() as connection:
+            row = _row(connection, story_id, lock=True)
+            old = value_of(row)
+            new = replace(change(old), revision=old.revision + 1)
+            if content_of(new) == content_of(old):
+                return old
+            since = row.available_at if _is_filed(old) else now
+            _revise(connection, row.id, new, since, next_change(connection))
+            _keep_revisions(connection, [(row.id, new)], now)
+            connection.execute(sa.insert(story_event).values(story_id=row.id, at=now, who=who, what=what, why=why))
+        return new
+
+    def events(self, story_id: str) -> Sequence[StoryEvent]:
+        """What was done to the story at the desk, oldest first; raises `NotFoundError`."""
+        with self._database.read() as connection:
+            query = sa.select(story_event).where(story_event.c.story_id == _row(connection, story_id).id)
+            rows = connection.execute(query.order_by(story_event.c.id))
+            return [StoryEvent(row.at, row.who, row.what, row.why) for row in rows]
 
     def list(
         self,
@@ -81,14 +125,35 @@ class Stories:
         country: str | None = None,
         source: str | None = None,
         status: StoryStatus | None = None,
+        undecided: bool = False,
         limit: int | None = None,
     ) -> Iterator[Story]:
-        """Stories that match, latest published first."""
-        query = sa.select(story.c.document).order_by(story.c.published_at.desc(), story.c.id.desc())
-        for column, value in ((story.c.country, country), (story.c.source, source), (story.c.status, status)):
-            if value is not None:
-                query = query.where(column == str(value))
-        yield from self._stream(query.limit(limit))
+        """Stories that match, latest published first; with `undecided` only those that wait for a country."""
+        query = SHOWN.order_by(story.c.published_at.desc(), story.c.id.desc())
+        if undecided:
+            query = query.where(story.c.country.is_(None), story.c.status == StoryStatus.READY)
+        yield from self._stream(_matching(query, country, source, status).limit(limit))
+
+    def rows(
+        self,
+        rows: Sequence[int],
+        *,
+        country: str | None = None,
+        source: str | None = None,
+        status: StoryStatus | None = None,
+        limit: int | None = None,
+    ) -> Sequence[Story]:
+        """The stories of those rows that match, in the order of `rows`."""
+        found: list[Story] = []
+        with self._database.read() as connection:
+            for start in range(0, len(rows), CHUNK):
+                some = rows[start : start + CHUNK]
+                query = _matching(SHOWN.where(story.c.id.in_(some)), country, source, status)
+                by_row = {row.id: row for row in connection.execute(query)}
+                found += [value_of(by_row[row_id]) for row_id in some if row_id in by_row]
+                if limit is not None and len(found) >= limit:
+                    break
+        return found[:limit]
 
     def count_by_country(self) -> Mapping[str | None, int]:
         """How many stories each country has; under None those that wait for one."""
@@ -122,29 +187,16 @@ class Stories:
                 issue_story.c.story == story.c.source + ":" + story.c.external_id,
             )
         )
-        query = (
-            sa.select(story.c.document)
-            .where(
-                story.c.status == StoryStatus.READY,
-                story.c.country.is_not(None),
-                story.c.available_at <= available_until,
-                story.c.published_at > published_after,
-                story.c.published_at <= published_until,
-                ~carried.exists(),
-            )
-            .order_by(story.c.published_at, story.c.id)
-        )
+        query = SHOWN.where(
+            story.c.status == StoryStatus.READY,
+            story.c.country.is_not(None),
+            story.c.available_at <= available_until,
+            story.c.published_at > published_after,
+            story.c.published_at <= published_until,
+            ~carried.exists(),
+        ).order_by(story.c.published_at, story.c.id)
         if available_after is not None:
             query = query.where(story.c.available_at > available_after)
-        return list(self._stream(query))
-
-    def corpus(self, published_after: datetime) -> Sequence[Story]:
-        """Every ready story published after that instant: what related reading is chosen from."""
-        query = (
-            sa.select(story.c.document)
-            .where(story.c.status == StoryStatus.READY, story.c.published_at > published_after)
-            .order_by(story.c.id)
-        )
         return list(self._stream(query))
 
     def statuses(self, story_ids: Collection[str]) -> Mapping[str, StoryStatus]:
@@ -154,13 +206,58 @@ class Stories:
             rows = connection.execute(sa.select(name, story.c.status).where(name.in_(list(story_ids))))
             return {story_id: StoryStatus(status) for story_id, status in rows}
 
-    def _stream(self, query: sa.Select[tuple[str]]) -> Iterator[Story]:
+    def _stream(self, query: sa.Select[Any]) -> Iterator[Story]:
         with self._database.read() as connection:
             for row in connection.execution_options(yield_per=1000).execute(query):
-                yield STORY.validate_json(row.document)
+                yield value_of(row)
+
+
+SHOWN: sa.Select[Any] = sa.select(story.c.id, story.c.document, story.c.cluster, story.c.changed, story.c.available_at)
+"""What a story is made from again."""
+
+
+def value_of(row: sa.Row[Any]) -> Story:
+    """The story of a row of `SHOWN`."""
+    each = STORY.validate_json(row.document)
+    return replace(each, cluster=row.cluster) if row.cluster else each
+
+
+def _row(connection: Connection, story_id: str, *, lock: bool = False) -> sa.Row[Any]:
+    source, _, external_id = story_id.partition(":")
+    query = SHOWN.where(story.c.source == source, story.c.external_id == external_id)
+    row = connection.execute(query.with_for_update() if lock else query).first()
+    if row is None:
+        raise NotFoundError(f"there is no story {story_id!r}; `newsletter stories list` shows them")
+    return row
+
+
+def _matching(
+    query: sa.Select[Any], country: str | None, source: str | None, status: StoryStatus | None
+) -> sa.Select[Any]:
+    for column, value in ((story.c.country, country), (story.c.source, source), (story.c.status, status)):
+        if value is not None:
+            query = query.where(column == str(value))
+    return query
+
+
+def _by_source(story_ids: Iterable[str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for story_id in story_ids:
+        source, _, external_id = story_id.partition(":")
+        found.setdefault(source, []).append(external_id)
+    return found
+
+
+def next_change(connection: Connection) -> int:
+    """The number of this transaction among those that change stories: greater than any that has committed."""
+    if connection.dialect.name == "postgresql":
+        # Two that change stories at once commit one after the other, so that no number is seen before a lower one.
+        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7310430)")
+    return int(connection.scalar(sa.select(sa.func.coalesce(sa.func.max(story.c.changed), 0))) or 0) + 1
 
 
 def _ingest_chunk(connection: Connection, stories: Sequence[Story], now: datetime) -> Ingested:
+    number = next_change(connection)
     known = _known(connection, stories)
     new: list[Story] = []
     revised: list[tuple[int, Story, datetime]] = []
@@ -180,25 +277,27 @@ def _ingest_chunk(connection: Connection, stories: Sequence[Story], now: datetim
             revised.append((row.id, replace(merged, revision=row.revision + 1), since))
     written = [(row_id, each) for row_id, each, _ in revised]
     for row_id, each, since in revised:
-        connection.execute(sa.update(story).where(story.c.id == row_id).values(_columns(each, since)))
+        _revise(connection, row_id, each, since, number)
     if new:
-        connection.execute(sa.insert(story), [_columns(each, now) for each in new])
+        connection.execute(sa.insert(story), [_columns(each, now) | {"changed": number} for each in new])
         fresh = _known(connection, new)
         written += [(fresh[each.source, each.external_id].id, each) for each in new]
-    if written:
-        connection.execute(
-            sa.insert(story_revision),
-            [
-                {
-                    "story_id": row_id,
-                    "revision": each.revision,
-                    "at": now,
-                    "document": STORY.dump_json(each).decode(),
-                }
-                for row_id, each in written
-            ],
-        )
+    _keep_revisions(connection, written, now)
     return Ingested(len(new), len(revised), unchanged)
+
+
+def _revise(connection: Connection, row_id: int, each: Story, since: datetime, number: int) -> None:
+    values = _columns(each, since) | {"changed": number, "related": None}
+    connection.execute(sa.update(story).where(story.c.id == row_id).values(values))
+
+
+def _keep_revisions(connection: Connection, written: Sequence[tuple[int, Story]], now: datetime) -> None:
+    if written:
+        rows = [
+            {"story_id": row_id, "revision": each.revision, "at": now, "document": _document(each)}
+            for row_id, each in written
+        ]
+        connection.execute(sa.insert(story_revision), rows)
 
 
 def _is_filed(each: Story) -> bool:
@@ -208,10 +307,7 @@ def _is_filed(each: Story) -> bool:
 
 def _known(connection: Connection, stories: Sequence[Story]) -> dict[tuple[str, str], sa.Row[Any]]:
     found: dict[tuple[str, str], sa.Row[Any]] = {}
-    ids_by_source: dict[str, list[str]] = {}
-    for each in stories:
-        ids_by_source.setdefault(each.source, []).append(each.external_id)
-    for source, external_ids in ids_by_source.items():
+    for source, external_ids in _by_source(each.id for each in stories).items():
         rows = connection.execute(
             sa.select(story).where(story.c.source == source, story.c.external_id.in_(external_ids)).with_for_update()
         )
@@ -226,7 +322,25 @@ def _merge(old: Story, new: Story) -> Story:
         merged = replace(merged, published_at=old.published_at)
     if old.country_origin is CountryOrigin.EDITOR:
         merged = replace(merged, country=old.country, country_origin=old.country_origin)
-    return merged
+    merged = replace(merged, edited=old.edited, **{name: getattr(old, name) for name in old.edited})
+    return merged if "note" in old.edited else _with_note(merged, old)
+
+
+def _with_note(merged: Story, old: Story) -> Story:
+    """A note drafted here outlives what the source sends; an approval given here covers the very words it was given
+    for, of the note and of the story."""
+    if merged.note and merged.note != old.note:
+        return merged
+    if not merged.note and old.note_provenance is None:
+        return merged
+    covered = (merged.title, merged.summary) == (old.title, old.summary)
+    return replace(
+        merged,
+        note=old.note,
+        note_origin=old.note_origin,
+        note_provenance=old.note_provenance,
+        note_approved_by=merged.note_approved_by or (old.note_approved_by if covered else None),
+    )
 
 
 def _columns(each: Story, since: datetime) -> dict[str, object]:
@@ -239,5 +353,11 @@ def _columns(each: Story, since: datetime) -> dict[str, object]:
         "published_at": each.published_at,
         "available_at": max(since, each.embargo) if each.embargo else since,
         "revision": each.revision,
-        "document": STORY.dump_json(each).decode(),
+        "document": _document(each),
+        "url_hash": hashed(each.url_canonical or each.url),
+        "title_hash": hashed(normalised(each.title)),
     }
+
+
+def _document(each: Story) -> str:
+    return STORY.dump_json(each, exclude={"cluster"}).decode()

@@ -19,6 +19,7 @@ __all__ = [
     "Instant",
     "account",
     "delivery",
+    "draft",
     "edition",
     "issue",
     "issue_event",
@@ -27,6 +28,8 @@ __all__ = [
     "session",
     "source_state",
     "story",
+    "story_choice",
+    "story_event",
     "story_revision",
 ]
 
@@ -75,9 +78,58 @@ story = Table(
     Column("available_at", Instant, nullable=False),
     Column("revision", Integer, nullable=False),
     Column("document", Text, nullable=False),
+    # Numbers the transactions that changed stories, in the order of their commits: what the index has yet to learn.
+    Column("changed", sa.BigInteger, nullable=False, server_default="0"),
+    # What is known by when two stories are copies beyond doubt (see `keys_of` in compose), and the id of their lead.
+    Column("url_hash", String(32), nullable=False, server_default=""),
+    Column("title_hash", String(32), nullable=False, server_default=""),
+    Column("cluster", String(1200)),
+    # Related reading as [[story id, score, [reason]]]; none yet, or not any more, where it waits to be computed.
+    Column("related", Text),
     UniqueConstraint("source", "external_id"),
     Index(None, "available_at"),
     Index(None, "published_at"),
+    Index(None, "country", "published_at"),
+    Index(None, "changed"),
+    Index(None, "url_hash"),
+    Index(None, "title_hash"),
+    Index(None, "cluster"),
+    Index(
+        "ix_story_unrelated",
+        "published_at",
+        sqlite_where=sa.text("related IS NULL"),
+        postgresql_where=sa.text("related IS NULL"),
+    ),
+)
+
+story_choice = Table(
+    "story_choice",
+    METADATA,
+    Column("story", String(1200), primary_key=True),
+    Column("other", String(1200), primary_key=True),
+    Column("choice", String(20), primary_key=True),
+    Column("who", String(320), nullable=False),
+    Column("at", Instant, nullable=False),
+)
+
+story_event = Table(
+    "story_event",
+    METADATA,
+    Column("id", BigId, primary_key=True),
+    Column("story_id", ForeignKey("story.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("at", Instant, nullable=False),
+    Column("who", String(320), nullable=False),
+    Column("what", Text, nullable=False),
+    Column("why", Text, nullable=False, default=""),
+)
+
+draft = Table(
+    "draft",
+    METADATA,
+    Column("key", String(64), primary_key=True),
+    Column("story", String(1200), nullable=False),
+    Column("at", Instant, nullable=False, index=True),
+    Column("document", Text, nullable=False),
 )
 
 story_revision = Table(

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Set
 from datetime import UTC, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from newsletter.model import Sender, Story
+from newsletter.compose import WINDOW, Offer, chosen, rank
+from newsletter.model import Related, Sender, Story, StoryStatus
 from newsletter.plan.values import Newsletter
+from newsletter.storage.story_index import Indexed, StoryIndex
+from newsletter.words import read, text_of
 
 NOW = datetime(2026, 5, 26, 21, 30, tzinfo=UTC)
 
@@ -36,6 +39,38 @@ def a_story() -> Callable[..., Story]:
         return Story(**(usual | fields))
 
     return make
+
+
+def offers(stories: Iterable[Story], corpus: Iterable[Story]) -> dict[str, list[Offer]]:
+    """What may be offered under each story, by a real index in memory and the rules of the room."""
+    asked = list(stories)
+    everything = {story.id: story for story in (*corpus, *asked)}
+    rows = dict(enumerate(everything.values(), start=1))
+    index = StoryIndex(None)
+    index.put((Indexed(row, text_of(story), story.published_at) for row, story in rows.items()), 1)
+    row_of = {story.id: row for row, story in rows.items()}
+    found = {}
+    for story in asked:
+        terms = read(text_of(story)).terms
+        like = index.like(terms, after=story.published_at - WINDOW, until=story.published_at + WINDOW, limit=40)
+        own = dict(like).get(row_of[story.id], 1.0)
+        ready = [(rows[row], score / own) for row, score in like if rows[row].status is StoryStatus.READY]
+        found[story.id] = rank(story, ready, index.rarity)
+    return found
+
+
+def relate(
+    stories: Iterable[Story], corpus: Iterable[Story], *, limit: int = 3, now: datetime, banned: Set[str] = frozenset()
+) -> dict[str, tuple[Related, ...]]:
+    """What a reader sees under each story."""
+    told = frozenset(("id", name) for name in banned)
+    found = offers(stories, corpus)
+    return {name: chosen(rows, limit=limit, now=now, told=told) for name, rows in found.items()}
+
+
+def nothing(stories: Iterable[Story]) -> dict[str, list[Offer]]:
+    """No related reading at all."""
+    return {}
 
 
 @pytest.fixture(scope="session")

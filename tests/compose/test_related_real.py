@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.compose.related import Index
 from newsletter.model import Related, Story
+
+from .conftest import relate
 
 FILE = "uci_headline_clusters.csv.gz"
 PLACES = 3
@@ -44,8 +45,7 @@ def headlines(test_data: Path) -> list[Story]:
 def offered(headlines: list[Story]) -> dict[str, tuple[Related, ...]]:
     """By text alone: the data was collected cluster by cluster, so its times would give the clusters away."""
     same_time = [replace(story, published_at=headlines[0].published_at) for story in headlines]
-    index = Index(same_time)
-    return {story.id: index.related(story, limit=PLACES, now=story.published_at) for story in same_time}
+    return relate(same_time, same_time, limit=PLACES, now=same_time[0].published_at)
 
 
 def rows_of(test_data: Path) -> list[dict[str, str]]:
@@ -58,8 +58,9 @@ def rows_of(test_data: Path) -> list[dict[str, str]]:
 
 def test_precision_at_three(clusters: dict[str, str], offered: dict[str, tuple[Related, ...]]) -> None:
     right = sum(clusters[row.id] == clusters[of] for of, rows in offered.items() for row in rows)
-    assert right / (PLACES * len(offered)) >= 0.835
-    assert right / sum(map(len, offered.values())) >= 0.865
+    print(f"P@3 {right / (PLACES * len(offered)):.4f}, of what is shown {right / sum(map(len, offered.values())):.4f}")
+    assert right / (PLACES * len(offered)) >= 0.845
+    assert right / sum(map(len, offered.values())) >= 0.86
 
 
 def test_no_near_duplicate_in_the_top_three(headlines: list[Story], offered: dict[str, tuple[Related, ...]]) -> None:
@@ -74,9 +75,14 @@ def test_junk_alone_leaves_places_empty(
 ) -> None:
     """With a story's own cluster gone, what is left are other events: the floor drops what only looks alike."""
     largest = {cluster for cluster, _ in Counter(clusters.values()).most_common(5)}
-    rest = Index(story for story in headlines if clusters[story.id] not in largest)
+    rest = [story for story in headlines if clusters[story.id] not in largest]
     asked = [story for story in headlines if clusters[story.id] in largest][::5]
-    filled = sum(len(rest.related(story, limit=PLACES, now=story.published_at)) for story in asked)
+    strangers = {story.id for story in asked}
+    offered = {
+        name: [row for row in rows if row.id not in strangers]
+        for name, rows in relate(asked, rest, limit=10, now=asked[0].published_at).items()
+    }
+    filled = sum(min(len(rows), PLACES) for rows in offered.values())
     assert filled / (PLACES * len(asked)) <= 0.75
 
 

@@ -6,17 +6,19 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from functools import partial
 from random import Random
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from newsletter.compose.related import relate
 from newsletter.compose.sameness import keys_of, without_copies
 from newsletter.compose.selection import compose
 from newsletter.model import Kind, Precision, Snapshot, Story, StoryStatus
 from newsletter.plan.values import Newsletter, StoriesRule
+
+from .conftest import nothing, offers, relate
 
 DAY = date(2026, 5, 27)
 HOUR = timedelta(hours=1)
@@ -83,7 +85,7 @@ def test_any_issue_keeps_the_rules(
 ) -> None:
     newsletter = a_newsletter(stories=rule, sections=sections, related=2)
     candidates = stories_from(rows, a_story, now)
-    issue = compose(newsletter, DAY, candidates, candidates, now)
+    issue = compose(newsletter, DAY, candidates, now, relate=partial(offers, corpus=candidates))
     told = [placed.story for placed in issue.placed]
 
     assert len(told) <= rule.max
@@ -98,11 +100,11 @@ def test_any_issue_keeps_the_rules(
         assert not sections or story.section == "AI News"
     assert max(Counter(key for story in told for key in keys_of(story)).values(), default=1) == 1
     assert issue.lead == (told[0].id if told else "")
-    offered = {related.id for placed in issue.placed for related in placed.related}
-    assert offered.isdisjoint(story.id for story in told)
+    mentioned = {related.id for placed in issue.placed for related in placed.related}
+    assert mentioned.isdisjoint(story.id for story in told)
 
     seed.shuffle(candidates)
-    assert compose(newsletter, DAY, candidates, candidates[::-1], now) == issue
+    assert compose(newsletter, DAY, candidates, now, relate=partial(offers, corpus=candidates[::-1])) == issue
 
 
 @settings(max_examples=60, deadline=None)
@@ -121,7 +123,7 @@ def test_no_country_crowds_out_another(
         for n in range(count)
     ]
     newsletter = a_newsletter(stories=StoriesRule(max=most, per_country=5))
-    issue = compose(newsletter, DAY, candidates, (), now)
+    issue = compose(newsletter, DAY, candidates, now, relate=nothing)
     taken = {section.country: len(section.stories) for section in issue.sections}
     assert sum(taken.values()) == min(most, sum(counts))
     for country, had in zip(countries, counts, strict=True):
@@ -143,28 +145,34 @@ def test_within_a_country_newest_first_and_exact_dates_first_on_ties(
         a_story("exact-a"),
     ]
     newsletter = a_newsletter(stories=StoriesRule(per_country=9))
-    assert ids(compose(newsletter, DAY, candidates, (), now)) == ["exact-a", "exact-b", "day", "fetched", "old"]
+    assert ids(compose(newsletter, DAY, candidates, now, relate=nothing)) == [
+        "exact-a",
+        "exact-b",
+        "day",
+        "fetched",
+        "old",
+    ]
 
 
 def test_a_date_ahead_of_now_puts_nobody_first(
     a_story: Callable[..., Story], a_newsletter: Callable[..., Newsletter], now: datetime
 ) -> None:
     candidates = [a_story("b-ahead", published_at=now + 30 * HOUR), a_story("a-now")]
-    assert ids(compose(a_newsletter(), DAY, candidates, (), now)) == ["a-now", "b-ahead"]
+    assert ids(compose(a_newsletter(), DAY, candidates, now, relate=nothing)) == ["a-now", "b-ahead"]
 
 
 def test_a_story_stands_under_its_own_country_before_any_other(
     a_story: Callable[..., Story], a_newsletter: Callable[..., Newsletter], now: datetime
 ) -> None:
     candidates = [
-        a_story("own", country="JP", also_countries=("CN",)),
-        a_story("also", country="US", also_countries=("asia", "JP")),
+        a_story("home", country="JP", also_countries=("CN",)),
+        a_story("abroad", country="US", also_countries=("asia", "JP")),
         a_story("elsewhere", country="US"),
         a_story("waiting", country=None),
     ]
-    issue = compose(a_newsletter(), DAY, candidates, (), now)
+    issue = compose(a_newsletter(), DAY, candidates, now, relate=nothing)
     assert issue.countries == ("JP",)
-    assert ids(issue) == ["also", "own"]
+    assert ids(issue) == ["abroad", "home"]
 
 
 def test_an_issue_made_up_for_later_takes_what_it_would_have_taken(
@@ -172,7 +180,7 @@ def test_an_issue_made_up_for_later_takes_what_it_would_have_taken(
 ) -> None:
     a_month_on = now + timedelta(days=30)
     candidates = [a_story("then"), a_story("since", published_at=a_month_on)]
-    assert ids(compose(a_newsletter(), DAY, candidates, (), a_month_on)) == ["then"]
+    assert ids(compose(a_newsletter(), DAY, candidates, a_month_on, relate=nothing)) == ["then"]
 
 
 def test_a_press_release_opens_the_subject_only_where_there_is_nothing_else(
@@ -180,21 +188,21 @@ def test_a_press_release_opens_the_subject_only_where_there_is_nothing_else(
 ) -> None:
     release = a_story("release", kind=Kind.PRESS_RELEASE)
     report = a_story("report", country="JP", published_at=now - HOUR)
-    assert compose(a_newsletter(), DAY, [release, report], (), now).lead == "wire:report"
-    assert compose(a_newsletter(), DAY, [release], (), now).lead == "wire:release"
+    assert compose(a_newsletter(), DAY, [release, report], now, relate=nothing).lead == "wire:report"
+    assert compose(a_newsletter(), DAY, [release], now, relate=nothing).lead == "wire:release"
 
 
 def test_a_day_without_stories_is_an_empty_snapshot(a_newsletter: Callable[..., Newsletter], now: datetime) -> None:
-    issue = compose(a_newsletter(), DAY, (), (), now)
+    issue = compose(a_newsletter(), DAY, (), now, relate=nothing)
     assert (issue.sections, issue.lead, issue.placed) == ((), "", ())
 
 
 def test_the_snapshot_carries_the_newsletter(a_newsletter: Callable[..., Newsletter], now: datetime) -> None:
-    issue = compose(a_newsletter(subject="The day in Asia", languages=("en", "ja")), DAY, (), (), now)
+    issue = compose(a_newsletter(subject="The day in Asia", languages=("en", "ja")), DAY, (), now, relate=nothing)
     assert (issue.newsletter, issue.date, issue.timezone) == ("asia-ai-daily", DAY, "Asia/Singapore")
     assert (issue.subject, issue.languages, issue.title) == ("The day in Asia", ("en", "ja"), "Asia AI Daily")
     template = a_newsletter(subject="{{ lead.title }} and more")
-    assert compose(template, DAY, (), (), now).subject is None
+    assert compose(template, DAY, (), now, relate=nothing).subject is None
 
 
 def test_per_country_holds_even_where_there_is_room(
@@ -202,7 +210,7 @@ def test_per_country_holds_even_where_there_is_room(
 ) -> None:
     candidates = [a_story(str(number), f"subject{number}") for number in range(5)]
     newsletter = a_newsletter(stories=StoriesRule(max=12, per_country=2))
-    assert ids(compose(newsletter, DAY, candidates, (), now)) == ["0", "1"]
+    assert ids(compose(newsletter, DAY, candidates, now, relate=nothing)) == ["0", "1"]
 
 
 def test_a_copy_left_out_of_the_issue_is_not_offered_beneath_it(
@@ -213,7 +221,7 @@ def test_a_copy_left_out_of_the_issue_is_not_offered_beneath_it(
     neighbour = a_story("3", "Samsung shares climb on memory deal of chip makers", country="JP")
     corpus = [told, copy, neighbour, *(a_story(f"o{n}", f"Quite{n} another{n} matter{n}") for n in range(5))]
     assert [row.id for row in relate([neighbour], [copy, *corpus[3:]], now=now)[neighbour.id]] == [copy.id]
-    issue = compose(a_newsletter(), DAY, [told, neighbour], corpus, now)
+    issue = compose(a_newsletter(), DAY, [told, neighbour], now, relate=partial(offers, corpus=corpus))
     assert [placed.related for placed in issue.placed] == [(), ()]
 
 

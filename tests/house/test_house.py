@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-HEAVY = ("sqlalchemy", "mjml", "premailer", "jinja2", "pydantic", "numpy", "bm25s", "feedparser", "httpx", "lxml")
+HEAVY = ("sqlalchemy", "mjml", "premailer", "jinja2", "pydantic", "tantivy", "feedparser", "httpx", "lxml")
 
 
 def test_walls_between_rooms_stand() -> None:

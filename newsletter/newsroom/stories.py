@@ -1,0 +1,119 @@
+"""What an editor may do to a story: file, hold, reject, withdraw, and decide about its note."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from newsletter.countries import is_country
+from newsletter.errors import ChecksFailedError, InputError, NothingToDoError
+from newsletter.model import CountryOrigin, NoteOrigin, Story, StoryStatus
+from newsletter.newsroom.related import take_in
+from newsletter.newsroom.room import Newsroom
+
+__all__ = ["approve_note", "file_under", "reject_note", "search", "set_status", "write_note"]
+
+MOST_FOUND = 10_000
+
+STEPS = {
+    StoryStatus.READY: (StoryStatus.DRAFT, StoryStatus.HELD, StoryStatus.REJECTED, StoryStatus.WITHDRAWN),
+    StoryStatus.HELD: (StoryStatus.DRAFT, StoryStatus.READY),
+    StoryStatus.REJECTED: (StoryStatus.DRAFT, StoryStatus.READY, StoryStatus.HELD),
+    StoryStatus.WITHDRAWN: (StoryStatus.DRAFT, StoryStatus.READY, StoryStatus.HELD, StoryStatus.REJECTED),
+}
+
+
+def search(
+    room: Newsroom,
+    words: str,
+    *,
+    country: str | None = None,
+    source: str | None = None,
+    status: StoryStatus | None = None,
+    limit: int | None = None,
+) -> Sequence[Story]:
+    """The stories that hold all the words in title, summary or tags, best match first."""
+    take_in(room)
+    rows = room.story_index.holding(words, MOST_FOUND)
+    return room.stories.rows(rows, country=country, source=source, status=status, limit=limit)
+
+
+def file_under(room: Newsroom, story_id: str, place: str, who: str) -> Story:
+    """File the story under a country or a region of schedule.yaml; no source or rule overwrites that.
+
+    Raises `InputError` for a place that no newsletter could have.
+    """
+    regions = room.regions()
+    if not is_country(place) and place not in regions:
+        there = f", or one of {', '.join(regions)}" if regions else ""
+        raise InputError(f"{place!r} is no country; write an ISO 3166-1 code in capitals such as CN{there}")
+
+    def filed(story: Story) -> Story:
+        also = tuple(other for other in story.also_countries if other != place)
+        return replace(story, country=place, country_origin=CountryOrigin.EDITOR, also_countries=also)
+
+    return room.stories.edit(story_id, filed, who=who, what=f"filed under {place}", now=room.clock.now())
+
+
+def set_status(room: Newsroom, story_id: str, status: StoryStatus, who: str, why: str = "") -> Story:
+    """Hold, reject, withdraw or release the story; its source no longer decides. Raises `NothingToDoError`."""
+
+    def changed(story: Story) -> Story:
+        if story.status is status:
+            raise NothingToDoError(f"{story_id} is {status} already")
+        if story.status not in STEPS[status]:
+            raise InputError(f"{story_id} is {story.status}, and cannot become {status}")
+        return replace(story, status=status)
+
+    return room.stories.edit(story_id, changed, who=who, what=str(status), why=why, now=room.clock.now())
+
+
+def approve_note(room: Newsroom, story_id: str, who: str, *, note: Sequence[str] | None = None) -> Story:
+    """Let readers see the story's note, under the editor's name.
+
+    With `note`, only if the note still says just that: what was read is what is approved. Raises
+    `ChecksFailedError` when it does not, `NothingToDoError` when there is nothing to approve.
+    """
+
+    def approved(story: Story) -> Story:
+        if not story.note:
+            raise NothingToDoError(f"{story_id} has no note; `newsletter stories draft {story_id}` asks for one")
+        if note is not None and tuple(note) != story.note:
+            raise ChecksFailedError(f"the note of {story_id} has changed since it was read; look at it again")
+        if story.note_approved_by:
+            raise NothingToDoError(f"the note of {story_id} was approved by {story.note_approved_by}")
+        return replace(story, note_approved_by=who)
+
+    return room.stories.edit(story_id, approved, who=who, what="note approved", now=room.clock.now())
+
+
+def reject_note(room: Newsroom, story_id: str, who: str, why: str = "") -> Story:
+    """Take the story's note away, for good: no source and no model puts one in its place."""
+
+    def without(story: Story) -> Story:
+        if not story.note:
+            raise NothingToDoError(f"{story_id} has no note")
+        return _edited(replace(story, note=(), note_provenance=None, note_approved_by=None))
+
+    return room.stories.edit(story_id, without, who=who, what="note rejected", why=why, now=room.clock.now())
+
+
+def write_note(room: Newsroom, story_id: str, paragraphs: Sequence[str], who: str) -> Story:
+    """Put an editor's own note in place of what is there: it is headed "Editor's note". Raises `InputError`."""
+    from newsletter.gather.cleaning import paragraphs as cleaned
+
+    note = cleaned(paragraphs)
+    if not note:
+        raise InputError("the note is empty; `newsletter stories note ID --reject` takes a note away")
+
+    def written(story: Story) -> Story:
+        return _edited(
+            replace(story, note=note, note_origin=NoteOrigin.HUMAN, note_provenance=None, note_approved_by=who)
+        )
+
+    return room.stories.edit(story_id, written, who=who, what="note written", now=room.clock.now())
+
+
+def _edited(story: Story) -> Story:
+    fields = ("note", "note_origin", "note_provenance", "note_approved_by")
+    return replace(story, edited=tuple(dict.fromkeys((*story.edited, *fields))))
