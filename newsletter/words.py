@@ -12,10 +12,22 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import mul
 
 from newsletter.model import Story
 
-__all__ = ["Reading", "Text", "cosine", "likeness", "normalised", "read", "shared_readings", "terms_of", "text_of"]
+__all__ = [
+    "Reading",
+    "Text",
+    "cosine",
+    "grams_of",
+    "likeness",
+    "normalised",
+    "read",
+    "shared_readings",
+    "terms_of",
+    "text_of",
+]
 
 _CJK = (
     "\u1100-\u11ff\u3005-\u3007\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff\u31f0-\u31ff"
@@ -91,21 +103,24 @@ def text_of(story: Story) -> str:
 @lru_cache(maxsize=4096)
 def read(text: str) -> Text:
     """Take a text apart; compatibility forms (full-width letters, half-width kana) become the usual ones."""
-    terms: Counter[str] = Counter()
+    terms: list[str] = []
     surfaces: dict[str, str] = {}
     runs: list[str] = []
-    grams: Counter[str] = Counter()
     tokens = _tokens(text)
     for token in tokens:
         its, is_run = _terms(token)
-        terms.update(its)
+        terms += its
         if is_run:
             runs.append(token)
-            grams.update(its)
         elif its:
             surfaces.setdefault(its[0], token)
-            grams.update(_trigrams(its[0]))
-    return Text(terms, Counter(map(str.casefold, tokens)), surfaces, tuple(runs), grams)
+    return Text(Counter(terms), Counter(map(str.casefold, tokens)), surfaces, tuple(runs), grams_of(text))
+
+
+@lru_cache(maxsize=1 << 15)
+def grams_of(text: str) -> Counter[str]:
+    """The `grams` of a text alone: what titles are compared by."""
+    return Counter([gram for token in _tokens(text) for gram in _grams(token)])
 
 
 def terms_of(text: str) -> list[str]:
@@ -120,12 +135,12 @@ def normalised(title: str) -> str:
 
 def cosine(first: Counter[str], second: Counter[str]) -> float:
     """How alike two term counts are, 0 to 1; 0 for an empty one."""
-    if len(first) > len(second):
-        first, second = second, first
-    product = sum(count * second[term] for term, count in first.items() if term in second)
-    return product and product / math.sqrt(
-        sum(count * count for count in first.values()) * sum(count * count for count in second.values())
-    )
+    product = sum(first[term] * second[term] for term in first.keys() & second.keys())
+    return product and product / math.sqrt(_square(first) * _square(second))
+
+
+def _square(counts: Counter[str]) -> int:
+    return sum(map(mul, counts.values(), counts.values()))
 
 
 def likeness(first: Text, second: Text) -> float:
@@ -163,8 +178,11 @@ def _terms(token: str) -> tuple[tuple[str, ...], bool]:
 
 
 @lru_cache(maxsize=1 << 16)
-def _trigrams(word: str) -> tuple[str, ...]:
-    edged = f" {word} "
+def _grams(token: str) -> tuple[str, ...]:
+    its, is_run = _terms(token)
+    if is_run or not its:
+        return its
+    edged = f" {its[0]} "
     return tuple(edged[at : at + 3] for at in range(len(edged) - 2))
 
 

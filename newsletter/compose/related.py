@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from newsletter.compose.sameness import keys_of
 from newsletter.model import Related, Story, StoryStatus
-from newsletter.words import Reading, Text, cosine, likeness, normalised, read, shared_readings, text_of
+from newsletter.words import Reading, Text, cosine, grams_of, likeness, normalised, read, shared_readings, text_of
 
 __all__ = ["KEPT", "WINDOW", "Offer", "chosen", "rank"]
 
@@ -61,9 +61,9 @@ def rank(
     before or after it. The score is the mean of the share and of how alike the titles are in pieces of their words,
     weighed by distance in time; country and section decide only between scores that are the same to .01.
     """
-    text, title = read(text_of(story)), read(story.title)
+    text, title, name = read(text_of(story)), grams_of(story.title), normalised(story.title)
     weighed = (
-        (other, (share + cosine(title.grams, read(other.title).grams)) / 2 * _weight(story, other))
+        (other, (share + cosine(title, grams_of(other.title))) / 2 * _weight(story, other))
         for other, share in candidates
         if _is_another(other, story)
     )
@@ -71,7 +71,7 @@ def rank(
     for other, score in sorted(weighed, key=lambda found: _order(found, story)):
         if len(kept) >= limit:
             break
-        if score < LEAST_SCORE:
+        if score < LEAST_SCORE or normalised(other.title) == name:
             continue
         its = read(text_of(other))
         shared = list(shared_readings(text, its))
@@ -118,7 +118,6 @@ def _is_another(other: Story, story: Story) -> bool:
         other.id != story.id
         and abs(other.published_at - story.published_at) <= WINDOW
         and (other.url_canonical or other.url) != (story.url_canonical or story.url)
-        and normalised(other.title) != normalised(story.title)
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -13,11 +14,24 @@ from newsletter.newsroom.room import Newsroom
 from newsletter.storage import Choice, Kept, StoryRow
 from newsletter.words import cosine, read, text_of
 
-__all__ = ["Choice", "Kept", "Suggestion", "choose", "forget", "keep_up", "kept", "offers", "suggestions", "take_in"]
+__all__ = [
+    "Choice",
+    "Kept",
+    "Round",
+    "Suggestion",
+    "choose",
+    "forget",
+    "keep_up",
+    "kept",
+    "offers",
+    "suggestions",
+    "take_in",
+]
 
 AT_ONCE = 200
 TAKEN_IN = 20_000
 LOOKED_AT = 40
+MOST_TERMS = 32
 MOST_SEEN = 20_000
 
 # Two reports with one title weeks apart are two editions of a column, not copies.
@@ -55,7 +69,7 @@ def keep_up(room: Newsroom, *, at_most: int | None = None, progress: Progress | 
         total = room.story_links.count_waiting()
         total = total if at_most is None else min(total, at_most)
         done = 0
-        work = _Work(room)
+        work = Round(room)
         while done < total and (batch := room.story_links.waiting(min(AT_ONCE, total - done))):
             work.settle(batch)
             done += len(batch)
@@ -69,7 +83,7 @@ def offers(room: Newsroom, stories: Sequence[Story]) -> Mapping[str, Sequence[Of
     ids = [story.id for story in stories]
     if waiting := room.story_links.waiting(len(ids), ids):
         take_in(room)
-        _Work(room).settle(waiting)
+        Round(room).settle(waiting)
     kept = room.story_links.kept(ids)
     choices = room.story_links.choices(ids)
     named = {story_id: _named(kept.get(story_id, ()), choices.get(story_id, {})) for story_id in ids}
@@ -178,7 +192,7 @@ def take_in(room: Newsroom) -> None:
 
 
 @dataclass
-class _Work:
+class Round:
     """One round of settling stories; what it read of other stories serves the next of the round."""
 
     room: Newsroom
@@ -194,15 +208,19 @@ class _Work:
         like = {row: self._like(row, story) for row, story in mine.items()}
         found = {row: self._ranked(story, like[row]) for row, story in mine.items()}
         for row, story in self._touched(mine, like, found).items():
-            found[row] = self._ranked(story, self._like(row, story))
+            found[row] = self.related(row, story)
         revisions = {row: known.revision for row in found if (known := self.seen[row]) is not None}
         self.room.story_links.keep(found, revisions)
         self._settle_copies(batch, like)
 
+    def related(self, row: int, story: Story, limit: int = KEPT) -> Sequence[Kept]:
+        """The related reading of one story, computed now."""
+        return self._ranked(story, self._like(row, story), limit)
+
     def _like(self, row: int, story: Story) -> dict[int, float]:
         """Ready stories that share words with it, by row: their BM25 score as a part of its own."""
         found = self.room.story_index.like(
-            read(text_of(story)).terms,
+            self._asked(read(text_of(story)).terms),
             after=story.published_at - WINDOW,
             until=story.published_at + WINDOW,
             limit=LOOKED_AT,
@@ -213,15 +231,22 @@ class _Work:
         self._look_up(each for each, _ in found)
         return {each: min(score / own, 1.0) for each, score in found if each != row and self.seen[each] is not None}
 
+    def _asked(self, terms: Counter[str]) -> list[str]:
+        """The most telling terms: the others of a long text cost time and change nothing."""
+        if len(terms) <= MOST_TERMS:
+            return list(terms)
+        rarity = self.room.story_index.rarity
+        return sorted(terms, key=lambda term: -terms[term] * rarity(term))[:MOST_TERMS]
+
     def _look_up(self, rows: Iterable[int]) -> None:
         unseen = [row for row in rows if row not in self.seen]
         if unseen:
             stories = self.room.story_links.stories_at(unseen)
             self.seen.update({row: stories.get(row) for row in unseen})
 
-    def _ranked(self, story: Story, like: Mapping[int, float]) -> list[Kept]:
+    def _ranked(self, story: Story, like: Mapping[int, float], limit: int = KEPT) -> list[Kept]:
         candidates = [(other, share) for row, share in like.items() if (other := self.seen[row]) is not None]
-        ranked = rank(story, candidates, self.room.story_index.rarity)
+        ranked = rank(story, candidates, self.room.story_index.rarity, limit)
         return [Kept(offer.story.id, offer.score, offer.reasons) for offer in ranked]
 
     def _touched(
