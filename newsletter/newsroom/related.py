@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 
-from newsletter.compose import KEPT, NEAR_IDENTICAL, WINDOW, Offer, rank
+from newsletter.compose import KEPT, WINDOW, Offer, rank
 from newsletter.errors import InputError
 from newsletter.model import Story
+from newsletter.newsroom.copies import COPIES_WITHIN, settle_copies
 from newsletter.newsroom.room import Newsroom
 from newsletter.storage import Choice, Kept, StoryRow
-from newsletter.words import cosine, read, text_of
+from newsletter.words import read, text_of
 
 __all__ = [
     "Choice",
@@ -33,9 +33,6 @@ TAKEN_IN = 20_000
 LOOKED_AT = 40
 MOST_TERMS = 32
 MOST_SEEN = 20_000
-
-# Two reports with one title weeks apart are two editions of a column, not copies.
-COPIES_WITHIN = timedelta(days=3)
 
 # Of the pairs on the headline clusters with that score, nine in ten are of one event.
 SAME_EVENT = 0.35
@@ -206,12 +203,15 @@ class Round:
             self.seen.clear()
         self.seen.update(mine)
         like = {row: self._like(row, story) for row, story in mine.items()}
-        found = {row: self._ranked(story, like[row]) for row, story in mine.items()}
+        settle_copies(
+            self.room,
+            {row: (story, [each for other in like[row] if (each := self.seen[other])]) for row, story in mine.items()},
+        )
+        found: dict[int, Sequence[Kept]] = {row: self._ranked(story, like[row]) for row, story in mine.items()}
         for row, story in self._touched(mine, like, found).items():
             found[row] = self.related(row, story)
         revisions = {row: known.revision for row in found if (known := self.seen[row]) is not None}
         self.room.story_links.keep(found, revisions)
-        self._settle_copies(batch, like)
 
     def related(self, row: int, story: Story, limit: int = KEPT) -> Sequence[Kept]:
         """The related reading of one story, computed now."""
@@ -253,58 +253,21 @@ class Round:
         self, mine: Mapping[int, Story], like: Mapping[int, Mapping[int, float]], found: Mapping[int, Sequence[Kept]]
     ) -> dict[int, Story]:
         """Stories outside the batch whose related reading one of it is in, or may belong in."""
-        others = {row: story for rows in like.values() for row in rows if row not in mine and (story := self.seen[row])}
-        kept = self.room.story_links.kept_at(others)
+        before = dict(self.room.story_links.kept_at(mine))
+        rows_before = self.room.story_links.rows_of({each.id for rows in before.values() for each in rows})
+        self._look_up(rows_before.values())
+        near: dict[int, set[int]] = {
+            row: {*like[row], *(rows_before[each.id] for each in before[row] if each.id in rows_before)} for row in mine
+        }
+        kept = self.room.story_links.kept_at({other for rows in near.values() for other in rows - mine.keys()})
         touched: dict[int, Story] = {}
         for row, story in mine.items():
             offered = {each.id: each.score for each in found[row]}
-            for other in like[row]:
-                if other in kept and _belongs(story, offered.get(others[other].id), kept[other]):
-                    touched[other] = others[other]
+            for other in near[row] & kept.keys():
+                known = self.seen[other]
+                if known is not None and _belongs(story, offered.get(known.id), kept[other]):
+                    touched[other] = known
         return touched
-
-    def _settle_copies(self, batch: Sequence[StoryRow], like: Mapping[int, Mapping[int, float]]) -> None:
-        """Collapse copies: each group gets the lead that its sources' priority says, then the earliest."""
-        links = self.room.story_links
-        exact = links.copies((each.story for each in batch), COPIES_WITHIN)
-        choices = links.choices([each.story.id for each in batch])
-        leads: dict[int, str | None] = {}
-        for each in batch:
-            said = choices.get(each.story.id, {})
-            copies = {row.row: row.story for row in exact[each.story.id] if row.row != each.row}
-            copies |= {
-                row: other for row in like[each.row] if (other := self.seen[row]) and _near_identical(each, other)
-            }
-            copies |= self._joined(said)
-            found = links.clusters({story.cluster for story in copies.values() if story.cluster})
-            copies |= {row.row: row.story for rows in found.values() for row in rows}
-            copies = {row: story for row, story in copies.items() if said.get(story.id) is not Choice.APART}
-            if each.story.cluster is not None and each.story.cluster not in found:
-                leads |= self._led({row: story for row, story in self._others(each).items() if row not in copies})
-            leads |= self._led(copies | {each.row: each.story})
-        links.put_clusters(leads)
-
-    def _joined(self, said: Mapping[str, Choice]) -> dict[int, Story]:
-        """The stories that an editor said are one with it."""
-        together = [other for other, choice in said.items() if choice is Choice.TOGETHER]
-        rows = self.room.story_links.rows_of(together)
-        return {rows[name]: story for name, story in self.room.stories.find(together).items()}
-
-    def _others(self, each: StoryRow) -> dict[int, Story]:
-        """The rest of the cluster that it stands in so far."""
-        assert each.story.cluster is not None
-        rows = self.room.story_links.clusters([each.story.cluster]).get(each.story.cluster, ())
-        return {row.row: row.story for row in rows if row.row != each.row}
-
-    def _led(self, group: Mapping[int, Story]) -> dict[int, str | None]:
-        sources = self.room.plan.sources
-
-        def order(story: Story) -> tuple[int, float, str]:
-            source = sources.get(story.source)
-            return -(source.priority if source else 0), story.published_at.timestamp(), story.id
-
-        lead = min(group.values(), key=order).id if len(group) > 1 else None
-        return {row: lead for row, story in group.items() if story.cluster != lead}
 
 
 def _belongs(story: Story, score: float | None, kept: Sequence[Kept]) -> bool:
@@ -313,9 +276,3 @@ def _belongs(story: Story, score: float | None, kept: Sequence[Kept]) -> bool:
     if any(each.id == story.id for each in kept):
         return True
     return score is not None and (len(kept) < KEPT or score * 1.25 >= min(each.score for each in kept))
-
-
-def _near_identical(each: StoryRow, other: Story) -> bool:
-    if abs(each.story.published_at - other.published_at) > COPIES_WITHIN:
-        return False
-    return cosine(read(text_of(each.story)).terms, read(text_of(other)).terms) >= NEAR_IDENTICAL

@@ -82,14 +82,12 @@ class Stories:
 
     def find(self, story_ids: Collection[str]) -> Mapping[str, Story]:
         """The stories of those ids that there are, by id."""
+        wanted = list(story_ids)
         found: dict[str, Story] = {}
         with self._database.read() as connection:
-            for source, external_ids in _by_source(story_ids).items():
-                for start in range(0, len(external_ids), CHUNK):
-                    some = story.c.external_id.in_(external_ids[start : start + CHUNK])
-                    for row in connection.execute(SHOWN.where(story.c.source == source, some)):
-                        each = value_of(row)
-                        found[each.id] = each
+            for start in range(0, len(wanted), CHUNK):
+                rows = connection.execute(SHOWN.where(named(wanted[start : start + CHUNK])))
+                found.update({each.id: each for each in map(value_of, rows)})
         return found
 
     def edit(
@@ -203,7 +201,7 @@ class Stories:
         """The present status of the named stories, for a last look before sending."""
         name = story.c.source + ":" + story.c.external_id
         with self._database.read() as connection:
-            rows = connection.execute(sa.select(name, story.c.status).where(name.in_(list(story_ids))))
+            rows = connection.execute(sa.select(name, story.c.status).where(named(story_ids)))
             return {story_id: StoryStatus(status) for story_id, status in rows}
 
     def _stream(self, query: sa.Select[Any]) -> Iterator[Story]:
@@ -238,6 +236,14 @@ def _matching(
         if value is not None:
             query = query.where(column == str(value))
     return query
+
+
+def named(story_ids: Iterable[str]) -> sa.ColumnElement[bool]:
+    """The rows of those stories, found by the index on (source, external_id)."""
+    sources = _by_source(story_ids).items()
+    return sa.or_(
+        sa.false(), *(sa.and_(story.c.source == source, story.c.external_id.in_(ids)) for source, ids in sources)
+    )
 
 
 def _by_source(story_ids: Iterable[str]) -> dict[str, list[str]]:
@@ -287,7 +293,7 @@ def _ingest_chunk(connection: Connection, stories: Sequence[Story], now: datetim
 
 
 def _revise(connection: Connection, row_id: int, each: Story, since: datetime, number: int) -> None:
-    values = _columns(each, since) | {"changed": number, "related": None}
+    values = _columns(each, since) | {"changed": number, "related_revision": None}
     connection.execute(sa.update(story).where(story.c.id == row_id).values(values))
 
 

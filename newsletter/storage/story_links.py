@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection
 from newsletter.model import Story, StoryStatus
 from newsletter.storage.database import Database, insert_or_ignore
 from newsletter.storage.keys import hashed
-from newsletter.storage.stories import SHOWN, value_of
+from newsletter.storage.stories import SHOWN, named, value_of
 from newsletter.storage.tables import story, story_choice
 from newsletter.words import normalised
 
@@ -90,7 +90,7 @@ class StoryLinks:
         found: dict[str, int] = {}
         with self._database.read() as connection:
             for start in range(0, len(wanted), CHUNK):
-                query = sa.select(NAME.label("name"), story.c.id).where(NAME.in_(wanted[start : start + CHUNK]))
+                query = sa.select(NAME.label("name"), story.c.id).where(named(wanted[start : start + CHUNK]))
                 found.update({row.name: row.id for row in connection.execute(query)})
         return found
 
@@ -104,16 +104,18 @@ class StoryLinks:
 
     def waiting(self, limit: int, story_ids: Collection[str] | None = None) -> list[StoryRow]:
         """Ready stories whose related reading has not been computed, latest published first."""
-        query = SHOWN.where(story.c.related.is_(None), story.c.status == StoryStatus.READY)
+        query = SHOWN.where(story.c.related_revision.is_(None), story.c.status == StoryStatus.READY)
         if story_ids is not None:
-            query = query.where(NAME.in_(list(story_ids)))
+            query = query.where(named(story_ids))
         with self._database.read() as connection:
             rows = connection.execute(query.order_by(story.c.published_at.desc()).limit(limit))
             return [_story_row(row) for row in rows]
 
     def count_waiting(self) -> int:
         """How many ready stories wait for their related reading."""
-        query = sa.select(sa.func.count()).where(story.c.related.is_(None), story.c.status == StoryStatus.READY)
+        query = sa.select(sa.func.count()).where(
+            story.c.related_revision.is_(None), story.c.status == StoryStatus.READY
+        )
         with self._database.read() as connection:
             return int(connection.scalar(query) or 0)
 
@@ -122,7 +124,7 @@ class StoryLinks:
         update = (
             sa.update(story)
             .where(story.c.id == sa.bindparam("row"), story.c.revision == sa.bindparam("at_revision"))
-            .values(related=sa.bindparam("found"))
+            .values(related=sa.bindparam("found"), related_revision=sa.bindparam("at_revision"))
         )
         values = [
             {
@@ -140,21 +142,21 @@ class StoryLinks:
         """Let the related reading of these rows wait to be computed anew."""
         if rows:
             with self._database.write() as connection:
-                connection.execute(sa.update(story).where(story.c.id.in_(list(rows))).values(related=None))
+                connection.execute(sa.update(story).where(story.c.id.in_(list(rows))).values(related_revision=None))
 
     def kept_at(self, rows: Collection[int]) -> Mapping[int, Sequence[Kept]]:
-        """The related reading of those rows, of those where it was computed."""
-        query = sa.select(story.c.id, story.c.related).where(story.c.id.in_(list(rows)), story.c.related.is_not(None))
+        """The related reading of those rows as it was last computed."""
+        query = sa.select(story.c.id, story.c.related).where(story.c.id.in_(list(rows)))
         with self._database.read() as connection:
             return {row.id: _kept(row.related) for row in connection.execute(query)}
 
     def kept(self, story_ids: Collection[str] | None = None) -> Mapping[str, Sequence[Kept]]:
-        """The related reading of these ready stories (None: of all), by id; none yet for those that wait."""
+        """The related reading of these ready stories (None: of all), by id, as it was last computed."""
         query = sa.select(NAME.label("name"), story.c.related).where(story.c.status == StoryStatus.READY)
         if story_ids is not None:
-            query = query.where(NAME.in_(list(story_ids)))
+            query = query.where(named(story_ids))
         with self._database.read() as connection:
-            return {row.name: _kept(row.related or "[]") for row in connection.execute(query.order_by(story.c.id))}
+            return {row.name: _kept(row.related) for row in connection.execute(query.order_by(story.c.id))}
 
     # --- what editors chose ------------------------------------------------------------------------------
 
@@ -216,16 +218,27 @@ class StoryLinks:
                     found.setdefault(row.key, []).append(_story_row(row))
         return found
 
-    def put_clusters(self, leads: Mapping[int, str | None]) -> None:
-        """Set the lead of rows; None for a story that stands alone."""
+    def leads(self, story_ids: Collection[str]) -> Mapping[str, str | None]:
+        """The lead of the cluster of each story, None for one that stands alone."""
+        found: dict[str, str | None] = {}
+        wanted = list(story_ids)
+        with self._database.read() as connection:
+            for start in range(0, len(wanted), CHUNK):
+                query = sa.select(NAME.label("name"), story.c.cluster).where(named(wanted[start : start + CHUNK]))
+                found.update({row.name: row.cluster for row in connection.execute(query)})
+        return found
+
+    def put_leads(self, leads: Mapping[str, str | None]) -> None:
+        """Set the lead of stories where it is another now."""
+        known = self.leads(leads)
+        rows = self.rows_of([name for name, lead in leads.items() if name in known and known[name] != lead])
         by_lead: dict[str | None, list[int]] = {}
-        for row, lead in leads.items():
-            by_lead.setdefault(lead, []).append(row)
-        if not by_lead:
-            return
-        with self._database.write() as connection:
-            for lead, rows in by_lead.items():
-                connection.execute(sa.update(story).where(story.c.id.in_(rows)).values(cluster=lead))
+        for name, row in rows.items():
+            by_lead.setdefault(leads[name], []).append(row)
+        if by_lead:
+            with self._database.write() as connection:
+                for lead, members in by_lead.items():
+                    connection.execute(sa.update(story).where(story.c.id.in_(members)).values(cluster=lead))
 
 
 def _story_row(row: sa.Row[Any]) -> StoryRow:

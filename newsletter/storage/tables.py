@@ -84,8 +84,9 @@ story = Table(
     Column("url_hash", String(32), nullable=False, server_default=""),
     Column("title_hash", String(32), nullable=False, server_default=""),
     Column("cluster", String(1200)),
-    # Related reading as [[story id, score, [reason]]]; none yet, or not any more, where it waits to be computed.
-    Column("related", Text),
+    # Related reading as [[story id, score, [reason]]], and the revision it was computed from: none where it waits.
+    Column("related", Text, nullable=False, server_default="[]"),
+    Column("related_revision", Integer),
     UniqueConstraint("source", "external_id"),
     Index(None, "available_at"),
     Index(None, "published_at"),
@@ -97,8 +98,8 @@ story = Table(
     Index(
         "ix_story_unrelated",
         "published_at",
-        sqlite_where=sa.text("related IS NULL"),
-        postgresql_where=sa.text("related IS NULL"),
+        sqlite_where=sa.text("related_revision IS NULL"),
+        postgresql_where=sa.text("related_revision IS NULL"),
     ),
 )
 

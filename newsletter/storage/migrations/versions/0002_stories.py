@@ -13,7 +13,7 @@ down_revision = "0001"
 
 INSTANT = sa.DateTime(timezone=True)
 BIG_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-UNRELATED = sa.text("related IS NULL")
+UNRELATED = sa.text("related_revision IS NULL")
 
 
 def upgrade() -> None:
@@ -21,7 +21,8 @@ def upgrade() -> None:
     op.add_column("story", sa.Column("url_hash", sa.String(length=32), nullable=False, server_default=""))
     op.add_column("story", sa.Column("title_hash", sa.String(length=32), nullable=False, server_default=""))
     op.add_column("story", sa.Column("cluster", sa.String(length=1200), nullable=True))
-    op.add_column("story", sa.Column("related", sa.Text(), nullable=True))
+    op.add_column("story", sa.Column("related", sa.Text(), nullable=False, server_default="[]"))
+    op.add_column("story", sa.Column("related_revision", sa.Integer(), nullable=True))
     _fill()
     for columns in (("country", "published_at"), ("changed",), ("url_hash",), ("title_hash",), ("cluster",)):
         op.create_index(op.f(f"ix_story_{'_'.join(columns)}"), "story", list(columns), unique=False)
