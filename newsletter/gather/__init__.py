@@ -24,6 +24,10 @@ __all__ = ["open_source", "read_story_file", "settle_country", "source_kinds", "
 _KINDS = {
     "feed": ("newsletter.gather.feed", "FeedSource"),
     "folder": ("newsletter.gather.folder", "FolderSource"),
+    "ghost": ("newsletter.gather.ghost", "GhostSource"),
+    "jsonfeed": ("newsletter.gather.jsonfeed", "JsonFeedSource"),
+    "ninjs": ("newsletter.gather.ninjs", "NinjsSource"),
+    "wordpress": ("newsletter.gather.wordpress", "WordPressSource"),
 }
 
 

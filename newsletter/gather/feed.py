@@ -8,32 +8,27 @@ from __future__ import annotations
 
 import io
 import re
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import feedparser
 
 from newsletter.errors import SourceError
-from newsletter.gather.cleaning import TITLE_LIMIT, clean_text, visible
-from newsletter.gather.dates import Dated, read_date
 from newsletter.gather.encoding import declares_entities, decode_feed, root_element
-from newsletter.gather.fetching import check_address, fetch
-from newsletter.gather.filing import file_under, is_language
-from newsletter.gather.identity import external_id_of
-from newsletter.gather.links import absolute_link, canonical_url
+from newsletter.gather.entries import Entry, Frame, image_of, stories_of
+from newsletter.gather.fetched import fetch_once
+from newsletter.gather.fetching import check_address
+from newsletter.gather.links import absolute_link
 from newsletter.gather.screening import excess
-from newsletter.gather.summaries import summarise
 from newsletter.gather.tags import sort_tags
-from newsletter.model import Precision, Refusal, Story, SummaryOrigin
+from newsletter.model import Image, Refusal, Story
 from newsletter.plan.values import SourcePlan
 from newsletter.ports import Fetched, SourceState
 
-__all__ = ["FeedSource", "parse_feed"]
+__all__ = ["FeedSource", "parse"]
 
-_NAME_LIMIT = 120
 _DATE_KEYS = ("published", "updated", "created")
 # PC Magazine (2018) nests an empty item in every real one; feedparser would close the real one with it.
 _EMPTY_ITEM = re.compile(r"<item\s*/>|<item>\s*</item>")
@@ -50,32 +45,10 @@ class FeedSource:
 
     def fetch(self, state: SourceState, now: datetime) -> Fetched:
         """Poll once. 304 is `unchanged`; 410 switches the source off; all else that is no feed is a `SourceError`."""
-        answer = fetch(self._plan, state, now)
-        polled = replace(state, polled_at=now, failures=0, switched_off=None)
-        if answer.gone:
-            gone = f"{answer.address} answered 410, gone for good; remove source {self.id} or give its new url"
-            return Fetched(state=replace(polled, switched_off=gone))
-        if answer.unchanged:
-            return Fetched(state=polled, unchanged=True)
-        stories, refused = parse_feed(
-            answer.body, self._plan, now, address=answer.address, content_type=answer.content_type
-        )
-        polled = replace(polled, etag=answer.etag, last_modified=answer.last_modified)
-        return Fetched(state=polled, stories=stories, refused=refused)
+        return fetch_once(__name__, self._plan, state, now)
 
 
-@dataclass(frozen=True, slots=True)
-class _Frame:
-    """What all entries of one feed share."""
-
-    plan: SourcePlan
-    now: datetime
-    base: str
-    outlet: str
-    language: str | None
-
-
-def parse_feed(
+def parse(
     data: bytes, plan: SourcePlan, now: datetime, *, address: str, content_type: str | None = None
 ) -> tuple[list[Story], list[Refusal]]:
     """The stories of a feed in its order, and the entries that cannot be one.
@@ -98,15 +71,7 @@ def parse_feed(
     if not parsed.version and not parsed.entries:
         raise SourceError(f"{where} is an XML document <{root_element(text)}>, not a feed; correct its url")
     frame = _frame(parsed.feed, plan, now, address)
-    stories: dict[str, Story] = {}
-    refused: list[Refusal] = []
-    for position, entry in enumerate(parsed.entries, start=1):
-        story = _story(entry, frame)
-        if isinstance(story, str):
-            refused.append(Refusal(f"entry {position}", story))
-        else:
-            stories.setdefault(story.external_id, story)
-    return list(stories.values()), refused
+    return stories_of((_entry(entry, frame.base) for entry in parsed.entries), frame)
 
 
 def _refuse_what_is_no_feed(text: str, where: str) -> None:
@@ -121,52 +86,35 @@ def _refuse_what_is_no_feed(text: str, where: str) -> None:
     raise SourceError(f"{where} is {got}, not a feed; correct its url or its kind in schedule.yaml")
 
 
-def _frame(feed: dict[str, Any], plan: SourcePlan, now: datetime, address: str) -> _Frame:
+def _frame(feed: dict[str, Any], plan: SourcePlan, now: datetime, address: str) -> Frame:
     links = dict.get(feed, "links") or ()
     own = next((link.get("href", "") for link in links if link.get("rel") == "self"), "")
-    base = address or absolute_link(own) or ""
-    outlet = plan.outlet or clean_text(_get(feed, "title"), _NAME_LIMIT) or urlsplit(base).hostname or plan.id
-    stated = _get(feed, "language").strip()
-    language = plan.language or (stated if is_language(stated) else None)
-    return _Frame(plan, now, base, outlet, language)
+    return Frame(
+        plan=plan,
+        now=now,
+        base=address or absolute_link(own) or "",
+        title=_get(feed, "title"),
+        language=_get(feed, "language"),
+        rights=_get(feed, "rights"),
+    )
 
 
-def _story(entry: dict[str, Any], frame: _Frame) -> Story | str:
-    """The story of one entry, or the reason why it cannot be one."""
-    title = clean_text(_get(entry, "title"), TITLE_LIMIT)
-    url = _link(entry, frame.base)
-    if not title:
-        return f"it has no title ({url or 'and no link'})"
-    if url is None:
-        return f"it has no http(s) link that can be shown ({title!r})"
-    plan = frame.plan
-    tags = sort_tags(tag.get("term") or tag.get("label") or "" for tag in dict.get(entry, "tags") or ())
-    country, country_origin = file_under(tags, plan)
-    guid = visible(_get(entry, "id")) or None
-    canonical = canonical_url(url)
-    published_at, precision = _published(entry) or (frame.now, Precision.FETCHED)
-    summary, summary_origin = _summary(entry, title, plan)
-    return Story(
-        source=plan.id,
-        external_id=external_id_of(plan.id, tags.machine, None, guid, canonical),
-        guid=guid,
-        url=url,
-        url_canonical=canonical,
-        title=title,
-        outlet=frame.outlet,
-        outlet_language=plan.language,
-        published_at=published_at,
-        published_precision=precision,
-        summary=summary,
-        summary_origin=summary_origin,
-        byline=_byline(entry) or tags.byline,
-        country=country,
-        country_origin=country_origin,
-        section=plan.section or "",
-        tags=tags.visible,
-        machine_tags=tags.machine,
-        language=frame.language,
-        gathered_at=frame.now,
+def _entry(entry: dict[str, Any], base: str) -> Entry:
+    full = max((part.get("value") or "" for part in dict.get(entry, "content") or ()), key=len, default="")
+    written = _get(entry, "summary")
+    return Entry(
+        title=_get(entry, "title"),
+        url=_link(entry, base),
+        guid=_get(entry, "id"),
+        # feedparser's own reading of dates loses some and guesses others.
+        dates=tuple(_get(entry, key) for key in _DATE_KEYS),
+        byline=tuple(_byline(entry)),
+        tags=sort_tags(tag.get("term") or tag.get("label") or "" for tag in dict.get(entry, "tags") or ()),
+        # Without a description feedparser offers the full text as the summary.
+        summary="" if full and written == full else written,
+        full=full,
+        image=_image(entry, base),
+        rights=_get(entry, "rights"),
     )
 
 
@@ -176,19 +124,12 @@ def _link(entry: dict[str, Any], base: str) -> str | None:
     return absolute_link(written, "" if written == guid else base) or absolute_link(guid)
 
 
-def _published(entry: dict[str, Any]) -> Dated | None:
-    """The first date that can be read; feedparser's own reading loses some and guesses others."""
-    return next((dated for key in _DATE_KEYS if (dated := read_date(_get(entry, key)))), None)
-
-
-def _byline(entry: dict[str, Any]) -> tuple[str, ...]:
-    """The names of the authors: neither addresses nor what an encoding fault left of a name ("??? ?????")."""
+def _byline(entry: dict[str, Any]) -> Iterator[str]:
     written = [author.get("name") or "" for author in dict.get(entry, "authors") or ()]
     if len(written) < 2:
         # The field as it stands: feedparser loses half of an address whose top-level domain is long.
         written = [_get(entry, "author")]
-    names = (_without_address(clean_text(name, _NAME_LIMIT)) for name in written)
-    return tuple(dict.fromkeys(name for name in names if re.search(r"[^\W\d_]", name) and "://" not in name))
+    yield from map(_without_address, written)
 
 
 def _without_address(name: str) -> str:
@@ -197,11 +138,16 @@ def _without_address(name: str) -> str:
     return name if bare == name else bare.replace("()", "").replace("<>", "").strip(" ()<>,")
 
 
-def _summary(entry: dict[str, Any], title: str, plan: SourcePlan) -> tuple[str, SummaryOrigin]:
-    full = max((part.get("value") or "" for part in dict.get(entry, "content") or ()), key=len, default="")
-    written = _get(entry, "summary")
-    # Without a description feedparser offers the full text as the summary.
-    return summarise(title, "" if full and written == full else written, full, plan)
+def _image(entry: dict[str, Any], base: str) -> Image | None:
+    """The first picture of Media RSS, or an enclosure that is one."""
+    credit = next((_get(each, "content") for each in dict.get(entry, "media_credit") or ()), "")
+    media = [*(dict.get(entry, "media_content") or ()), *(dict.get(entry, "media_thumbnail") or ())]
+    enclosures = dict.get(entry, "enclosures") or ()
+    for each in (*media, *enclosures):
+        kind = _get(each, "type") or _get(each, "medium") or "image"
+        if kind.startswith("image") and (found := image_of(_get(each, "url") or _get(each, "href"), base, "", credit)):
+            return found
+    return None
 
 
 def _get(values: dict[str, Any], key: str) -> str:

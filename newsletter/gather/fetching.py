@@ -29,6 +29,7 @@ MAX_BYTES = 10 * 1024 * 1024
 _STEP_SECONDS = 10.0
 _REDIRECTS = 5
 _LONGEST_VALIDATOR = 500
+_LONGEST_WAIT = timedelta(days=7)
 _REQUEST_HEADERS = {
     "User-Agent": "newsdesk-newsletter",
     "Accept": "application/rss+xml, application/atom+xml, application/xml;q=0.9, */*;q=0.5",
@@ -40,7 +41,10 @@ logging.getLogger("httpx").setLevel(logging.WARNING)  # it would print every add
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What a source answered. `address` is where redirects ended; `body` is decompressed, at most 10 MiB."""
+    """What a source answered. `address` is where redirects ended; `body` is decompressed, at most 10 MiB.
+
+    `total_pages` is how many pages a CMS says there are (X-WP-TotalPages of WordPress), None where it does not say.
+    """
 
     address: str
     body: bytes = b""
@@ -49,6 +53,7 @@ class Answer:
     last_modified: str | None = None
     unchanged: bool = False
     gone: bool = False
+    total_pages: int | None = None
 
 
 def check_address(plan: SourcePlan) -> None:
@@ -63,35 +68,38 @@ def check_address(plan: SourcePlan) -> None:
         )
 
 
-def fetch(plan: SourcePlan, state: SourceState, now: datetime) -> Answer:
-    """GET the source's url, unless it has not changed since `state`.
+def fetch(
+    plan: SourcePlan, state: SourceState, now: datetime, *, address: str | None = None, accept: str | None = None
+) -> Answer:
+    """GET the source's url, unless it has not changed since `state`; or another `address` of its site.
 
     Follows up to five redirects, none of them inside: only the configured host and port may be there, and only
     with `allow_private`. Each connect and read takes at most 10 s, everything together `plan.timeout`. Raises
     `SourceError` with source, address and what to do.
     """
-    address = httpx.URL(plan.url or "")
-    inside = (address.raw_host.decode(), _port(address)) if plan.allow_private else None
+    configured = httpx.URL(plan.url or "")
+    inside = (configured.raw_host.decode(), _port(configured)) if plan.allow_private else None
+    url = httpx.URL(address) if address else configured
     deadline = time.monotonic() + plan.timeout.total_seconds()
     pool = httpcore.ConnectionPool(
         ssl_context=_tls(), network_backend=VettedNetwork(inside, deadline), max_keepalive_connections=0
     )
-    headers = _REQUEST_HEADERS | _conditions(state)
+    headers = _REQUEST_HEADERS | ({"Accept": accept} if accept else {}) | _conditions(state)
     with closing(pool), httpx.Client(transport=_PoolTransport(pool), timeout=_STEP_SECONDS, trust_env=False) as client:
         for _ in range(_REDIRECTS + 1):
             try:
-                with client.stream("GET", address, headers=headers) as response:
+                with client.stream("GET", url, headers=headers) as response:
                     if not response.has_redirect_location:
-                        return _answer(response, f"source {plan.id}: {address}", now)
-                    address = _next(response, plan)
+                        return _answer(response, f"source {plan.id}: {url}", now)
+                    url = _next(response, plan)
             except InsideAddressError as error:
                 raise SourceError(
-                    f"source {plan.id}: {address} leads to an inside address ({error}), which is not fetched;"
+                    f"source {plan.id}: {url} leads to an inside address ({error}), which is not fetched;"
                     " if that is meant, name it as url and set allow_private: true"
                 ) from None
             except (*_HTTP_ERRORS, OSError) as error:
                 raise SourceError(
-                    f"source {plan.id}: {address} did not answer ({str(error) or type(error).__name__});"
+                    f"source {plan.id}: {url} did not answer ({str(error) or type(error).__name__});"
                     " it is tried again at the next poll. Check the url if this goes on"
                 ) from error
     raise SourceError(f"source {plan.id}: {plan.url} redirects more than {_REDIRECTS} times; correct its url")
@@ -163,13 +171,15 @@ def _answer(response: httpx.Response, where: str, now: datetime) -> Answer:
     if status == httpx.codes.GONE:
         return Answer(address=address, gone=True)
     if status != httpx.codes.OK:
-        raise SourceError(f"{where} answered {status} {response.reason_phrase}; {_advice(response, now)}")
+        until = _retry_at(response.headers.get("retry-after", ""), now)
+        raise SourceError(f"{where} answered {status} {response.reason_phrase}; {_advice(status, until)}", until)
     return Answer(
         address=address,
         body=b"".join(_bounded(response, where)),
         content_type=response.headers.get("content-type"),
         etag=_validator(response, "etag"),
         last_modified=_validator(response, "last-modified"),
+        total_pages=_count(response.headers.get("x-wp-totalpages", "")),
     )
 
 
@@ -178,9 +188,12 @@ def _validator(response: httpx.Response, name: str) -> str | None:
     return value if 0 < len(value) <= _LONGEST_VALIDATOR and value.isascii() and value.isprintable() else None
 
 
-def _advice(response: httpx.Response, now: datetime) -> str:
-    status = response.status_code
-    if until := _retry_at(response.headers.get("retry-after", ""), now):
+def _count(text: str) -> int | None:
+    return int(text) if re.fullmatch(r"[0-9]{1,6}", text) else None
+
+
+def _advice(status: int, until: datetime | None) -> str:
+    if until:
         return f"it asks not to be polled again before {until:%Y-%m-%d %H:%M:%S} UTC"
     if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
         return "it does not let this desk in: ask its owner"
@@ -190,13 +203,16 @@ def _advice(response: httpx.Response, now: datetime) -> str:
 
 
 def _retry_at(text: str, now: datetime) -> datetime | None:
-    """Retry-After in seconds or as a date (RFC 9110, section 10.2.3), as an instant in UTC."""
+    """Retry-After in seconds or as a date (RFC 9110, section 10.2.3), as an instant in UTC; within a week, or none."""
     try:
         if re.fullmatch(r"[0-9]{1,7}", text):
-            return (now + timedelta(seconds=int(text))).astimezone(UTC)
-        return parsedate_to_datetime(text).astimezone(UTC)
+            until = now + timedelta(seconds=int(text))
+        else:
+            until = parsedate_to_datetime(text)
+            until = until if until.tzinfo else until.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         return None
+    return min(until.astimezone(UTC), now + _LONGEST_WAIT) if until > now else None
 
 
 def _bounded(response: httpx.Response, where: str) -> Iterator[bytes]:

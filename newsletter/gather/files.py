@@ -11,8 +11,8 @@ from pathlib import PurePath
 from typing import NoReturn
 
 from newsletter.errors import InputError, SourceError
+from newsletter.gather.confined import parse_confined
 from newsletter.gather.document import UnfitStoryError, read_story
-from newsletter.gather.feed import parse_feed
 from newsletter.model import Refusal, Story
 from newsletter.plan.values import SourcePlan
 
@@ -59,7 +59,7 @@ def read_stories(data: bytes, name: str, source: SourcePlan | None, now: datetim
 def _saved_feed(data: bytes, name: str, source: SourcePlan | None, now: datetime) -> tuple[list[Story], list[Refusal]]:
     plan = source or SourcePlan(id="import", kind="folder")
     try:
-        return parse_feed(data, plan, now, address=plan.url or "")
+        return parse_confined("newsletter.gather.feed", data, plan, now, address=plan.url or "")
     except SourceError as error:
         raise InputError(f"{name}:1: {error}") from error
 

@@ -35,14 +35,18 @@ def split_tags(text: str) -> list[str]:
     return text.split("#") if text.lstrip().startswith("#") else text.split(";")
 
 
-def sort_tags(tags: Iterable[str]) -> TagSet:
-    """Tell visible tags from machine tags; `byline:` and `country:` become the fields they stand for."""
+def sort_tags(tags: Iterable[str], *, marked: bool = False) -> TagSet:
+    """Tell visible tags from machine tags; `byline:` and `country:` become the fields they stand for.
+
+    A `#` before a tag is a mark of how tags are written and falls away, unless `marked` says it is part of the name.
+    """
     visible: list[str] = []
     byline: list[str] = []
     machine: dict[str, str] = {}
     for written in tags:
         for tag in split_tags(written) if _GLUED.match(written) else (written,):
-            text = clean_text(tag, _TAG_LIMIT).removeprefix("#").strip()
+            text = clean_text(tag, _TAG_LIMIT)
+            text = text if marked else text.removeprefix("#").strip()
             match = _MACHINE_TAG.fullmatch(text)
             if match is None:
                 visible += [text] if text else []

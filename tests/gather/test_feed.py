@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from newsletter.errors import SourceError
-from newsletter.gather.feed import parse_feed
+from newsletter.gather.feed import parse as parse_feed
 from newsletter.model import CountryOrigin, Precision, Refusal, Story, SummaryOrigin
 from newsletter.plan.values import SourcePlan
 

@@ -266,4 +266,4 @@ def test_the_room_is_light_to_enter() -> None:
     )
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert loaded.strip() == ""
-    assert source_kinds() == ("feed", "folder")
+    assert source_kinds() == ("feed", "folder", "ghost", "jsonfeed", "ninjs", "wordpress")

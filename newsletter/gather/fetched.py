@@ -1,0 +1,126 @@
+"""Sources on the web: asked with what we remember of them, answered with one page or several."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+from newsletter.errors import SourceError
+from newsletter.gather.confined import parse_confined
+from newsletter.gather.fetching import Answer, fetch
+from newsletter.model import Refusal, Story
+from newsletter.plan.values import SourcePlan
+from newsletter.ports import Fetched, SourceState
+
+__all__ = ["JSON", "MOST_PAGES", "fetch_once", "fetch_pages", "required", "site"]
+
+MOST_PAGES = 10
+"""Of one poll; what is older waits for the next one."""
+
+# What two of the site's machines changed within a moment may not become visible in the order of its times.
+OVERLAP = timedelta(minutes=2)
+
+_CURSOR = re.compile(r"(\S+Z)(?:, page (\d+), begun (\S+Z))?")
+
+JSON = "application/feed+json, application/json;q=0.9, */*;q=0.5"
+
+
+def fetch_once(
+    module: str, plan: SourcePlan, state: SourceState, now: datetime, *, accept: str | None = None
+) -> Fetched:
+    """Poll a source of one page, conditionally. 304 is `unchanged`; 410 switches the source off."""
+    answer = fetch(plan, state, now, accept=accept)
+    polled = replace(state, polled_at=now, failures=0, last_error=None, not_before=None, switched_off=None)
+    if answer.gone:
+        return Fetched(state=replace(polled, switched_off=_gone(answer, plan)))
+    if answer.unchanged:
+        return Fetched(state=polled, unchanged=True)
+    stories, refused = parse_confined(
+        module, answer.body, plan, now, address=answer.address, content_type=answer.content_type
+    )
+    polled = replace(polled, etag=answer.etag, last_modified=answer.last_modified)
+    return Fetched(state=polled, stories=stories, refused=refused)
+
+
+def fetch_pages(
+    module: str, plan: SourcePlan, state: SourceState, now: datetime, address: Callable[[str | None, int], str]
+) -> Fetched:
+    """Poll a CMS that is asked for what changed since its `cursor`, page by page, earliest change first.
+
+    `address(since, page)` is where a page is: `since` is an ISO instant in UTC, None for the first poll, which takes
+    the latest page only. The cursor moves to the instant of this poll once every page has been read; where more
+    changed than one poll may read, the next one goes on with the page that this one ended with.
+    """
+    cursor = _Cursor.read(state.cursor, now)
+    stories: dict[str, Story] = {}
+    refused: list[Refusal] = []
+    polled = replace(state, polled_at=now, failures=0, last_error=None, not_before=None, switched_off=None)
+    page = cursor.page
+    while True:
+        answer = fetch(plan, SourceState(), now, address=address(cursor.stated, page), accept=JSON)
+        if answer.gone:
+            return Fetched(state=replace(polled, switched_off=_gone(answer, plan)))
+        found, faults = parse_confined(
+            module, answer.body, plan, now, address=answer.address, content_type=answer.content_type
+        )
+        stories |= {story.external_id: story for story in found}
+        refused += [Refusal(f"page {page}, {fault.where}", fault.reason) for fault in faults]
+        last = cursor.since is None or page >= (answer.total_pages or 1)
+        if last or page - cursor.page + 1 >= MOST_PAGES:
+            mark = str(_Cursor(cursor.began) if last else replace(cursor, page=page))
+            return Fetched(state=replace(polled, cursor=mark), stories=list(stories.values()), refused=refused)
+        page += 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Cursor:
+    """How far a CMS has been read: all changes up to `since`; of those after it, the pages before `page`, in a reading
+    that began at `began`."""
+
+    since: datetime | None
+    page: int = 1
+    began: datetime = datetime(1970, 1, 1, tzinfo=UTC)
+
+    @classmethod
+    def read(cls, text: str | None, now: datetime) -> _Cursor:
+        match = _CURSOR.fullmatch(text or "")
+        if match is None:
+            return cls(None, 1, now)
+        since, page, began = match.groups()
+        return cls(datetime.fromisoformat(since), int(page or 1), datetime.fromisoformat(began) if began else now)
+
+    @property
+    def stated(self) -> str | None:
+        """The instant to ask from."""
+        return _written(self.since - OVERLAP) if self.since else None
+
+    def __str__(self) -> str:
+        assert self.since is not None
+        begun = f", page {self.page}, begun {_written(self.began)}" if self.page > 1 else ""
+        return _written(self.since) + begun
+
+
+def _written(instant: datetime) -> str:
+    return f"{instant.astimezone(UTC):%Y-%m-%dT%H:%M:%S}Z"
+
+
+def _gone(answer: Answer, plan: SourcePlan) -> str:
+    return f"{answer.address} answered 410, gone for good; remove source {plan.id} or give its new url"
+
+
+def site(plan: SourcePlan, path: str) -> str:
+    """The address of `path` on the site whose address, or API's address, is the source's url."""
+    base = (plan.url or "").split("?")[0].rstrip("/")
+    head = path.split("/")[1]
+    return (base.partition(f"/{head}/")[0] if f"/{head}/" in f"{base}/" else base) + path
+
+
+def required(key: str | None, plan: SourcePlan, what: str) -> str:
+    """The source's key; raises `SourceError` that says what it is for."""
+    if not key:
+        raise SourceError(
+            f"source {plan.id}: a {plan.kind} needs {what}; put it where `key:` leads, env:NAME or file:PATH"
+        )
+    return key
