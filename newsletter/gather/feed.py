@@ -66,6 +66,8 @@ def parse(
             resolve_relative_uris=False,
             sanitize_html=False,  # every field goes through nh3
         )
+    except MemoryError:
+        raise
     except Exception as error:  # feedparser names no set of exceptions, and mutated feeds raise many
         raise SourceError(f"{where} cannot be parsed ({type(error).__name__}); look at it in a browser") from error
     if not parsed.version and not parsed.entries:
