@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from newsletter import compose, deliver, gather, render
@@ -43,10 +43,11 @@ class Gathered:
 
 def gather_source(source: Source, plan: Plan, states: SourceStates, stories: Stories, now: datetime) -> Gathered:
     """Bring in what a source has: stored first, then the source is told; raises `SourceError`."""
-    fetched = source.fetch(states.get(source.id), now)
+    asked = plan.sources[source.id].url if source.id in plan.sources else None
+    fetched = source.fetch(states.get(source.id, asked), now)
     ingested = stories.ingest((gather.settle_country(story, plan) for story in fetched.stories), now)
     fetched.settle()
-    states.put(source.id, fetched.state)
+    states.put(source.id, replace(fetched.state, asked=asked))
     return Gathered(source.id, ingested, tuple(fetched.refused), fetched.unchanged, fetched.state.switched_off)
 
 

@@ -29,7 +29,8 @@ class SourceState:
     """What we remember of a source between polls; all None for one never polled.
 
     `cursor` is the source's own mark of how far it has read (an instant of its CMS). Before `not_before` it asked not
-    to be polled (Retry-After), or we hold back after `failures` in a row; `last_error` says what the last of them was.
+    to be polled (Retry-After). `failures` are in a row; `last_error` says what the last of them was. All of it holds
+    for the address `asked`: with another one in schedule.yaml it is a new source.
     """
 
     etag: str | None = None
@@ -40,6 +41,7 @@ class SourceState:
     failures: int = 0
     last_error: str | None = None
     switched_off: str | None = None
+    asked: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

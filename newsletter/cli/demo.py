@@ -51,7 +51,7 @@ def _one_issue(room: Newsroom) -> IssueId:
     """The main job, a line a step."""
     from newsletter.newsroom import gathering, issues, sending
 
-    for polled in gathering.gather_all(room, list(room.plan.sources.values())):
+    for polled in gathering.gather_all(room, gathering.polled_sources(room)):
         if polled.gathered is None:
             raise click.ClickException(polled.error or "nothing was gathered")
         click.echo(f"gathered   {polled.gathered.ingested.new} stories from {polled.source}")

@@ -132,7 +132,7 @@ def run(name: str, date: datetime | None, as_json: bool) -> None:
 
     with open_room() as room:
         room.newsletter(name)
-        for polled in gathering.gather_all(room, list(room.plan.sources.values())):
+        for polled in gathering.gather_all(room, gathering.polled_sources(room)):
             if polled.error:
                 whisper(f"failed: {polled.error}")
         made = issues.build(room, name, date.date() if date else None)

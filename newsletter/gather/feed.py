@@ -144,7 +144,7 @@ def _image(entry: dict[str, Any], base: str) -> Image | None:
     """The first picture of Media RSS, or an enclosure that is one."""
     credit = next((_get(each, "content") for each in dict.get(entry, "media_credit") or ()), "")
     media = [*(dict.get(entry, "media_content") or ()), *(dict.get(entry, "media_thumbnail") or ())]
-    enclosures = dict.get(entry, "enclosures") or ()
+    enclosures = [link for link in dict.get(entry, "links") or () if link.get("rel") == "enclosure"]
     for each in (*media, *enclosures):
         kind = _get(each, "type") or _get(each, "medium") or "image"
         if kind.startswith("image") and (found := image_of(_get(each, "url") or _get(each, "href"), base, "", credit)):

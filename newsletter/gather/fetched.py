@@ -45,12 +45,18 @@ def fetch_once(
 
 
 def fetch_pages(
-    module: str, plan: SourcePlan, state: SourceState, now: datetime, address: Callable[[str | None, int], str]
+    module: str,
+    plan: SourcePlan,
+    state: SourceState,
+    now: datetime,
+    address: Callable[[str | None, int], str],
+    a_page: int,
 ) -> Fetched:
     """Poll a CMS that is asked for what changed since its `cursor`, page by page, earliest change first.
 
     `address(since, page)` is where a page is: `since` is an ISO instant in UTC, None for the first poll, which takes
-    the latest page only. The cursor moves to the instant of this poll once every page has been read; where more
+    the latest page only. A page that holds fewer than `a_page` entries is the last, unless the answer says how many
+    there are. The cursor moves to the instant of this poll once every page has been read; where more
     changed than one poll may read, the next one goes on with the page that this one ended with.
     """
     cursor = _Cursor.read(state.cursor, now)
@@ -67,7 +73,8 @@ def fetch_pages(
         )
         stories |= {story.external_id: story for story in found}
         refused += [Refusal(f"page {page}, {fault.where}", fault.reason) for fault in faults]
-        last = cursor.since is None or page >= (answer.total_pages or 1)
+        short = len(found) + len(faults) < a_page
+        last = cursor.since is None or (short if answer.total_pages is None else page >= answer.total_pages)
         if last or page - cursor.page + 1 >= MOST_PAGES:
             mark = str(_Cursor(cursor.began) if last else replace(cursor, page=page))
             return Fetched(state=replace(polled, cursor=mark), stories=list(stories.values()), refused=refused)

@@ -20,6 +20,7 @@ import httpx
 from newsletter.errors import ConfigurationError, SourceError
 from newsletter.gather.links import absolute_link
 from newsletter.gather.network import InsideAddressError, VettedNetwork
+from newsletter.gather.politeness import turn
 from newsletter.plan.values import SourcePlan
 from newsletter.ports import SourceState
 
@@ -80,11 +81,18 @@ def fetch(
     configured = httpx.URL(plan.url or "")
     inside = (configured.raw_host.decode(), _port(configured)) if plan.allow_private else None
     url = httpx.URL(address) if address else configured
+    headers = _REQUEST_HEADERS | ({"Accept": accept} if accept else {}) | ({} if address else _conditions(state))
+    with turn(url.host, own=inside is not None):
+        return _get(plan, url, inside, headers, now)
+
+
+def _get(
+    plan: SourcePlan, url: httpx.URL, inside: tuple[str, int] | None, headers: dict[str, str], now: datetime
+) -> Answer:
     deadline = time.monotonic() + plan.timeout.total_seconds()
     pool = httpcore.ConnectionPool(
         ssl_context=_tls(), network_backend=VettedNetwork(inside, deadline), max_keepalive_connections=0
     )
-    headers = _REQUEST_HEADERS | ({"Accept": accept} if accept else {}) | _conditions(state)
     with closing(pool), httpx.Client(transport=_PoolTransport(pool), timeout=_STEP_SECONDS, trust_env=False) as client:
         for _ in range(_REDIRECTS + 1):
             try:

@@ -61,7 +61,7 @@ class FolderSource:
                 " make the folder, or let this program read it"
             ) from error
         taken = [self._take(path, now) for path in files]
-        polled = replace(state, polled_at=now, failures=0)
+        polled = replace(state, polled_at=now, failures=0, last_error=None)
         return Fetched(
             state=polled,
             stories=[story for file in taken for story in file.stories],

@@ -41,7 +41,7 @@ class GhostSource:
     def fetch(self, state: SourceState, now: datetime) -> Fetched:
         """Ask for what changed since the last poll, or for the latest posts."""
         try:
-            return fetch_pages(__name__, self._plan, state, now, self._address)
+            return fetch_pages(__name__, self._plan, state, now, self._address, _A_PAGE)
         except SourceError as error:
             # The key stands in the address, and the address in the error.
             raise SourceError(str(error).replace(self._key, "…"), error.retry_at) from None

@@ -35,7 +35,7 @@ class WordPressSource:
 
     def fetch(self, state: SourceState, now: datetime) -> Fetched:
         """Ask for what changed since the last poll, or for the latest posts."""
-        return fetch_pages(__name__, self._plan, state, now, self._address)
+        return fetch_pages(__name__, self._plan, state, now, self._address, _A_PAGE)
 
     def _address(self, since: str | None, page: int) -> str:
         asked: dict[str, object] = {"per_page": _A_PAGE, "page": page, "_embed": "author,wp:term,wp:featuredmedia"}

@@ -1,4 +1,4 @@
-"""Stories in: polling sources, importing files."""
+"""Stories in: polling sources, importing files, what is pushed."""
 
 from __future__ import annotations
 
@@ -7,53 +7,75 @@ import queue
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from newsletter import gather
-from newsletter.errors import InputError, NewsletterError, NotFoundError, SourceError
+from newsletter.errors import InputError, NewsletterError, NotFoundError, SourceError, StorageError
 from newsletter.model import Refusal
 from newsletter.newsroom.room import Newsroom
 from newsletter.pipeline import Gathered, gather_source
 from newsletter.plan import SourcePlan
+from newsletter.ports import SourceState
 from newsletter.storage import Ingested
 
-__all__ = ["Polled", "due_sources", "gather_all", "import_file", "source_plan"]
+__all__ = ["Polled", "due_sources", "gather_all", "import_file", "polled_sources", "source_plan"]
 
 log = logging.getLogger("newsletter.gather")
 
 AT_ONCE = 8
 
+LONGEST_BACKOFF = timedelta(days=1)
+
 
 @dataclass(frozen=True, slots=True)
 class Polled:
-    """One source's poll: what it brought, or why it brought nothing."""
+    """One source's poll: what it brought, why it brought nothing, or why it was left alone."""
 
     source: str
     gathered: Gathered | None = None
     error: str | None = None
+    left_alone: str | None = None
+    seconds: float = 0.0
 
 
-def gather_all(room: Newsroom, sources: Sequence[SourcePlan]) -> Iterator[Polled]:
-    """Poll the sources in parallel and yield each result as it comes; a failing source never stops another."""
-    todo: queue.SimpleQueue[SourcePlan] = queue.SimpleQueue()
+def polled_sources(room: Newsroom) -> list[SourcePlan]:
+    """The sources that are asked for stories; the others push theirs."""
+    return [source for source in room.plan.sources.values() if source.kind in gather.source_kinds()]
+
+
+def gather_all(room: Newsroom, sources: Sequence[SourcePlan], *, insist: bool = False) -> Iterator[Polled]:
+    """Poll the sources in parallel and yield each result as it comes; a failing source never stops another.
+
+    One host is asked by one thread, one source after the other, so that a slow host keeps nobody else waiting. A
+    source that is switched off, or asked to be left alone until later, is, unless we `insist`.
+    """
+    now = room.clock.now()
+    todo: queue.SimpleQueue[list[SourcePlan]] = queue.SimpleQueue()
     done: queue.SimpleQueue[Polled] = queue.SimpleQueue()
+    hosts: dict[str, list[SourcePlan]] = {}
     for source in sources:
-        todo.put(source)
+        why = None if insist else _why_not(room.source_states.get(source.id, source.url), now)
+        if why is not None:
+            done.put(Polled(source.id, left_alone=why))
+        else:
+            hosts.setdefault(_host(source), []).append(source)
+    for group in hosts.values():
+        todo.put(group)
 
     def work() -> None:
         while True:
             try:
-                source = todo.get_nowait()
+                group = todo.get_nowait()
             except queue.Empty:
                 return
-            done.put(_poll(room, source))
+            for source in group:
+                done.put(_poll(room, source))
 
-    workers = [
-        threading.Thread(target=work, name=f"gather-{n}", daemon=True) for n in range(min(AT_ONCE, len(sources)))
-    ]
+    workers = [threading.Thread(target=work, name=f"gather-{n}", daemon=True) for n in range(min(AT_ONCE, len(hosts)))]
     for worker in workers:
         worker.start()
     for _ in sources:
@@ -63,11 +85,11 @@ def gather_all(room: Newsroom, sources: Sequence[SourcePlan]) -> Iterator[Polled
 
 
 def due_sources(room: Newsroom, now: datetime) -> list[SourcePlan]:
-    """The sources whose `every` has passed since their last poll."""
+    """The sources whose turn it is: `every` has passed since their last poll, twice as long for each failure."""
     due = []
-    for source in room.plan.sources.values():
-        state = room.source_states.get(source.id)
-        if state.switched_off is None and (state.polled_at is None or state.polled_at + source.every <= now):
+    for source in polled_sources(room):
+        state = room.source_states.get(source.id, source.url)
+        if _why_not(state, now) is None and (state.polled_at is None or state.polled_at + _pause(source, state) <= now):
             due.append(source)
     return due
 
@@ -94,21 +116,46 @@ def source_plan(room: Newsroom, source_id: str) -> SourcePlan:
         raise NotFoundError(f"schedule.yaml has no source {source_id!r}; there are: {there}") from None
 
 
+def _host(source: SourcePlan) -> str:
+    return (urlsplit(source.url).hostname if source.url else None) or f"source {source.id}"
+
+
+def _why_not(state: SourceState, now: datetime) -> str | None:
+    """Why the source is left alone, None when it may be polled."""
+    if state.switched_off is not None:
+        return f"switched off: {state.switched_off}"
+    if state.not_before is not None and state.not_before > now:
+        return f"it asked not to be polled before {state.not_before:%Y-%m-%d %H:%M:%S} UTC"
+    return None
+
+
+def _pause(source: SourcePlan, state: SourceState) -> timedelta:
+    if not state.failures:
+        return source.every
+    backoff: timedelta = source.every * 2 ** min(state.failures, 10)
+    return max(source.every, min(backoff, LONGEST_BACKOFF))
+
+
 def _poll(room: Newsroom, plan: SourcePlan) -> Polled:
     now = room.clock.now()
+    before = time.monotonic()
+    gathered, error = _attempt(room, plan, now)
+    return Polled(plan.id, gathered, error, seconds=time.monotonic() - before)
+
+
+def _attempt(room: Newsroom, plan: SourcePlan, now: datetime) -> tuple[Gathered | None, str | None]:
     try:
         with _turn(room, plan):
-            source = gather.open_source(plan, room.desk)
-            return Polled(plan.id, gather_source(source, room.plan, room.source_states, room.stories, now))
+            source = gather.open_source(plan, room.desk, room.settings.secret(plan.key))
+            return gather_source(source, room.plan, room.source_states, room.stories, now), None
     except SourceError as error:
-        _remember_failure(room, plan, now)
-        return Polled(plan.id, error=str(error))
+        return None, _remembered(room, plan, now, str(error), error.retry_at)
     except (NewsletterError, OSError) as error:
-        return Polled(plan.id, error=f"{plan.id}: {error}")
+        return None, _remembered(room, plan, now, f"{plan.id}: {error}")
     except Exception as error:
         # Whatever it is, the other sources are waiting for this one's result.
         log.exception("polling %s failed", plan.id)
-        return Polled(plan.id, error=f"{plan.id}: {type(error).__name__}: {error}")
+        return None, _remembered(room, plan, now, f"{plan.id}: {type(error).__name__}: {error}")
 
 
 @contextmanager
@@ -124,6 +171,14 @@ def _turn(room: Newsroom, plan: SourcePlan) -> Iterator[None]:
     raise SourceError(f"{plan.id}: another process has been polling it for too long")
 
 
-def _remember_failure(room: Newsroom, plan: SourcePlan, now: datetime) -> None:
-    state = room.source_states.get(plan.id)
-    room.source_states.put(plan.id, replace(state, polled_at=now, failures=state.failures + 1))
+def _remembered(
+    room: Newsroom, plan: SourcePlan, now: datetime, error: str, retry_at: datetime | None = None
+) -> str:
+    """The error, once it stands in the source's state; a database that cannot take it has said so already."""
+    with suppress(StorageError):
+        state = room.source_states.get(plan.id, plan.url)
+        failed = replace(
+            state, polled_at=now, failures=state.failures + 1, last_error=error, not_before=retry_at, asked=plan.url
+        )
+        room.source_states.put(plan.id, failed)
+    return error

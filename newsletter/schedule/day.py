@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from newsletter.errors import ChecksFailedError, NewsletterError, NothingToDoError
 from newsletter.model import Issue, IssueId, IssueState
-from newsletter.newsroom import Newsroom, gathering, issues, sending
+from newsletter.newsroom import Newsroom, gathering, issues, related, sending
 from newsletter.plan import Newsletter, OnTimeout, Slot, approval_deadline, build_at, slots_between
 
 __all__ = ["due_issues", "next_waking", "poll", "tick"]
@@ -21,6 +21,9 @@ log = logging.getLogger("newsletter.schedule")
 LOOK_BACK = timedelta(days=7)
 LOOK_AHEAD = timedelta(days=8)
 WHO = "clock"
+
+AT_ONCE = 1_000
+"""Of how many stories related reading is computed between two polls; what waits longer is computed after the next."""
 
 
 def tick(room: Newsroom) -> None:
@@ -43,6 +46,7 @@ def poll(room: Newsroom) -> None:
     """Gather from every source whose turn it is."""
     for polled in gathering.gather_all(room, gathering.due_sources(room, room.clock.now())):
         _log_poll(polled)
+    related.keep_up(room, at_most=AT_ONCE)
 
 
 def due_issues(room: Newsroom) -> list[IssueId]:
@@ -115,7 +119,7 @@ def _begin(room: Newsroom, newsletter: Newsletter, slot: Slot, issue: Issue | No
             return
         if room.issues.get(issue_id).state not in open_states:
             return
-        for polled in gathering.gather_all(room, list(room.plan.sources.values())):
+        for polled in gathering.gather_all(room, gathering.polled_sources(room)):
             _log_poll(polled)
         try:
             built = issues.build(room, newsletter.name, slot.date, who=WHO)

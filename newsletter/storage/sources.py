@@ -18,11 +18,12 @@ class SourceStates:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def get(self, source: str) -> SourceState:
-        """The state after the last poll; an empty one for a source never polled."""
+    def get(self, source: str, asked: str | None = None) -> SourceState:
+        """The state after the last poll; an empty one for a source never polled, or polled at another address."""
         with self._database.read() as connection:
             text = connection.scalar(sa.select(source_state.c.document).where(source_state.c.source == source))
-        return SOURCE_STATE.validate_json(text) if text else SourceState()
+        state = SOURCE_STATE.validate_json(text) if text else SourceState()
+        return state if state.asked in (None, asked) or asked is None else SourceState()
 
     def put(self, source: str, state: SourceState) -> None:
         """Remember the state after a poll."""

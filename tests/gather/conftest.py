@@ -78,7 +78,7 @@ def website() -> Iterator[Website]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             site.asked.append((self.path, dict(self.headers)))
-            site.pages[self.path](self)
+            site.pages[self.path if self.path in site.pages else self.path.split("?")[0]](self)
 
         def log_message(self, *_: object) -> None:
             pass

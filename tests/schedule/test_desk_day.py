@@ -245,10 +245,10 @@ def test_a_fault_in_one_source_keeps_no_other_waiting(desk: Desk, monkeypatch: p
     desk.story()
     opened = gather.open_source
 
-    def fails_for_one(plan: SourcePlan, folder: Path) -> object:
+    def fails_for_one(plan: SourcePlan, folder: Path, key: str | None) -> object:
         if plan.id == "bad":
             raise RuntimeError("a fault nobody thought of")
-        return opened(plan, folder)
+        return opened(plan, folder, key)
 
     monkeypatch.setattr(gather, "open_source", fails_for_one)
     polled = {each.source: each for each in gathering.gather_all(desk.room, list(desk.room.plan.sources.values()))}
