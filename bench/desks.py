@@ -16,7 +16,7 @@ def approved_desk(folder: Path, readers: int) -> str:
     desks.make_sample_desk(folder)
     with Newsroom.open(folder, environ={}) as room:
         desks.fill_with_samples(room)
-        list(gathering.gather_all(room, list(room.plan.sources.values())))
+        list(gathering.gather_all(room, gathering.polled_sources(room)))
         countries = room.plan.newsletters[NEWSLETTER].countries
         rows = ["email,name,newsletters,countries,status,consent_at,consent_source"]
         for number in range(readers):

@@ -37,7 +37,7 @@ from newsletter.plan.values import SourcePlan
 
 __all__ = ["Parse", "parse_confined"]
 
-SECONDS = 15.0
+SECONDS = 10.0
 """How long one parse may take, by the clock."""
 
 MEMORY = 140 * 2**20
@@ -45,8 +45,8 @@ MEMORY = 140 * 2**20
 
 CHILDREN = 2
 
-# A child that has grown stays so: the memory of Python's objects is rarely given back.
-_GROWN = 100 * 2**20
+# A child that has grown stays so: the memory of Python's objects is rarely given back. The next job gets a new one.
+_GROWN = 30 * 2**20
 
 Parsed = tuple[list[Story], list[Refusal]]
 Parse = Callable[..., Parsed]
@@ -71,6 +71,8 @@ class _Result:
 
 _JOB, _RESULT = TypeAdapter(_Job), TypeAdapter(_Result)
 _LENGTH = struct.Struct(">I")
+# What an answer begins with: whether the child takes another job after it.
+_MORE, _LAST = b"+", b"."
 
 
 def parse_confined(
@@ -111,7 +113,10 @@ class _Child:
         writer = threading.Thread(target=_write, args=(process.stdin, job, data), daemon=True)
         writer.start()
         try:
-            return _read(process.stdout, deadline)
+            answer = _read(process.stdout, deadline)
+            if answer[:1] == _LAST:
+                self.end()
+            return answer[1:]
         except TimeoutError:
             raise _OutlastedError(f"takes over {SECONDS:.0f} s to be parsed") from None
         except EOFError:
@@ -142,7 +147,7 @@ class _Child:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
-                env={"LANG": "C.UTF-8"},
+                env={"LANG": "C.UTF-8", "MALLOC_ARENA_MAX": "1"},  # one arena: others reserve 64 MiB each
                 cwd="/",
             )
             _read(cast("IO[bytes]", self._process.stdout), time.monotonic() + 60)  # it is ready
@@ -208,9 +213,11 @@ def _serve() -> None:
         except EOFError:
             return
         signal.setitimer(signal.ITIMER_REAL, SECONDS * 2)  # should the parent be gone and unable to end us
-        _answer(sink, _parsed(job, data))
+        answer = _parsed(job, data)
         signal.setitimer(signal.ITIMER_REAL, 0)
-        if _status("VmRSS") > at_start + _GROWN:
+        grown = _status("VmRSS") > at_start + _GROWN
+        _answer(sink, (_LAST if grown else _MORE) + answer)
+        if grown:
             return
 
 

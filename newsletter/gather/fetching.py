@@ -7,7 +7,7 @@ import re
 import time
 import zlib
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -82,7 +82,7 @@ def fetch(
     inside = (configured.raw_host.decode(), _port(configured)) if plan.allow_private else None
     url = httpx.URL(address) if address else configured
     headers = _REQUEST_HEADERS | ({"Accept": accept} if accept else {}) | ({} if address else _conditions(state))
-    with turn(url.host, own=inside is not None):
+    with nullcontext() if inside else turn(url.host):
         return _get(plan, url, inside, headers, now)
 
 

@@ -24,8 +24,8 @@ _guard = threading.Lock()
 
 
 @contextmanager
-def turn(host: str, *, own: bool) -> Iterator[None]:
-    """Wait for our turn with the host and hold it for the block; a host of our `own` needs no pause."""
+def turn(host: str) -> Iterator[None]:
+    """Wait for our turn with the host and hold it for the block."""
     with _guard:
         found = _hosts.setdefault(host, _Host())
     with found.lock:
@@ -33,4 +33,4 @@ def turn(host: str, *, own: bool) -> Iterator[None]:
         try:
             yield
         finally:
-            found.free_at = time.monotonic() + (0.0 if own else PAUSE_SECONDS)
+            found.free_at = time.monotonic() + PAUSE_SECONDS

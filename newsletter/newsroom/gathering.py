@@ -26,7 +26,8 @@ __all__ = ["Polled", "due_sources", "gather_all", "import_file", "polled_sources
 
 log = logging.getLogger("newsletter.gather")
 
-AT_ONCE = 8
+AT_ONCE = 24
+"""Hosts asked at once: most of a poll is waiting, and slow ones must not use up the threads."""
 
 LONGEST_BACKOFF = timedelta(days=1)
 
@@ -117,7 +118,9 @@ def source_plan(room: Newsroom, source_id: str) -> SourcePlan:
 
 
 def _host(source: SourcePlan) -> str:
-    return (urlsplit(source.url).hostname if source.url else None) or f"source {source.id}"
+    """Whom the source is asked of; a host of our own needs no politeness."""
+    host = urlsplit(source.url).hostname if source.url and not source.allow_private else None
+    return host or f"source {source.id}"
 
 
 def _why_not(state: SourceState, now: datetime) -> str | None:
@@ -171,9 +174,7 @@ def _turn(room: Newsroom, plan: SourcePlan) -> Iterator[None]:
     raise SourceError(f"{plan.id}: another process has been polling it for too long")
 
 
-def _remembered(
-    room: Newsroom, plan: SourcePlan, now: datetime, error: str, retry_at: datetime | None = None
-) -> str:
+def _remembered(room: Newsroom, plan: SourcePlan, now: datetime, error: str, retry_at: datetime | None = None) -> str:
     """The error, once it stands in the source's state; a database that cannot take it has said so already."""
     with suppress(StorageError):
         state = room.source_states.get(plan.id, plan.url)
