@@ -70,7 +70,7 @@ def story_document(story: Story) -> dict[str, object]:
 
 
 def settle_country(story: Story, plan: Plan) -> Story:
-    """The story filed under its source's default country, if it has no country and the source states one."""
-    from newsletter.gather.filing import with_default_country
+    """The story under its own country, else its source's default, else the one that it speaks of beyond doubt."""
+    from newsletter.gather.filing import with_country
 
-    return with_default_country(story, plan.sources.get(story.source))
+    return with_country(story, plan.sources.get(story.source))

@@ -1,4 +1,7 @@
-"""Under which country a story is filed, as far as its publisher or its source says so. Nothing is guessed."""
+"""Under which country a story is filed: what its publisher says, then its source, then the places that it names.
+
+Where none of them says so it waits for an editor: nothing is guessed.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +13,12 @@ from itertools import product
 from string import ascii_uppercase
 
 from newsletter.countries import country_name, is_country
+from newsletter.gather.gazetteer import guess_country
 from newsletter.gather.tags import TagSet
 from newsletter.model import CountryOrigin, Story
 from newsletter.plan.values import SourcePlan
 
-__all__ = ["file_under", "is_language", "is_place", "with_default_country"]
+__all__ = ["file_under", "is_language", "is_place", "with_country"]
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8}){0,3}")
 _REGION = re.compile(r"[a-z][a-z-]*")
@@ -46,11 +50,15 @@ def file_under(tags: TagSet, source: SourcePlan | None) -> tuple[str | None, Cou
     return None, None
 
 
-def with_default_country(story: Story, source: SourcePlan | None) -> Story:
-    """The story with the default country of its source, where it has none of its own."""
-    if story.country or source is None or not source.country:
+def with_country(story: Story, source: SourcePlan | None) -> Story:
+    """The story under its own country, else the default of its source, else the one its words speak of, else none."""
+    if story.country:
         return story
-    return replace(story, country=source.country, country_origin=CountryOrigin.SOURCE)
+    if source is not None and source.country:
+        return replace(story, country=source.country, country_origin=CountryOrigin.SOURCE)
+    if guess := guess_country(story.title, story.summary, story.tags, story.section):
+        return replace(story, country=guess.country, country_origin=CountryOrigin.RULE)
+    return story
 
 
 def _named(tags: Sequence[str]) -> str | None:
