@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict
 from datetime import datetime
 from enum import StrEnum
 from typing import TypeVar
 
-from newsletter.gather.cleaning import SUMMARY_LIMIT, TITLE_LIMIT, clean_text, paragraphs, shorten, visible
+from newsletter.gather.cleaning import SUMMARY_LIMIT, TITLE_LIMIT, clean_text, paragraphs, visible
 from newsletter.gather.dates import Dated, read_date
+from newsletter.gather.entries import image_of
+from newsletter.gather.extract import extract
 from newsletter.gather.filing import file_under, is_language, is_place
 from newsletter.gather.identity import external_id_of
 from newsletter.gather.links import absolute_link, canonical_url
+from newsletter.gather.summaries import EXTRACT_LIMIT
 from newsletter.gather.tags import TagSet, sort_tags, split_tags
-from newsletter.model import CountryOrigin, Kind, NoteOrigin, Precision, Story, SummaryOrigin
+from newsletter.model import CountryOrigin, Image, Kind, NoteOrigin, Precision, Provenance, Story, SummaryOrigin
 from newsletter.plan.values import SourcePlan
 
 __all__ = ["UnfitStoryError", "read_story", "write_story"]
@@ -27,7 +31,6 @@ _NAME_LIMIT = 120
 _UNNAMED_SOURCE = "import"
 _SOURCE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _MACHINE_NAME = re.compile(r"[A-Za-z][\w.-]{0,63}")
-_EXTRACT_LIMIT = 500
 
 Choice = TypeVar("Choice", bound=StrEnum)
 Fields = Mapping[str, object]
@@ -55,7 +58,7 @@ def read_story(document: object, source: SourcePlan | None, now: datetime) -> St
     canonical = canonical_url(url)
     published_at, precision = _published(fields)
     country, country_origin = _country(fields, tags, source)
-    summary, summary_origin = _summary(fields, source)
+    summary, summary_origin = _summary(fields, title, source)
     return Story(
         source=source_id,
         external_id=external_id_of(source_id, tags.machine, visible(_raw(fields, "external_id")), guid, canonical),
@@ -72,6 +75,7 @@ def read_story(document: object, source: SourcePlan | None, now: datetime) -> St
         note=paragraphs(_texts(fields, "note", lambda text: re.split(r"\n\s*\n", text))),
         note_origin=_choice(fields, "note_origin", NoteOrigin.MODEL),
         note_approved_by=_text(fields, "note_approved_by", _NAME_LIMIT) or None,
+        note_provenance=_provenance(fields),
         paywall=_flag(fields, "paywall"),
         kind=_choice(fields, "kind", Kind.REPORT),
         byline=_cleaned(_texts(fields, "byline", lambda text: [text])) or tags.byline,
@@ -82,6 +86,8 @@ def read_story(document: object, source: SourcePlan | None, now: datetime) -> St
         embargo=_embargo(fields),
         tags=tags.visible,
         machine_tags=tags.machine,
+        image=_image(fields),
+        rights=_text(fields, "rights", 300),
         language=_language(fields, "language", source),
         gathered_at=now,
     )
@@ -101,6 +107,7 @@ def write_story(story: Story) -> dict[str, object]:
         "note": list(story.note),
         "note_origin": story.note_origin.value,
         "note_approved_by": story.note_approved_by,
+        "note_provenance": asdict(story.note_provenance) if story.note_provenance else None,
         "outlet": story.outlet,
         "outlet_language": story.outlet_language,
         "paywall": story.paywall,
@@ -112,6 +119,8 @@ def write_story(story: Story) -> dict[str, object]:
         "embargo": story.embargo.isoformat() if story.embargo else None,
         "tags": list(story.tags),
         "machine_tags": dict(story.machine_tags),
+        "image": asdict(story.image) if story.image else None,
+        "rights": story.rights,
         "published_at": story.published_at.isoformat(),
         "published_precision": story.published_precision.value,
         "language": story.language,
@@ -234,6 +243,29 @@ def _language(fields: Fields, key: str, source: SourcePlan | None) -> str | None
     return text or (source.language if source else None)
 
 
+def _image(fields: Fields) -> Image | None:
+    """A picture as {"url", "alt", "credit"}, or its address alone."""
+    stated = fields.get("image")
+    if stated is None or stated == "":
+        return None
+    parts = {"url": stated} if isinstance(stated, str) else stated
+    if not isinstance(parts, Mapping):
+        raise UnfitStoryError(f"image must be an object of url, alt and credit, not {_kind_of(stated)}")
+    image = image_of(_raw(parts, "url"), "", _raw(parts, "alt"), _raw(parts, "credit"))
+    if image is None:
+        raise UnfitStoryError(f"image has the url {_raw(parts, 'url')[:80]!r}; it must be an absolute http(s) address")
+    return image
+
+
+def _provenance(fields: Fields) -> Provenance | None:
+    stated = fields.get("note_provenance")
+    if stated is None:
+        return None
+    if not isinstance(stated, Mapping):
+        raise UnfitStoryError(f"note_provenance must be an object of model, prompt and input, not {_kind_of(stated)}")
+    return Provenance(*(_text(stated, key, _NAME_LIMIT) for key in ("model", "prompt", "input")))
+
+
 def _published(fields: Fields) -> Dated:
     instant, precision = _instant(fields, "published_at")
     return instant, _choice(fields, "published_precision", precision)
@@ -254,15 +286,15 @@ def _instant(fields: Fields, key: str) -> Dated:
     return dated
 
 
-def _summary(fields: Fields, source: SourcePlan | None) -> tuple[str, SummaryOrigin]:
-    """The summary as stated; without one, the first sentences of `content`, which is not kept itself."""
+def _summary(fields: Fields, title: str, source: SourcePlan | None) -> tuple[str, SummaryOrigin]:
+    """The summary as stated; without one, an extract of `content`, which is not kept itself."""
     quoted = source.quote_limit if source and source.quote_limit is not None else SUMMARY_LIMIT
     origin = _choice(fields, "summary_origin", SummaryOrigin.PUBLISHER)
     own = origin in (SummaryOrigin.MODEL, SummaryOrigin.HUMAN)
     if summary := _text(fields, "summary", SUMMARY_LIMIT if own else min(quoted, SUMMARY_LIMIT)):
         return summary, origin
-    extract = shorten(_text(fields, "content", SUMMARY_LIMIT), min(quoted, _EXTRACT_LIMIT))
-    return extract, SummaryOrigin.EXTRACTIVE if extract else SummaryOrigin.PUBLISHER
+    found = extract(title, clean_text(_raw(fields, "content")), min(quoted, EXTRACT_LIMIT))
+    return found, SummaryOrigin.EXTRACTIVE if found else SummaryOrigin.PUBLISHER
 
 
 def _kind_of(value: object) -> str:

@@ -18,7 +18,7 @@ from newsletter.plan.values import SourcePlan
 
 FIXTURES = Path(__file__).parent / "fixtures"
 NOW = datetime.fromisoformat("2026-05-27T05:25:00+00:00")
-PLAN = SourcePlan(id="wire", kind="feed")
+PLAN = SourcePlan(id="wire", kind="feed", rights_confirmed_by="test")
 
 
 def parse(
@@ -103,9 +103,9 @@ def test_relative_links_are_resolved_against_the_feed(address: str) -> None:
 
 
 def test_a_quote_limit_bounds_what_is_quoted() -> None:
-    [story] = stories("relative.atom", SourcePlan(id="hill", kind="feed", quote_limit=60))
+    [story] = stories("relative.atom", SourcePlan(id="hill", kind="feed", quote_limit=60, rights_confirmed_by="test"))
     assert story.summary == "The mayor agreed with the council on Tuesday night."
-    [silent] = stories("relative.atom", SourcePlan(id="hill", kind="feed", quote_limit=0))
+    [silent] = stories("relative.atom", SourcePlan(id="hill", kind="feed", quote_limit=0, rights_confirmed_by="test"))
     assert silent.summary == ""
 
 
