@@ -21,6 +21,7 @@ __all__ = [
     "Text",
     "cosine",
     "grams_of",
+    "is_empty_word",
     "likeness",
     "normalised",
     "read",
@@ -126,6 +127,11 @@ def grams_of(text: str) -> Counter[str]:
 def terms_of(text: str) -> list[str]:
     """The terms of a text alone, as `read` finds them: what an index of many texts needs."""
     return [term for token in _tokens(text) for term in _terms(token)[0]]
+
+
+def is_empty_word(word: str) -> bool:
+    """Whether a case-folded word says nothing about a subject."""
+    return word in _EMPTY_WORDS
 
 
 def normalised(title: str) -> str:

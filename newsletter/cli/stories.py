@@ -225,6 +225,41 @@ def note(story_id: str, act: str | None, write: Path | None, by: str | None, rea
             _print_note(room.stories.get(story_id))
 
 
+@stories.command()
+@click.argument("story_ids", metavar="[ID]...", nargs=-1)
+@click.option("--limit", type=click.IntRange(1), metavar="N", default=20, help="At most N stories; 20 by default.")
+@as_json
+def draft(story_ids: Sequence[str], limit: int, as_json: bool) -> None:
+    """Have a model draft the notes of these stories, or of the latest ones without a note.
+
+    A draft is held: no reader sees it before `stories note ID --approve`. NEWSLETTER_SUMMARY_BUDGET bounds a day.
+    """
+    from newsletter.newsroom import notes
+
+    with open_room() as room:
+        wanted = [room.stories.get(each) for each in story_ids] or notes.waiting(room)[:limit]
+        drafted = []
+        for number, each in enumerate(notes.draft_notes(room, wanted), 1):
+            drafted.append(each)
+            if not as_json:
+                words = "held, waits for an editor" if each.note else f"no note: {each.reason}"
+                click.echo(f"[{number}/{len(wanted)}] {each.story}: {words}{' (asked before)' if each.cached else ''}")
+        if len(drafted) < len(wanted):
+            whisper(f"{len(wanted) - len(drafted)} not asked for: the budget is used up, or the endpoint is down")
+    if as_json:
+        print_json([{"story": d.story, "note": list(d.note), "reason": d.reason, "cached": d.cached} for d in drafted])
+
+
+@stories.command("notes")
+@as_json
+def notes_(as_json: bool) -> None:
+    """List the stories whose note waits for an editor; `stories note ID` shows it, `--approve` lets readers see it."""
+    from newsletter.newsroom import notes
+
+    with open_room() as room:
+        _print_stories(notes.held(room), as_json, "No note waits.")
+
+
 # --- related reading and copies ---------------------------------------------------------------------------
 
 

@@ -17,9 +17,10 @@ from newsletter.model import Refusal, Story
 from newsletter.ports import Source
 
 if TYPE_CHECKING:
+    from newsletter.gather.drafting import Draft, Endpoint, Refused
     from newsletter.plan.values import Plan, SourcePlan
 
-__all__ = ["open_source", "read_story_file", "settle_country", "source_kinds", "story_document"]
+__all__ = ["draft_note", "open_source", "read_story_file", "settle_country", "source_kinds", "story_document"]
 
 _KINDS = {
     "feed": ("newsletter.gather.feed", "FeedSource"),
@@ -67,6 +68,13 @@ def story_document(story: Story) -> dict[str, object]:
     from newsletter.gather.document import write_story
 
     return write_story(story)
+
+
+def draft_note(story: Story, endpoint: Endpoint) -> Draft | Refused:
+    """A note for the story from an OpenAI-compatible endpoint, for an editor to approve; or why there is none."""
+    from newsletter.gather.drafting import draft
+
+    return draft(story, endpoint)
 
 
 def settle_country(story: Story, plan: Plan) -> Story:

@@ -18,7 +18,7 @@ from string import ascii_uppercase
 
 from newsletter.countries import is_country
 
-__all__ = ["Guess", "guess_country"]
+__all__ = ["Guess", "countries_named", "guess_country"]
 
 LEAST = 4.0
 """The score from which there is an answer: about one name of a country in a headline, or two signs in a summary."""
@@ -127,6 +127,13 @@ def guess_country(title: str, summary: str = "", tags: Sequence[str] = (), secti
     if rest and score < LEAD * rest[0][1]:
         return None
     return Guess(country, round(score, 2), rest[0][0] if rest else None, tuple(tally.evidence[country]))
+
+
+def countries_named(text: str) -> Iterator[tuple[str, frozenset[str]]]:
+    """The countries and peoples that a text names (no cities), each with the countries that it may mean."""
+    for surface, sign in _signs(text):
+        if countries := frozenset(country for country, weight in sign.weights if weight >= _WEIGHTS["demonym"]):
+            yield surface, countries
 
 
 def _signs(text: str) -> Iterator[tuple[str, _Sign]]:

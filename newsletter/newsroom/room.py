@@ -17,7 +17,7 @@ from newsletter.countries import is_country
 from newsletter.errors import NotFoundError, PlanError, SettingError
 from newsletter.plan import Newsletter, Plan, read_plan
 from newsletter.settings import Settings, load_settings
-from newsletter.storage import Accounts, Database, Deliveries, Issues, SourceStates, Stories, StoryLinks
+from newsletter.storage import Accounts, Database, Deliveries, Drafts, Issues, SourceStates, Stories, StoryLinks
 from newsletter.tokens import Signer
 from subscribers.errors import SegmentError
 from subscribers.house import Subscribers
@@ -116,6 +116,11 @@ class Newsroom:
 
         url = self.database.url.set(password=None).render_as_string()
         return StoryIndex(self.desk / ".index" / hashlib.sha256(url.encode()).hexdigest()[:16])
+
+    @cached_property
+    def drafts(self) -> Drafts:
+        """Every draft of a note that was asked for."""
+        return Drafts(self.database)
 
     @cached_property
     def source_states(self) -> SourceStates:

@@ -27,18 +27,18 @@ LEAST_REAL_SECONDS = 0.25
 
 
 class Clockwork:
-    """Ticks every 15 s of the desk's clock and at the next due instant; polls sources beside that."""
+    """Ticks every 15 s of the desk's clock and at the next due instant; polls sources and drafts notes beside that."""
 
     def __init__(self, room: Newsroom) -> None:
         self._room = room
         self._alarms = BackgroundScheduler(
-            timezone=UTC, executors={"default": ThreadPoolExecutor(3)}, job_defaults={"coalesce": True}
+            timezone=UTC, executors={"default": ThreadPoolExecutor(4)}, job_defaults={"coalesce": True}
         )
 
     def start(self) -> None:
         """Begin to wake, in threads of its own."""
         every = max(LEAST_REAL_SECONDS, self._room.clock.real_seconds(TICK))
-        for job in (self._tick, self._poll):
+        for job in (self._tick, self._poll, self._draft):
             self._alarms.add_job(
                 job, "interval", seconds=every, next_run_time=datetime.now(UTC), misfire_grace_time=None
             )
@@ -54,6 +54,9 @@ class Clockwork:
 
     def _poll(self) -> None:
         _guarded(lambda: day.poll(self._room))
+
+    def _draft(self) -> None:
+        _guarded(lambda: day.draft(self._room))
 
     def _set_alarm(self) -> None:
         waking = day.next_waking(self._room)

@@ -11,16 +11,18 @@ from datetime import datetime, timedelta
 
 from newsletter.errors import ChecksFailedError, NewsletterError, NothingToDoError
 from newsletter.model import Issue, IssueId, IssueState
-from newsletter.newsroom import Newsroom, gathering, issues, related, sending
+from newsletter.newsroom import Newsroom, gathering, issues, notes, related, sending
 from newsletter.plan import Newsletter, OnTimeout, Slot, approval_deadline, build_at, slots_between
 
-__all__ = ["due_issues", "next_waking", "poll", "tick"]
+__all__ = ["draft", "due_issues", "next_waking", "poll", "tick"]
 
 log = logging.getLogger("newsletter.schedule")
 
 LOOK_BACK = timedelta(days=7)
 LOOK_AHEAD = timedelta(days=8)
 WHO = "clock"
+
+DRAFTS_AT_ONCE = 5
 
 AT_ONCE = 1_000
 """Of how many stories related reading is computed between two polls; what waits longer is computed after the next."""
@@ -47,6 +49,17 @@ def poll(room: Newsroom) -> None:
     for polled in gathering.gather_all(room, gathering.due_sources(room, room.clock.now())):
         _log_poll(polled)
     related.keep_up(room, at_most=AT_ONCE)
+
+
+def draft(room: Newsroom) -> None:
+    """Draft notes for the stories that have none, where the desk has an endpoint for it; no issue waits for them."""
+    if room.settings.summary_url is None:
+        return
+    try:
+        for drafted in notes.draft_notes(room, notes.waiting(room)[:DRAFTS_AT_ONCE]):
+            log.info("%s: %s", drafted.story, drafted.reason or "note drafted, waits for an editor")
+    except NothingToDoError as error:
+        log.debug("%s", error)
 
 
 def due_issues(room: Newsroom) -> list[IssueId]:

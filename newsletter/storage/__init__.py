@@ -3,6 +3,7 @@
 from newsletter.storage.accounts import Account, Accounts, Role
 from newsletter.storage.database import Database
 from newsletter.storage.deliveries import Deliveries, DeliveryRow
+from newsletter.storage.drafts import Drafts
 from newsletter.storage.issues import Issues, Transition
 from newsletter.storage.ledger import IssueLedger
 from newsletter.storage.sources import SourceStates
@@ -16,6 +17,7 @@ __all__ = [
     "Database",
     "Deliveries",
     "DeliveryRow",
+    "Drafts",
     "Ingested",
     "IssueLedger",
     "Issues",

@@ -127,7 +127,8 @@ story_event = Table(
 draft = Table(
     "draft",
     METADATA,
-    Column("key", String(64), primary_key=True),
+    Column("id", BigId, primary_key=True),
+    Column("key", String(64), nullable=False, index=True),
     Column("story", String(1200), nullable=False),
     Column("at", Instant, nullable=False, index=True),
     Column("document", Text, nullable=False),

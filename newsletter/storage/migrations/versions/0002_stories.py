@@ -50,12 +50,14 @@ def upgrade() -> None:
     op.create_index(op.f("ix_story_event_story_id"), "story_event", ["story_id"], unique=False)
     op.create_table(
         "draft",
+        sa.Column("id", BIG_ID, nullable=False),
         sa.Column("key", sa.String(length=64), nullable=False),
         sa.Column("story", sa.String(length=1200), nullable=False),
         sa.Column("at", INSTANT, nullable=False),
         sa.Column("document", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("key", name=op.f("pk_draft")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_draft")),
     )
+    op.create_index(op.f("ix_draft_key"), "draft", ["key"], unique=False)
     op.create_index(op.f("ix_draft_at"), "draft", ["at"], unique=False)
 
 
