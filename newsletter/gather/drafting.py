@@ -8,19 +8,23 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import re
 import secrets
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+import httpcore
 import httpx
 
 from newsletter.countries import country_name
 from newsletter.gather.checking import unsupported
-from newsletter.gather.cleaning import paragraphs
+from newsletter.gather.cleaning import clean_text, paragraphs
+from newsletter.gather.network import VettedNetwork
 from newsletter.model import Provenance, Story
 
 __all__ = [
@@ -64,14 +68,28 @@ _SCHEMA = {
 _MOST_TOKENS = 700
 _MOST_BYTES = 2**20
 _MOST_CHARACTERS = 1_800
+_MOST_MATERIAL = 4_000
 _LONGEST_WAIT = timedelta(hours=1)
+_LONGEST_RETRY_AFTER = timedelta(days=1)
+_TOKENS_BELIEVED = 10**6
+
+logging.getLogger("httpx").setLevel(logging.WARNING)  # it would print the endpoint's address at INFO
 
 _FENCE = re.compile(r"\A\s*```(?:json)?\s*\n(.*?)\n?\s*```\s*\Z", re.DOTALL)
-# Nothing of this belongs in two paragraphs about the news.
+# Nothing of this belongs in two paragraphs about the news. A bare domain may be a company's name (Booking.com); it is
+# refused all the same, since mail programs make a link of it.
 _SUSPICIOUS = re.compile(
-    r"https?:|www\.|\b[\w.+-]+@[\w-]+\.\w|```|</?\w+[^>]*>|\bas an ai\b|\blanguage model\b|\bsystem prompt\b"
-    r"|\b(?:ignore|disregard|forget)\b.{0,40}\b(?:instruction|prompt|rule)|^(?:system|assistant|user)\s*:|\[/?inst\]|<\|",
+    r"[a-z]{3,}:/|\b(?:javascript|data|mailto):|www\.|@\w|```|[{}<>]|\]\(|^\s*#{1,6}\s"
+    r"|\b[\w-]{2,}\.(?!js\b|py\b)(?-i:[a-z]{2,24}|[A-Z]{2,24})\b"
+    r"|^\s*(?:system|assistant|user|developer|human)\s*:|\[/?inst\]|\bas an ai\b|\blanguage model\b|\bsystem prompt\b"
+    r"|\b(?:ignore|disregard|forget)\b.{0,40}\b(?:instruction|prompt|rule)"
+    r"|\bclick (?:here|on|the link)\b|\bverify your (?:account|identity)\b"
+    r"|(?:忽略|无视|無視).{0,12}(?:指令|指示|提示)|点击(?:此处|这里|链接)|點擊(?:此處|這裡|連結)",
     re.IGNORECASE | re.MULTILINE,
+)
+_DECLINES = re.compile(
+    r"i(?:['’]m| am) (?:sorry|unable|not able)\b|sorry,|i apologi[sz]e|i (?:can(?:no|['’])t|won['’]t|must decline)\b",
+    re.IGNORECASE,
 )
 
 
@@ -98,7 +116,7 @@ class Endpoint:
 
     url: str
     model: str
-    key: str | None = None
+    key: str | None = field(default=None, repr=False)
     timeout: float = 20.0
 
 
@@ -113,16 +131,20 @@ class Draft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
-    """No note: which failure, and in words."""
+    """No note: which failure, and in words. `retry_after` is how many seconds the endpoint asked to be left alone."""
 
     failure: Failure
     reason: str
     provenance: Provenance
+    retry_after: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Breaker:
-    """Whether the endpoint is asked at all: after three failures of its own in a row it is left alone, ever longer."""
+    """Whether the endpoint is asked at all: after three failures of its own in a row it is left alone, ever longer.
+
+    Where it says itself how long (Retry-After), it is left alone from the first failure, for a day at most.
+    """
 
     failures: int = 0
     open_until: datetime | None = None
@@ -132,9 +154,9 @@ class Breaker:
         if isinstance(outcome, Draft) or outcome.failure not in BREAKING:
             return Breaker()
         failures = self.failures + 1
-        if failures < 3:
-            return Breaker(failures)
-        return Breaker(failures, now + min(timedelta(minutes=2 ** (failures - 3)), _LONGEST_WAIT))
+        waits = timedelta(minutes=2 ** min(failures - 3, 6)) if failures >= 3 else timedelta(0)
+        wait = max(min(waits, _LONGEST_WAIT), min(timedelta(seconds=outcome.retry_after or 0), _LONGEST_RETRY_AFTER))
+        return Breaker(failures, now + wait if wait else None)
 
     def is_open(self, now: datetime) -> bool:
         """Whether it is too early to ask again."""
@@ -155,28 +177,40 @@ def draft(story: Story, endpoint: Endpoint) -> Draft | Refused:
     """Ask for a note, once. Never raises for anything that the endpoint does; the key stands in no reason."""
     provenance = Provenance(endpoint.model, PROMPT, input_hash(story))
 
-    def refused(failure: Failure, reason: str) -> Refused:
-        return Refused(failure=failure, reason=reason, provenance=provenance)
+    def refused(failure: Failure, reason: str, retry_after: float | None = None) -> Refused:
+        return Refused(failure=failure, reason=reason, provenance=provenance, retry_after=retry_after)
 
     mark = secrets.token_hex(8)
     try:
-        status, body = _post(endpoint, _request(story, endpoint.model, mark))
-    except httpx.TimeoutException:
+        status, headers, body = _post(endpoint, _request(story, endpoint.model, mark))
+    except (httpx.TimeoutException, httpcore.TimeoutException):
         return refused(Failure.TIMEOUT, f"it took over {endpoint.timeout:g} s")
-    except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
-        return refused(Failure.UNREACHABLE, f"it cannot be reached ({type(error).__name__})")
+    # ValueError: a key that no header can carry. Its message holds the key, so only its name is told.
+    except (
+        httpx.HTTPError,
+        httpcore.NetworkError,
+        httpcore.ProtocolError,
+        httpx.InvalidURL,
+        OSError,
+        ValueError,
+        httpcore.UnsupportedProtocol,
+    ) as error:
+        return refused(
+            Failure.UNREACHABLE,
+            f"it cannot be reached ({type(error).__name__}); look at NEWSLETTER_SUMMARY_URL and NEWSLETTER_SUMMARY_KEY",
+        )
     if status != httpx.codes.OK:
-        return refused(Failure.STATUS, f"it answered {status}")
+        return refused(Failure.STATUS, f"it answered {status}", _retry_after(headers))
     answer = _answer(body)
-    if isinstance(answer, str):
-        return refused(Failure.NO_JSON, answer)
+    if isinstance(answer, Failure):
+        return refused(answer, _ANSWERS[answer])
     content, tokens = answer
-    if content is None:
-        return refused(Failure.REFUSAL, "the model declined")
     note = _note(content)
     if isinstance(note, str):
         return refused(Failure.NO_NOTE, note)
     text = "\n".join(note)
+    if _DECLINES.match(text):
+        return refused(Failure.REFUSAL, _ANSWERS[Failure.REFUSAL])
     if mark in text or _SUSPICIOUS.search(text) or _repeats_prompt(text):
         return refused(Failure.SUSPICIOUS, "it holds a link, an address, an order or a piece of the prompt")
     if doubts := unsupported(note, "\n".join(_material(story).values())):
@@ -185,7 +219,8 @@ def draft(story: Story, endpoint: Endpoint) -> Draft | Refused:
 
 
 def _material(story: Story) -> Mapping[str, str]:
-    return {
+    """What the model is told, and what its note is held against: clean words, bounded."""
+    told = {
         "headline": story.title,
         "summary": story.summary,
         "outlet": story.outlet,
@@ -193,6 +228,7 @@ def _material(story: Story) -> Mapping[str, str]:
         "published": f"{story.published_at:%d %B %Y}",
         "tags": ", ".join(story.tags),
     }
+    return {name: clean_text(text, _MOST_MATERIAL) for name, text in told.items()}
 
 
 def _request(story: Story, model: str, mark: str) -> dict[str, object]:
@@ -210,39 +246,72 @@ def _request(story: Story, model: str, mark: str) -> dict[str, object]:
     }
 
 
-def _post(endpoint: Endpoint, request: Mapping[str, object]) -> tuple[int, bytes]:
-    """Status and body of one POST, the whole within the time-out however slowly it drips; at most 1 MiB is read."""
+def _post(endpoint: Endpoint, request: Mapping[str, object]) -> tuple[int, httpx.Headers, bytes]:
+    """Status, headers and body of one POST, all within the time-out however slowly it drips; at most 1 MiB is read.
+
+    The endpoint is the operator's, so its own address may be inside; no redirect is followed anywhere else.
+    """
+    url = httpx.URL(f"{endpoint.url.rstrip('/')}/chat/completions")
     deadline = time.monotonic() + endpoint.timeout
-    headers = {"Authorization": f"Bearer {endpoint.key}"} if endpoint.key else {}
+    inside = (url.raw_host.decode("ascii"), url.port or (443 if url.scheme == "https" else 80))
+    # Unpacked, 1 MiB of gzip may be 1 GiB.
+    headers = {"Accept-Encoding": "identity", "Content-Type": "application/json", "Host": url.netloc.decode("ascii")}
+    if endpoint.key:
+        headers["Authorization"] = f"Bearer {endpoint.key}"
+    pool = httpcore.ConnectionPool(
+        ssl_context=httpx.create_ssl_context() if url.scheme == "https" else None,
+        network_backend=VettedNetwork(inside, deadline),
+        max_keepalive_connections=0,
+    )
     with (
-        httpx.Client(timeout=endpoint.timeout, trust_env=False, follow_redirects=False) as client,
-        client.stream(
-            "POST", f"{endpoint.url.rstrip('/')}/chat/completions", json=dict(request), headers=headers
+        closing(pool),
+        pool.stream(
+            "POST",
+            str(url),
+            headers=httpx.Headers(headers).raw,
+            content=json.dumps(request).encode(),
+            extensions={"timeout": dict.fromkeys(("connect", "read", "write", "pool"), endpoint.timeout)},
         ) as response,
     ):
         body = bytearray()
-        for piece in response.iter_bytes():
+        for piece in response.iter_stream():
             body += piece
-            if time.monotonic() > deadline:
-                raise httpx.ReadTimeout("the time for the whole answer is over")
             if len(body) > _MOST_BYTES:
                 break
-        return response.status_code, bytes(body)
+        return response.status, httpx.Headers(response.headers), bytes(body)
 
 
-def _answer(body: bytes) -> tuple[str | None, int] | str:
-    """The model's words (None where it declined) and the tokens they cost; or what is wrong with the answer."""
+def _retry_after(headers: httpx.Headers) -> float | None:
+    """Retry-After in seconds; written as a date it is not believed, for that would need this machine's clock."""
+    stated = headers.get("retry-after", "")
+    return float(stated) if re.fullmatch(r"[0-9]{1,9}", stated) else None
+
+
+_ANSWERS = {
+    Failure.NO_JSON: "it answered with something that is no chat completion",
+    Failure.REFUSAL: "the model declined",
+    Failure.SUSPICIOUS: "the model asked for a tool, and none was offered",
+    Failure.NO_NOTE: "the note is cut off in the middle",
+}
+
+
+def _answer(body: bytes) -> tuple[str, int] | Failure:
+    """The model's words and the tokens they cost; or what is wrong with the answer."""
     try:
         document = json.loads(body)
-        message = document["choices"][0]["message"]
-        content, refusal = message.get("content"), message.get("refusal")
-        usage = document.get("usage") or {}
-        tokens = usage.get("total_tokens", 0)
+        choice = document["choices"][0]
+        message, ended = choice["message"], choice.get("finish_reason")
+        content, declined, tool = message.get("content"), message.get("refusal"), message.get("tool_calls")
+        tokens = (document.get("usage") or {}).get("total_tokens", 0)
     except (ValueError, RecursionError, LookupError, TypeError, AttributeError):
-        return "it answered with something that is no chat completion"
-    if refusal or not isinstance(content, str):
-        return None, 0
-    return content, tokens if isinstance(tokens, int) else 0
+        return Failure.NO_JSON
+    if tool:
+        return Failure.SUSPICIOUS
+    if declined or not isinstance(content, str) or ended == "content_filter":
+        return Failure.REFUSAL
+    if ended == "length":
+        return Failure.NO_NOTE
+    return content, tokens if type(tokens) is int and 0 <= tokens <= _TOKENS_BELIEVED else 0
 
 
 def _note(content: str) -> tuple[str, ...] | str:
