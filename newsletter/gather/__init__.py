@@ -63,6 +63,20 @@ def read_story_file(
     return read_stories(data, name, source, now)
 
 
+def read_ghost_webhook(
+    data: bytes, signature: str, source: SourcePlan, key: str, now: datetime
+) -> tuple[list[Story], list[Refusal]]:
+    """The story that a webhook of Ghost brings; raises `InputError` for a signature that does not fit its body."""
+    from newsletter.errors import InputError, SourceError
+    from newsletter.gather.ghost import parse_webhook, verify_webhook
+
+    verify_webhook(data, signature, key, now)
+    try:
+        return parse_webhook(data, source, now)
+    except SourceError as error:
+        raise InputError(str(error)) from None
+
+
 def story_document(story: Story) -> dict[str, object]:
     """The JSON object of contract.md for a story; `read_story_file` reads it back to an equal one."""
     from newsletter.gather.document import write_story

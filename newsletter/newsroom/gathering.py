@@ -22,7 +22,16 @@ from newsletter.plan import SourcePlan
 from newsletter.ports import SourceState
 from newsletter.storage import Ingested
 
-__all__ = ["Polled", "due_sources", "gather_all", "import_file", "polled_sources", "source_plan"]
+__all__ = [
+    "Polled",
+    "due_sources",
+    "gather_all",
+    "ghost_webhook",
+    "import_file",
+    "polled_sources",
+    "push",
+    "source_plan",
+]
 
 log = logging.getLogger("newsletter.gather")
 
@@ -105,6 +114,33 @@ def import_file(room: Newsroom, path: Path) -> tuple[Ingested, Sequence[Refusal]
     stories, refused = gather.read_story_file(data, path.name, None, now)
     if refused and not stories:
         raise InputError("\n".join(f"{path.name}: {refusal}" for refusal in refused))
+    return room.stories.ingest((gather.settle_country(story, room.plan) for story in stories), now), refused
+
+
+def push(room: Newsroom, source: SourcePlan, data: bytes) -> tuple[Ingested, Sequence[Refusal]]:
+    """Store the stories that the source's own system sends, a JSON object or a list; raises `InputError` for neither.
+
+    The key of one source files stories under that source alone.
+    """
+    now = room.clock.now()
+    stories, refused = gather.read_story_file(data, "pushed.json", source, now)
+    own = [story for story in stories if story.source == source.id]
+    foreign = [
+        Refusal(story.id, f"the key is {source.id}'s, and files no stories of another source")
+        for story in stories
+        if story.source != source.id
+    ]
+    return room.stories.ingest((gather.settle_country(story, room.plan) for story in own), now), [*refused, *foreign]
+
+
+def ghost_webhook(
+    room: Newsroom, source: SourcePlan, data: bytes, signature: str
+) -> tuple[Ingested, Sequence[Refusal]]:
+    """Store the post that a webhook of Ghost brings; raises `InputError` when it is not the source's."""
+    if source.kind != "ghost" or (key := room.settings.secret(source.webhook_key)) is None:
+        raise NotFoundError(f"source {source.id} takes no webhooks; it is a ghost with a webhook_key that does")
+    now = room.clock.now()
+    stories, refused = gather.read_ghost_webhook(data, signature, source, key, now)
     return room.stories.ingest((gather.settle_country(story, room.plan) for story in stories), now), refused
 
 

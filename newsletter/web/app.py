@@ -12,8 +12,11 @@ from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from newsletter.newsroom import Newsroom
+from newsletter.web.api.ghost_webhook import ghost_webhook
+from newsletter.web.api.story_push import story_push
 from newsletter.web.asking import Action
 from newsletter.web.desk.issue import issue
 from newsletter.web.desk.issue_approve import issue_approve
@@ -30,7 +33,7 @@ from newsletter.web.desk.outbox_message import outbox_message
 from newsletter.web.desk.schedule_list import schedule_list
 from newsletter.web.desk.story_list import story_list
 from newsletter.web.figures import Figures
-from newsletter.web.guard import MOST_BYTES, guarded
+from newsletter.web.guard import MOST_BYTES, MOST_PUSHED, guarded
 from newsletter.web.headers import SecurityHeaders, security_headers
 from newsletter.web.pages import NOTHING_HERE, error_page
 from newsletter.web.policy import ACCESS
@@ -73,6 +76,8 @@ ROUTES: tuple[tuple[str, tuple[str, ...], Action], ...] = (
     ("/archive/", GET, archive),
     ("/archive/{newsletter}/", GET, archive_newsletter),
     ("/archive/{newsletter}/{day:archived}", GET, archive_issue),
+    ("/api/v1/stories", POST, story_push),
+    ("/api/v1/sources/{source}/ghost", POST, ghost_webhook),
     ("/flags/{name}", GET, flag),
     ("/static/{name}", GET, static),
     ("/livez", GET, livez),
@@ -90,6 +95,18 @@ class _IssuePart(Convertor[str]):
 
     def to_string(self, value: str) -> str:
         return value
+
+
+class _BodyLimits:
+    """Programs may send more than a form holds."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._forms = RequestBodyLimitMiddleware(app, max_body_size=MOST_BYTES)
+        self._programs = RequestBodyLimitMiddleware(app, max_body_size=MOST_PUSHED)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        api = scope["type"] == "http" and scope["path"].startswith("/api/")
+        await (self._programs if api else self._forms)(scope, receive, send)
 
 
 class _ArchivedPart(_IssuePart):
@@ -112,7 +129,7 @@ def make_app(room: Newsroom) -> Starlette:
         routes=routes,
         middleware=[
             Middleware(SecurityHeaders, https=https),
-            Middleware(RequestBodyLimitMiddleware, max_body_size=MOST_BYTES),
+            Middleware(_BodyLimits),
         ],
         exception_handlers={HTTPException: _refused, Exception: _broken(security_headers(https))},
     )

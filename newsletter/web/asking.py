@@ -30,13 +30,14 @@ _UTC = ZoneInfo("UTC")
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One request, read to its end. `account` is None where no login is needed."""
+    """One request, read to its end. `account` is None where no login is needed; `body` is what a program sent."""
 
     request: Request
     room: Newsroom
     figures: Figures
     form: Form
     account: Account | None = None
+    body: bytes = b""
 
     @property
     def path(self) -> Mapping[str, Any]:

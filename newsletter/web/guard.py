@@ -8,7 +8,7 @@ from dataclasses import replace
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from newsletter.errors import ChecksFailedError, InputError, NewsletterError, NotFoundError, NothingToDoError
 from newsletter.newsroom import Newsroom
@@ -17,13 +17,16 @@ from newsletter.web.asking import Action, Ask, Form
 from newsletter.web.desk.login import login_page
 from newsletter.web.figures import Figures
 from newsletter.web.pages import NOTHING_HERE, error_page
-from newsletter.web.policy import PUBLIC, allows
+from newsletter.web.policy import KEY, PUBLIC, Access, Key, allows
 from newsletter.web.sessions import account_of, has_form_token, is_foreign, session_secret
 
-__all__ = ["MOST_BYTES", "guarded"]
+__all__ = ["MOST_BYTES", "MOST_PUSHED", "guarded"]
 
 MOST_BYTES = 64 * 1024
 """Of a posted form."""
+
+MOST_PUSHED = 2 * 1024 * 1024
+"""Of stories that a program pushes at once."""
 
 _MOST_FIELDS = 400
 
@@ -37,16 +40,35 @@ _ANSWERS: tuple[tuple[type[Exception], int, str, str], ...] = (
 
 
 def guarded(
-    room: Newsroom, figures: Figures, needed: Role | None, action: Action
+    room: Newsroom, figures: Figures, needed: Access, action: Action
 ) -> Callable[[Request], Awaitable[Response]]:
-    """The endpoint of an action that needs that role, or none; the action runs in a thread."""
+    """The endpoint of an action that needs that role, a key, or nothing; the action runs in a thread."""
+
+    async def keyed(request: Request) -> Response:
+        ask = Ask(request, room, figures, {}, body=await request.body())
+        return await run_in_threadpool(_answer_program, ask, action)
+
+    if needed is KEY:
+        return keyed
 
     async def endpoint(request: Request) -> Response:
         form = await _read_form(request)
         ask = Ask(request, room, figures, form)
+        assert not isinstance(needed, Key)
         return await run_in_threadpool(_answer, ask, needed, action)
 
     return endpoint
+
+
+def _answer_program(ask: Ask, action: Action) -> Response:
+    """Errors as JSON: a program's author reads them in a log."""
+    try:
+        return action(ask)
+    except HTTPException as error:
+        return JSONResponse({"error": error.detail}, error.status_code, error.headers)
+    except NewsletterError as error:
+        _, status, _, calm = next(each for each in _ANSWERS if isinstance(error, each[0]))
+        return JSONResponse({"error": str(error) if status < 500 else calm}, status)
 
 
 def _answer(ask: Ask, needed: Role | None, action: Action) -> Response:

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+from enum import Enum
+
 from newsletter.storage import Role
 
-__all__ = ["ACCESS", "PUBLIC", "allows"]
+__all__ = ["ACCESS", "KEY", "PUBLIC", "Access", "Key", "allows"]
 
 PUBLIC = None
 """No login: anybody, or whoever holds the token in the address."""
 
-ACCESS: dict[str, Role | None] = {
+
+class Key(Enum):
+    """A program that bears a key of schedule.yaml; no person's session opens these."""
+
+    KEY = "key"
+
+
+KEY = Key.KEY
+
+Access = Role | Key | None
+
+ACCESS: dict[str, Access] = {
     # The desk. Editors see counts, admins see addresses; the outbox holds whole messages with working links.
     "issue_list": Role.VIEWER,
     "issue": Role.VIEWER,
@@ -37,6 +50,9 @@ ACCESS: dict[str, Role | None] = {
     "archive_issue": PUBLIC,
     "flag": PUBLIC,
     "static": PUBLIC,
+    # Programs: the action itself finds whose key it is.
+    "story_push": KEY,
+    "ghost_webhook": KEY,
     # Operators.
     "livez": PUBLIC,
     "readyz": PUBLIC,
@@ -45,6 +61,8 @@ ACCESS: dict[str, Role | None] = {
 _ORDER = tuple(Role)
 
 
-def allows(role: Role, needed: Role) -> bool:
-    """Whether a person of that role may do what needs the other: each role includes the ones before it."""
+def allows(role: Role, needed: Role | Key) -> bool:
+    """Whether a person of that role may do what needs the other: each role includes the ones before it, none a key."""
+    if isinstance(needed, Key):
+        return False
     return _ORDER.index(role) >= _ORDER.index(needed)

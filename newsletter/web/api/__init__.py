@@ -1,0 +1,1 @@
+"""What programs send: stories pushed by the publisher's own systems."""
