@@ -28,9 +28,11 @@ def summarise(title: str, written: str, full: str, plan: SourcePlan) -> tuple[st
     if summary == title:
         summary = ""
     if plan.kind in FETCHED_KINDS and not plan.rights_confirmed_by:
-        found = extract(title, summary or clean_text(full), min(limit, UNCONFIRMED_LIMIT))
+        broken_off = summary.endswith(("…", "...", "…]", "...]"))
+        material = full if not summary or (broken_off and full) else written
+        found = extract(title, material, min(limit, UNCONFIRMED_LIMIT))
         return found, SummaryOrigin.EXTRACTIVE if found else SummaryOrigin.PUBLISHER
     if summary:
         return shorten(summary, limit), SummaryOrigin.PUBLISHER
-    found = extract(title, clean_text(full), min(limit, EXTRACT_LIMIT))
+    found = extract(title, full, min(limit, EXTRACT_LIMIT))
     return found, SummaryOrigin.EXTRACTIVE if found else SummaryOrigin.PUBLISHER

@@ -63,6 +63,8 @@ def set_status(room: Newsroom, story_id: str, status: StoryStatus, who: str, why
             raise NothingToDoError(f"{story_id} is {status} already")
         if story.status not in STEPS[status]:
             raise InputError(f"{story_id} is {story.status}, and cannot become {status}")
+        if status is StoryStatus.READY and not story.url:
+            raise InputError(f"{story_id} has no link to where the full story stands; its source has to send one")
         return replace(story, status=status)
 
     return room.stories.edit(story_id, changed, who=who, what=str(status), why=why, now=room.clock.now())

@@ -1,0 +1,147 @@
+"""What editors do to stories, and what outlives the next poll."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from newsletter.errors import ChecksFailedError, InputError, NotFoundError, NothingToDoError
+from newsletter.model import CountryOrigin, NoteOrigin, Provenance, Story, StoryStatus
+from newsletter.newsroom import Newsroom, stories
+
+from .conftest import NOW
+
+CHIPS = "Samsung raises memory chip output"
+NOTE = ("A first paragraph.", "A second one.")
+MADE = Provenance("small-model", "p" * 16, "i" * 16)
+
+
+@pytest.fixture
+def chips(room: Newsroom, a_story: Callable[..., Story]) -> Story:
+    room.stories.ingest([a_story("chips", CHIPS, country=None)], NOW)
+    return room.stories.get("wire:chips")
+
+
+def test_an_editors_country_is_locked(room: Newsroom, chips: Story) -> None:
+    assert [story.id for story in room.stories.list(undecided=True)] == [chips.id]
+    filed = stories.file_under(room, chips.id, "KR", "chief")
+    assert (filed.country, filed.country_origin, filed.revision) == ("KR", CountryOrigin.EDITOR, 2)
+    room.stories.ingest([replace(chips, country="US", country_origin=CountryOrigin.FEED, summary="More.")], NOW)
+    again = room.stories.get(chips.id)
+    assert (again.country, again.summary, again.revision) == ("KR", "More.", 3)
+    assert list(room.stories.list(undecided=True)) == []
+    for wrong in ("Korea", "kr", "asia", ""):
+        with pytest.raises(InputError, match="is no country"):
+            stories.file_under(room, chips.id, wrong, "chief")
+
+
+def test_a_status_is_the_desks_and_stays(room: Newsroom, chips: Story) -> None:
+    stories.set_status(room, chips.id, StoryStatus.HELD, "chief", "checking")
+    room.stories.ingest([replace(chips, summary="More.")], NOW)
+    assert room.stories.get(chips.id).status is StoryStatus.HELD
+    stories.set_status(room, chips.id, StoryStatus.WITHDRAWN, "chief", "wrong")
+    with pytest.raises(NothingToDoError):
+        stories.set_status(room, chips.id, StoryStatus.WITHDRAWN, "chief")
+    with pytest.raises(InputError, match="cannot become held"):
+        stories.set_status(room, chips.id, StoryStatus.HELD, "chief")
+    assert [(e.who, e.what, e.why) for e in room.stories.events(chips.id)] == [
+        ("chief", "held", "checking"),
+        ("chief", "withdrawn", "wrong"),
+    ]
+    with pytest.raises(NotFoundError):
+        stories.set_status(room, "wire:nothing", StoryStatus.HELD, "chief")
+
+
+def test_a_draft_without_a_link_cannot_be_released_and_its_link_releases_it(room: Newsroom, chips: Story) -> None:
+    linkless = replace(chips, external_id="9", url="", url_canonical="", status=StoryStatus.DRAFT)
+    room.stories.ingest([linkless], NOW)
+    with pytest.raises(InputError, match="has no link"):
+        stories.set_status(room, "wire:9", StoryStatus.READY, "chief")
+    room.stories.ingest([replace(linkless, url="https://example.com/9", status=StoryStatus.READY)], NOW)
+    assert room.stories.get("wire:9").status is StoryStatus.READY
+
+
+def drafted(room: Newsroom, story_id: str) -> Story:
+    return room.stories.edit(
+        story_id,
+        lambda story: replace(story, note=NOTE, note_provenance=MADE),
+        who="model small-model",
+        what="note drafted",
+        now=NOW,
+    )
+
+
+def test_a_drafted_note_is_held_and_outlives_polls(room: Newsroom, chips: Story) -> None:
+    assert drafted(room, chips.id).shown_note == ()
+    assert room.stories.ingest([chips], NOW).unchanged == 1
+    assert room.stories.get(chips.id).note == NOTE
+    with pytest.raises(ChecksFailedError, match="changed since it was read"):
+        stories.approve_note(room, chips.id, "chief", note=["Something else."])
+    approved = stories.approve_note(room, chips.id, "chief", note=NOTE)
+    assert approved.shown_note == NOTE
+    assert approved.note_provenance == MADE
+    with pytest.raises(NothingToDoError):
+        stories.approve_note(room, chips.id, "chief")
+    assert room.stories.ingest([chips], NOW).unchanged == 1
+
+
+def test_an_approval_covers_the_words_it_was_given_for(room: Newsroom, chips: Story) -> None:
+    drafted(room, chips.id)
+    stories.approve_note(room, chips.id, "chief")
+    room.stories.ingest([replace(chips, summary="Nothing of this is true any more.")], NOW)
+    again = room.stories.get(chips.id)
+    assert again.note == NOTE
+    assert again.shown_note == ()
+
+
+def test_a_note_of_the_publishers_own_comes_and_goes_with_it(room: Newsroom, chips: Story) -> None:
+    theirs = replace(chips, note=NOTE, note_approved_by="Their Editor")
+    room.stories.ingest([theirs], NOW)
+    assert room.stories.get(chips.id).shown_note == NOTE
+    room.stories.ingest([chips], NOW)
+    assert room.stories.get(chips.id).note == ()
+
+
+def test_an_editors_note_stays_and_a_rejected_one_does_not_come_back(room: Newsroom, chips: Story) -> None:
+    drafted(room, chips.id)
+    written = stories.write_note(room, chips.id, ["<b>My</b> own words.", " "], "chief")
+    assert (written.shown_note, written.note_origin) == (("My own words.",), NoteOrigin.HUMAN)
+    assert written.note_provenance is None
+    room.stories.ingest([replace(chips, note=("Theirs.",))], NOW)
+    assert room.stories.get(chips.id).note == ("My own words.",)
+    stories.reject_note(room, chips.id, "chief", "not good")
+    room.stories.ingest([replace(chips, note=("Theirs again.",))], NOW)
+    assert room.stories.get(chips.id).note == ()
+    with pytest.raises(InputError, match="empty"):
+        stories.write_note(room, chips.id, [" "], "chief")
+
+
+def test_words_are_found_in_any_script_best_first(room: Newsroom, a_story: Callable[..., Story]) -> None:
+    room.stories.ingest(
+        [
+            a_story("1", "Samsung raises chip output"),
+            a_story("2", "Chips and more chips: Samsung's chip year", country="KR"),
+            a_story("3", "人工智能的发展", summary="北京发布规划"),
+            a_story("4", "กรุงเทพน้ำท่วมหนัก"),
+            a_story("5", "Nothing of that", status=StoryStatus.HELD),
+        ],
+        NOW,
+    )
+
+    def found(words: str, **only: object) -> list[str]:
+        return [story.external_id for story in stories.search(room, words, **only)]  # type: ignore[arg-type]
+
+    assert found("samsung CHIPS") == ["2", "1"]
+    assert found("samsung chips", country="KR") == ["2"]
+    assert found("samsung chips", limit=1) == ["2"]
+    assert found("人工智能") == ["3"]
+    assert found("北京 规划") == ["3"]
+    assert found("น้ำท่วม") == ["4"]
+    assert found("nothing that", status=StoryStatus.HELD) == []
+    assert found("samsung quays") == []
+    assert found("…") == []
+    room.stories.ingest([a_story("1", "Micron raises chip output")], NOW)
+    assert found("micron") == ["1"]
+    assert found("samsung") == ["2"]
