@@ -22,7 +22,7 @@ _READ_SENTENCES = 60
 # Chosen on the standfirsts of The Guardian's feed; docs/decisions/0009-summaries.md.
 _RANK, _TITLE, _POSITION, _DANGLING = 0.3, 0.3, 0.4, 0.25
 _DAMPING, _ROUNDS = 0.85, 12
-_SAME_AGAIN = 0.7
+_SAME_AGAIN, _LEAST_TERMS = 0.7, 3
 _HEADING_CHARACTERS = 100
 _UNMARKED_CHARACTERS = 90
 _LONGEST_QUOTE = 400
@@ -47,8 +47,8 @@ _ABBREVIATIONS = frozenset(_SHORT.split())
 # Words too ("no", "est", "fin"): short for something only before a number.
 _SHORT_BEFORE_NUMBERS = frozenset(("art", "ch", "ed", "est", "fig", "mar", "no", "nos", "op", "p", "vol"))
 _INITIALS = re.compile(r"(?:[^\W\d_]\.)*[^\W\d_]$")
-_COMMON = """a an and at but he her his i if in it its on she since so that the their there these they this those we what
-when while who with you"""
+_COMMON = """a an and at but he her his i if in it its on she since so that the their there these they this those we
+what when while who with you"""
 _STARTERS = frozenset(_COMMON.split())
 _LEANING = """also and but he her hers him his however instead it its meanwhile nor or she so still that their them then
 these they this those yet 但 他 她 它 而 这 此外 不过 しかし また そして 그러나 또 이"""
@@ -71,6 +71,11 @@ _CHAFF = re.compile(
     r"|출처\s*[:=]|무단\s*전재|อ่านต่อ|อ่านเพิ่มเติม|ภาพ\s*[:：])|getty images\b.{0,20}$|\(reporting by .{1,200}\)$",
     re.IGNORECASE,
 )
+_CREDITED = re.compile(
+    r"(?:photo(?:graph|s)?|image|picture)s?(?: by| credits?| courtesy)?\s*[:©]|getty images|写真[:：＝]|图片来源",
+    re.IGNORECASE,
+)
+_CAPTION_CHARACTERS = 300
 _BYLINE = re.compile(
     r"^(?:by|von|par|por|oleh|текст:|文[|｜/／:：]|作者[:：]|記者[:：]?|记者[:：]?)\s?[^.!?。]{1,60}$", re.IGNORECASE
 )
@@ -93,7 +98,9 @@ def extract(title: str, markup: str, limit: int) -> str:
     likeness = _likenesses(counts)
     chosen: list[int] = []
     for at in _best_first(title, units, counts, likeness):
-        if any(likeness[at].get(other, 0.0) > _SAME_AGAIN for other in chosen):
+        if chosen and (
+            len(counts[at]) < _LEAST_TERMS or max(likeness[at].get(each, 0.0) for each in chosen) > _SAME_AGAIN
+        ):
             continue
         if len(_joined([units[each] for each in sorted((*chosen, at))])) <= limit:
             chosen.append(at)
@@ -127,6 +134,8 @@ def _prose(blocks: Sequence[str]) -> list[str]:
     kept: list[str] = []
     unmarked: set[int] = set()
     for block in blocks:
+        if len(block) <= _CAPTION_CHARACTERS and _CREDITED.search(block):
+            continue
         its = [_DATELINE.sub("", sentence, count=1) for sentence in sentences(block)]
         its = [sentence for sentence in its if sentence and not _CHAFF.search(sentence) and not _BYLINE.match(sentence)]
         kept += its

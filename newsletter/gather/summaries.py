@@ -28,9 +28,10 @@ def summarise(title: str, written: str, full: str, plan: SourcePlan) -> tuple[st
     if summary == title:
         summary = ""
     if plan.kind in FETCHED_KINDS and not plan.rights_confirmed_by:
-        broken_off = summary.endswith(("…", "...", "…]", "...]"))
-        material = full if not summary or (broken_off and full) else written
-        found = extract(title, material, min(limit, UNCONFIRMED_LIMIT))
+        limit = min(limit, UNCONFIRMED_LIMIT)
+        is_broken_off = summary.endswith(("…", "...", "…]", "...]"))
+        found = extract(title, full, limit) if is_broken_off or not summary else ""
+        found = found or extract(title, written, limit)
         return found, SummaryOrigin.EXTRACTIVE if found else SummaryOrigin.PUBLISHER
     if summary:
         return shorten(summary, limit), SummaryOrigin.PUBLISHER
