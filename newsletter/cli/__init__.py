@@ -18,6 +18,7 @@ COMMANDS = {
     "init": ("init", "init", "Make a starter desk: schedule, templates, settings, database, first admin."),
     "run": ("run", "run", "Run the desk: web pages, clock and sender in one process, or one of them."),
     "gather": ("gather", "gather", "Bring stories in from the sources of schedule.yaml now."),
+    "sources": ("sources", "sources", "List the sources and how they are doing; OPML in and out."),
     "stories": (
         "stories",
         "stories",

@@ -6,7 +6,7 @@ of source is one file with a class `(plan, desk, key) -> Source` and one row in 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
 from importlib import import_module
 from pathlib import Path
@@ -20,7 +20,17 @@ if TYPE_CHECKING:
     from newsletter.gather.drafting import Draft, Endpoint, Refused
     from newsletter.plan.values import Plan, SourcePlan
 
-__all__ = ["draft_note", "open_source", "read_story_file", "settle_country", "source_kinds", "story_document"]
+__all__ = [
+    "draft_note",
+    "open_source",
+    "read_ghost_webhook",
+    "read_opml",
+    "read_story_file",
+    "settle_country",
+    "source_kinds",
+    "story_document",
+    "write_opml",
+]
 
 _KINDS = {
     "feed": ("newsletter.gather.feed", "FeedSource"),
@@ -61,6 +71,20 @@ def read_story_file(
     from newsletter.gather.files import read_stories
 
     return read_stories(data, name, source, now)
+
+
+def read_opml(data: bytes, name: str, taken: Collection[str]) -> tuple[list[SourcePlan], list[Refusal]]:
+    """The feeds of an OPML file as sources with ids other than those `taken`, and the outlines that are none."""
+    from newsletter.gather.opml import read_opml
+
+    return read_opml(data, name, taken)
+
+
+def write_opml(sources: Iterable[SourcePlan], title: str) -> bytes:
+    """The sources that are feeds, as an OPML file."""
+    from newsletter.gather.opml import write_opml
+
+    return write_opml(sources, title)
 
 
 def read_ghost_webhook(

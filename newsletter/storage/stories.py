@@ -159,6 +159,12 @@ class Stories:
             query = sa.select(story.c.country, sa.func.count().label("number")).group_by(story.c.country)
             return {row.country: row.number for row in connection.execute(query)}
 
+    def count_by_source(self) -> Mapping[str, int]:
+        """How many stories each source has brought."""
+        with self._database.read() as connection:
+            query = sa.select(story.c.source, sa.func.count().label("number")).group_by(story.c.source)
+            return {row.source: row.number for row in connection.execute(query)}
+
     def window(
         self,
         *,

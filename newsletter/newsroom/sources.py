@@ -1,0 +1,92 @@
+"""The sources of a desk: how each is doing, and whole lists of them in and out."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from newsletter import gather
+from newsletter.errors import InputError
+from newsletter.model import Refusal
+from newsletter.newsroom.room import Newsroom
+from newsletter.plan import SourcePlan, load_plan
+from newsletter.ports import SourceState
+
+__all__ = ["Standing", "export_opml", "import_opml", "standings"]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A source of schedule.yaml, what we remember of it, and how many stories it has brought."""
+
+    source: SourcePlan
+    state: SourceState
+    stories: int
+
+
+def standings(room: Newsroom) -> list[Standing]:
+    """Every source, in the file's order."""
+    counts = room.stories.count_by_source()
+    return [
+        Standing(source, room.source_states.get(source.id, source.url), counts.get(source.id, 0))
+        for source in room.plan.sources.values()
+    ]
+
+
+def import_opml(room: Newsroom, path: Path) -> tuple[Sequence[SourcePlan], Sequence[Refusal]]:
+    """Add the feeds of an OPML file to schedule.yaml, comments kept, those that are there left out.
+
+    The file is checked as a whole before it is put in place. Raises `InputError`, `PlanError`.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}") from None
+    known = room.plan.sources
+    found, refused = gather.read_opml(data, path.name, list(known))
+    addresses = {source.url: source.id for source in known.values() if source.url}
+    new = [source for source in found if source.url not in addresses]
+    there = [
+        Refusal(source.outlet or source.id, f"{source.url} is in schedule.yaml already, as {addresses[source.url]}")
+        for source in found
+        if source.url in addresses
+    ]
+    if new:
+        _add(room, new)
+    return new, [*refused, *there]
+
+
+def export_opml(room: Newsroom) -> bytes:
+    """The feeds of schedule.yaml as OPML."""
+    return gather.write_opml(room.plan.sources.values(), f"Sources of {room.desk.name}")
+
+
+def _add(room: Newsroom, sources: Sequence[SourcePlan]) -> None:
+    from ruamel.yaml import YAML
+    from ruamel.yaml.comments import CommentedMap
+
+    text = room.plan_file.read_text(encoding="utf-8-sig")
+    yaml = YAML()
+    yaml.preserve_quotes = True
+    yaml.width = 1_000_000
+    document: Any = yaml.load(text)
+    if document.get("sources") is None:
+        document["sources"] = CommentedMap()
+    for source in sources:
+        fields = CommentedMap(kind=source.kind, url=source.url, outlet=source.outlet)
+        if source.section:
+            fields["section"] = source.section
+        fields.fa.set_flow_style()
+        document["sources"][source.id] = fields
+    stream = io.StringIO()
+    yaml.dump(document, stream)
+    written = stream.getvalue()
+    load_plan(
+        written, room.plan_file.name, room.desk, room.templates.names()
+    )  # raises PlanError before anything is lost
+    temporary = room.plan_file.with_name(f".{room.plan_file.name}.new")
+    temporary.write_text(written, encoding="utf-8")
+    temporary.replace(room.plan_file)
