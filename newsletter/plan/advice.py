@@ -11,8 +11,6 @@ from newsletter.plan.values import ApprovalMode, Newsletter, Plan
 
 __all__ = ["advise"]
 
-GATHERED = ("folder", "feed")
-
 
 def advise(plan: Plan, values: Mapping[str, Any], reading: Reading) -> Iterator[str]:
     """The warnings of a valid plan; `values` are the file's own, before defaults were merged in."""
@@ -24,10 +22,6 @@ def advise(plan: Plan, values: Mapping[str, Any], reading: Reading) -> Iterator[
             *_without_effect(newsletter),
         ):
             yield _sentence(reading, f"newsletters.{name}.{path}", message)
-    for name, source in plan.sources.items():
-        if source.kind not in GATHERED:
-            message = f"this version gathers from {' and '.join(GATHERED)} only"
-            yield _sentence(reading, f"sources.{name}.kind", message)
     for path, message in _idle_holidays(plan, values):
         yield _sentence(reading, path, message)
 
