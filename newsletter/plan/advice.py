@@ -22,6 +22,12 @@ def advise(plan: Plan, values: Mapping[str, Any], reading: Reading) -> Iterator[
             *_without_effect(newsletter),
         ):
             yield _sentence(reading, f"newsletters.{name}.{path}", message)
+    for name, source in plan.sources.items():
+        if source.kind in ("push", "ghost") and source.key is None:
+            message = (
+                "without it nothing can be pushed" if source.kind == "push" else "Ghost answers nobody without one"
+            )
+            yield _sentence(reading, f"sources.{name}.key", message)
     for path, message in _idle_holidays(plan, values):
         yield _sentence(reading, path, message)
 

@@ -318,11 +318,11 @@ def test_what_this_version_does_not_act_on_is_said(tmp_path: Path) -> None:
     text = (ROOT / "schedule.yaml").read_text(encoding="utf-8")
     asked = "    related: 3\n    delivery: {spread: 10m}\n    editors: [desk@example.com]\n"
     text = text.replace("    related: 3\n", asked).replace(
-        "sources:\n", "sources:\n  cms: {kind: ghost, url: https://cms.example.com, key: env:GHOST_KEY}\n"
+        "sources:\n", "sources:\n  wire: {kind: push, outlet: The Wire}\n"
     )
     warnings = load_plan(text, "schedule.yaml", tmp_path).warnings
     assert [line.split(": ", 1)[1] for line in warnings] == [
         "newsletters.asia-ai-daily.editors: this version does not act on it yet",
         "newsletters.asia-ai-daily.delivery.spread: this version does not act on it yet",
-        "sources.cms.kind: this version gathers from folder and feed only",
+        "sources.wire.key: without it nothing can be pushed",
     ]
