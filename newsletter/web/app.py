@@ -31,6 +31,7 @@ from newsletter.web.desk.outbox_folder import outbox_folder
 from newsletter.web.desk.outbox_mail import outbox_mail
 from newsletter.web.desk.outbox_message import outbox_message
 from newsletter.web.desk.schedule_list import schedule_list
+from newsletter.web.desk.story_file import story_file
 from newsletter.web.desk.story_list import story_list
 from newsletter.web.figures import Figures
 from newsletter.web.guard import MOST_BYTES, MOST_PUSHED, guarded
@@ -60,6 +61,7 @@ ROUTES: tuple[tuple[str, tuple[str, ...], Action], ...] = (
     ("/issues/{issue:issue}/approve", POST, issue_approve),
     ("/issues/{issue:issue}/recipients", GET, issue_recipients),
     ("/stories", GET, story_list),
+    ("/stories/file", POST, story_file),
     ("/schedules", GET, schedule_list),
     ("/outbox", GET, outbox),
     ("/outbox/{newsletter}/{day}", GET, outbox_folder),

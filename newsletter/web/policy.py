@@ -30,6 +30,7 @@ ACCESS: dict[str, Access] = {
     "issue_approve": Role.APPROVER,
     "issue_recipients": Role.ADMIN,
     "story_list": Role.VIEWER,
+    "story_file": Role.EDITOR,
     "schedule_list": Role.VIEWER,
     "outbox": Role.EDITOR,
     "outbox_folder": Role.EDITOR,

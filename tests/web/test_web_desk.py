@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -250,3 +251,27 @@ def test_checks_that_could_not_run_stand_in_the_way(review: Newsroom) -> None:
 )
 def test_an_issue_that_is_not_there(open_desk: Callable[..., Newsroom], path: str) -> None:
     assert Visitor(open_desk("review")).enter(Role.VIEWER).http.get(path).status_code in (400, 404)
+
+
+def test_stories_are_searched_and_those_without_a_country_are_filed(review: Newsroom) -> None:
+    story = next(iter(review.stories.list(limit=1)))
+    waiting = replace(
+        story, external_id="w1", url="https://e.example/w1", title="Zebra crossing repainted", country=None
+    )
+    review.stories.ingest([waiting], review.clock.now())
+    viewer = Visitor(review).enter(Role.VIEWER)
+    queue = viewer.http.get("/stories?undecided=1").text
+    assert "Zebra crossing" in queue
+    assert "waits for one" in queue
+    assert "/stories/file" not in queue
+    assert "Zebra crossing" in viewer.http.get("/stories?words=zebra+crossings").text
+    assert "No story holds all of these words" in viewer.http.get("/stories?words=zebra+unicorn").text
+    editor = Visitor(review).enter(Role.EDITOR)
+    assert 'action="/stories/file"' in editor.http.get("/stories?undecided=1").text
+    form = {"token": editor.token, "story": waiting.id, "country": "SG"}
+    answer = editor.http.post("/stories/file", data=form)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/stories?undecided=1")
+    assert review.stories.get(waiting.id).country == "SG"
+    assert [event.who for event in review.stories.events(waiting.id)] == ["editor@desk.example"]
+    assert editor.http.post("/stories/file", data=form | {"country": "Singapore"}).status_code == 400
+    assert editor.http.post("/stories/file", data=form | {"story": "no:1"}).status_code == 404

@@ -22,6 +22,7 @@ PLACES = {
     "issue_approve": f"/issues/{ISSUE}/approve",
     "issue_recipients": f"/issues/{ISSUE}/recipients",
     "story_list": "/stories",
+    "story_file": "/stories/file",
     "schedule_list": "/schedules",
     "outbox": "/outbox",
     "outbox_folder": MAIL,
@@ -29,7 +30,7 @@ PLACES = {
     "outbox_mail": f"{MAIL}/FILE/mail",
     "logout": "/logout",
 }
-ORDERS = ("issue_approve", "logout")
+ORDERS = ("issue_approve", "story_file", "logout")
 
 
 def place(room: Newsroom, name: str) -> str:
