@@ -2,22 +2,11 @@
 
 from __future__ import annotations
 
+import tomllib
 from functools import cache
+from importlib import resources
 
 __all__ = ["country_name", "flag_file", "is_country"]
-
-# CLDR's names are long or not the ones news desks print; keyed by (country, language).
-_NAMES = {
-    ("HK", "en"): "Hong Kong",
-    ("MO", "en"): "Macau",
-    ("MM", "en"): "Myanmar",
-    ("PS", "en"): "Palestine",
-    ("CD", "en"): "DR Congo",
-    ("CG", "en"): "Congo",
-    ("HK", "zh"): "香港",
-    ("MO", "zh"): "澳门",
-}
-
 
 # Unicode CLDR names these beside the countries: groupings, pseudo-locales, outlying islands.
 _NO_COUNTRY = frozenset(("AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "ZZ"))
@@ -34,13 +23,41 @@ def country_name(code: str, language: str = "en") -> str:
     """The name to print for a country code or a region of schedule.yaml (`asia` becomes "Asia")."""
     if not is_country(code):
         return code.replace("-", " ").title()
-    name = _NAMES.get((code, language)) or _territories(language).get(code) or _territories("en")[code]
+    name = _override(code, language) or _territories(language).get(code) or _territories("en")[code]
     return str(name)
 
 
+@cache
 def flag_file(code: str) -> str | None:
-    """The file name of the country's flag, `cn.png`; None for a region, which has none."""
-    return f"{code.lower()}.png" if is_country(code) else None
+    """The file name of the country's flag, `cn.png`; None for a region or a country that is shown without one."""
+    if not is_country(code):
+        return None
+    return _overrides().get(code, {}).get("flag", f"{code.lower()}.png") or None
+
+
+def _override(code: str, language: str) -> str | None:
+    """The desk's name for it in that language, or in the language without its region: pt-BR, pt; zh-TW, zh-Hant, zh."""
+    names = _overrides().get(code, {})
+    return next((names[form] for form in _forms(language) if form in names), None)
+
+
+@cache
+def _forms(language: str) -> tuple[str, ...]:
+    """A language tag from the whole of it to its first part, with the script that it is usually written in."""
+    from babel import Locale, UnknownLocaleError
+
+    try:
+        locale = Locale.parse(language, sep="-")
+    except (UnknownLocaleError, ValueError):
+        return ("en",)
+    script = locale.script or ("Hant" if locale.language == "zh" and locale.territory in ("TW", "HK", "MO") else None)
+    forms = (language, f"{locale.language}-{script}" if script else "", locale.language)
+    return tuple(form for form in forms if form)
+
+
+@cache
+def _overrides() -> dict[str, dict[str, str]]:
+    return tomllib.loads((resources.files("newsletter") / "countries.toml").read_text(encoding="utf-8"))
 
 
 @cache
