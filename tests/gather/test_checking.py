@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import re
+import time
 from importlib import import_module
 from pathlib import Path
 
@@ -21,89 +22,18 @@ from newsletter.plan.values import SourcePlan
 from .conftest import NOW
 
 # What a story says, and an honest way to say it again: numbers written otherwise, names shortened, peoples of places.
-PARAPHRASES = """
-Acme raised $1,200,000 from Birch Capital.|Acme took $1.2 million from Birch.
-Sales rose 40 percent in China.|Chinese sales were up 40%.
-The plant in Osaka employs 1,200 people.|About 1,200 people work at the Osaka plant.
-Prime Minister Ana Reyes spoke in Manila.|Reyes said so in Manila.
-The United States will tax imports from Vietnam.|The US plans a tax on Vietnamese imports.
-Twelve ships left the port on Monday.|On Monday 12 ships left.
-The bank cut its rate to 2.5 percent.|The rate is now 2.5%.
-Kenya's parliament passed the bill with 210 votes.|The bill had 210 votes in the Kenyan parliament.
-The Association of Southeast Asian Nations met in Jakarta.|ASEAN met in Jakarta.
-ASEAN met in Jakarta.|Leaders of ASEAN gathered in Jakarta.
-Prices rose by 3.4% in April and 3.1% in March.|April's rise of 3.4% followed one of 3.1%.
-Some 44.4 billion rupees were spent.|Over 44 billion rupees were spent.
-The company lost 1.96 million users.|It lost about 2 million users.
-Seven towns lost power, said mayor Tom Okafor.|Okafor said 7 towns were without power.
-The Reserve Bank of India kept rates.|The RBI kept rates.
-Japan's Honda will build cars in Ohio.|Honda, the Japanese maker, will build in Ohio.
-France and Germany signed the pact in 2019.|The French and the Germans signed in 2019.
-The court in Seoul fined Hanil 3bn won.|Hanil must pay 3 billion won, the Seoul court ruled.
-Researchers at Kyoto University studied 500 patients.|The Kyoto team followed 500 patients.
-Peru's copper exports fell for a third month.|Copper exports of Peru fell for the third month.
-The mine near Perth closes in June 2027.|The Perth mine will close in 2027.
-The law takes effect on 1 July.|It takes effect on July 1.
-Governor Li Wen opened the bridge.|Li opened the bridge.
-Brazil's central bank raised rates to 15%.|The Brazilian central bank now asks for 15 percent.
-The European Union fined Orbital 250m euros.|The EU's fine for Orbital is 250 million euros.
-Half of the 900 workers were hired locally.|Half of its 900 workers are local.
-Nepal issued 450 permits for Everest.|The Nepalese gave out 450 permits for Everest.
-Delta Foods sold its Lagos unit to Sahel Group.|Sahel Group bought the Lagos unit from Delta.
-Canada will admit 395,000 people next year.|Next year 395,000 people may come to Canada.
-The index fell 1.2 percent to 3,410 points.|At 3,410 points, the index was 1.2% lower.
-NASA delayed the launch to March.|The launch by NASA moves to March.
-Mayor Ines Duarte of Porto resigned.|Duarte has resigned as mayor of Porto.
-The fund manages $2.3tn.|It manages 2.3 trillion dollars.
-Thailand expects 36m visitors.|Thai officials expect 36 million visitors.
-Three-quarters of voters in Quito agreed.|Voters in Quito agreed.
-Nine of ten clinics in Kerala use the app.|Nine in ten clinics of Kerala use it.
-Turkey raised its minimum wage by 30%.|The Turkish minimum wage rises by 30 percent.
-The Dutch firm ASML sold 120 machines.|ASML sold 120 machines from the Netherlands.
-South Korea's exports grew 8.3%.|Korean exports were 8.3 percent higher.
-Iraq's oil ministry signed with Total.|The Iraqi ministry signed with Total.
-Ukraine's grid lost 2 GW.|The Ukrainian grid is short of 2 GW.
-The World Bank lent Ghana $360 million.|Ghana gets $360m from the World Bank.
-Police in Delhi arrested 14 men.|Fourteen men were arrested in Delhi.
-The drug costs $25 a dose in Mexico.|Mexicans pay $25 a dose.
-Norway's wealth fund owns 1.5% of shares.|The Norwegian fund holds 1.5 percent.
-Chip exports from Taiwan doubled to NT$90bn.|Taiwanese chip exports doubled to NT$90 billion.
-Rwanda planted 6 million trees in 2025.|In 2025 Rwandans planted 6,000,000 trees.
-Singapore's Temasek invested in Grab.|Temasek of Singapore put money into Grab.
-Saudi Aramco pumps 12 million barrels.|Aramco pumps 12m barrels.
-The flood displaced 80 families in Assam.|Assam's flood drove 80 families away.
-Spain's Iberia added 4 routes.|Iberia, a Spanish airline, added four routes.
-Analysts at Birch see growth of 5 to 6 percent.|Birch sees 5-6% growth.
-The village of Aro lies 40km from Goma.|Aro is 40 km from Goma.
-Minister Petra Kovac said talks failed.|Talks failed, according to Kovac.
-Swiss exports to Poland fell.|Switzerland sold less to the Poles.
-The ferry MV Lago carried 310 people.|There were 310 people on the Lago.
-Pakistan bought 25 locomotives.|Pakistani railways get 25 locomotives.
-The strike cost Air Nova €15m a day.|Each day costs Air Nova €15 million.
-Egypt's pound lost 9% since May.|Since May the Egyptian pound is down 9 percent.
-Australian miners want A$2 billion.|Miners of Australia ask for A$2bn.
-新药在日本有1.2亿人使用。|日本使用者达1.2亿。
-북한 지도자가 3명을 임명했다.|북한이 3명을 임명했다.
-"""
-
-
-@pytest.mark.parametrize("pair", PARAPHRASES.strip().splitlines())
-def test_an_honest_paraphrase(pair: str) -> None:
-    """Each on its own line, so that a false alarm is seen; at most one in twenty is let pass below."""
-    source, _, note = pair.partition("|")
-    if doubts := unsupported([note], source):
-        FALSE_ALARMS.append((note, doubts))
-
-
-FALSE_ALARMS: list[tuple[str, object]] = []
+PARAPHRASES = [
+    line.split("|")
+    for line in Path(__file__).with_name("paraphrases.txt").read_text(encoding="utf-8").splitlines()
+    if "|" in line and not line.startswith("#")
+]
 
 
 def test_false_alarms_are_rare() -> None:
-    lines = PARAPHRASES.strip().splitlines()
-    assert len(lines) >= 60
-    alarms = [line for line in lines if unsupported([line.partition("|")[2]], line.partition("|")[0])]
-    print(f"{len(alarms)} false alarms on {len(lines)} paraphrases: {alarms}")
-    assert len(alarms) <= len(lines) * 0.05
+    assert len(PARAPHRASES) >= 140
+    alarms = {note: [*map(str, doubts)] for source, note in PARAPHRASES if (doubts := unsupported([note], source))}
+    print(f"{len(alarms)} false alarms on {len(PARAPHRASES)} paraphrases: {alarms}")
+    assert len(alarms) <= len(PARAPHRASES) * 0.05
 
 
 @pytest.mark.parametrize(
@@ -122,6 +52,26 @@ def test_false_alarms_are_rare() -> None:
         ("ソニーが発表した。", "パナソニックが発表した。", ["パナソニック"]),
         ("中国发布规划。", "日本发布规划。", ["日本"]),
         ("利率升至3.5%。", "利率升至4.5%。", ["4.5"]),
+        ("Shares fell 5% and 40 people came.", "Shares fell 40%.", ["40"]),
+        ("They want 82,234 homes.", "They want nearly 82,000 homes.", ["82,000"]),
+        ("They want 82,234 homes.", "They want over 82,000 homes.", []),
+        ("They want 82,234 homes.", "They want about 90,000 homes.", ["90,000"]),
+        ("Costs are $3 million to $4 million.", "Costs are $3-5 million.", ["5 million"]),
+        ("三成企业裁员。", "约40%的企业裁员。", ["40"]),
+        ("销量为1.2亿。", "销量为1.3亿。", ["1.3亿"]),
+        ("It grew in the first quarter.", "It grew in Q2.", ["Q2"]),
+        ("He flies to Peru in May.", "He flies to Peru in March.", ["March"]),
+        ("The pact of Lima holds.", "Siemens holds to the pact of Lima.", ["Siemens"]),
+        ("The pact of Lima holds.", "Beijing holds to the pact of Lima.", ["Beijing"]),
+        ("The pact of Lima holds.", "Wheat farmers, unhappily, hold to the pact of Lima.", []),
+        ("A Lima-based firm.", "A Quito-based firm.", ["Quito-based"]),
+        ("The World Trade Organization met.", "The WHO met.", ["WHO"]),
+        (
+            "She said it would rain.",
+            'She said: "It would never rain in this town."',
+            ["It would never rain in this town."],
+        ),
+        ("“It would never rain,” she said.", 'She said "it would never rain".', []),
     ],
 )
 def test_what_does_not_stand_in_the_story(source: str, note: str, doubts: list[str]) -> None:
@@ -185,6 +135,15 @@ def another_number(number: str, dice: random.Random) -> str:
     place = dice.choice([at for at, character in enumerate(number) if character.isdigit()])
     digit = dice.choice([each for each in "123456789" if each != number[place]])
     return number[:place] + digit + number[place + 1 :]
+
+
+@pytest.mark.parametrize(
+    "hostile", ["A " * 2_000, "1 000 " * 700, "9" * 4_000, "“a " * 900, "Q1-" * 900, "A-" * 2_000, "三" * 4_000]
+)
+def test_a_hostile_text_costs_little(hostile: str) -> None:
+    begun = time.process_time()
+    unsupported([hostile[:1_800]], hostile)
+    assert time.process_time() - begun < 1
 
 
 @given(st.text(max_size=200))

@@ -126,8 +126,8 @@ def test_the_same_is_not_said_twice() -> None:
 
 FRAGMENTS = st.sampled_from(
     ["The port opened. ", "Dr. ", "U.S. ", "“", "”", '"', "<p>", "</p>", "<br><br>", "\n\n", "。", "」", "港口",
-     "ท่าเรือ ", "...", "…", "Read more ", "BEIJING, May 27 (AP) - ", "3.5", "!", " ", "&lt;p&gt;", "\ue000", "word ", "[…]",
-     "By Jo Reed"]
+     "ท่าเรือ ", "...", "…", "Read more ", "BEIJING, May 27 (AP) - ", "3.5", "!", " ", "&lt;p&gt;", "\ue000", "word ",
+     "[…]", "By Jo Reed"]
 )  # fmt: skip
 
 
