@@ -66,9 +66,20 @@ _SPOKEN = re.compile('[“"]([^“”"]{12,600})[”"]')
 _SPOKEN_WORDS = 4
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*\.?(?:[A-Za-z]\.)*")
-_SENTENCE_START = re.compile(r"(?:^|[.!?:;•–—]\s+|\n)[\"'“‘«(\[]*$")
+# Not after "U.S." or "Sen.", and after a colon only with a quotation: a capital there belongs to a name.
+_SENTENCE_START = re.compile(
+    r"(?:\A|\n|[!?•]\s+|(?<!\b[A-ZÀ-ÞА-Я])(?<!\b(?:Dr|Mr|Ms|St|Lt))(?<!\b(?:Mrs|Sen|Rep|Gov|Gen|Col|Sgt))(?<!\bProf)\.\s+"
+    r"|[:,]\s+(?=[\"'“‘«]))[\"'“‘«(\[]*\Z"
+)
 # Korean of Korea, Taiwanese of Taiwan, Iraqi of Iraq: what makes a people of a place.
 _PEOPLE = ("n", "an", "ian", "ese", "i", "ish")
+# Endings of cases in Russian and Ukrainian: Белову of Белова.
+_CASES = re.compile(
+    "(?<=.{3})(?:ами|ями|ого|его|ому|ему|ыми|ими|ові|еві|ой|ей|ою|ею|ом|ем|ам|ям|ах|ях|ов|ев|ый|ий|ая|яя|ое|ее|ые|ие"
+    "|ую|юю|[аяоеуюыиіїьй])$"
+)
+# G20, A380, F-16, Covid-19.
+_CODE = re.compile(r"\b(?!Q[1-4]\b)[A-Z][A-Za-z]{0,9}-?\d{1,6}[A-Za-z]?\b")
 _KATAKANA = re.compile("[\u30a1-\u30fa\u30fc]{3,}")
 _QUOTED = re.compile("[「『《〈]([^「」『』《》〈〉]{2,30})[」』》〉]")
 _GERMAN = re.compile(r"\b(?:der|die|das|und|nicht|ist|eine?[mnrs]?|mit|von|für|auf|wurden?|hat|haben|sich)\b")
@@ -109,7 +120,7 @@ def _doubtful_names(text: str, known: _Source) -> Iterator[Doubt]:
         word = match[0].rstrip(".") if match[0].count(".") == 1 else match[0]
         # "Health Police (HP) said": what is abbreviated is a name.
         opens = not text.startswith(" (", match.end()) and bool(
-            _SENTENCE_START.search(text, max(0, match.start() - 16), match.start())
+            _SENTENCE_START.search(text[max(0, match.start() - 16) : match.start()])
         )
         if capitalises_nouns and not _stands_by_a_name(text, match):
             continue
@@ -118,6 +129,9 @@ def _doubtful_names(text: str, known: _Source) -> Iterator[Doubt]:
         for part in (word, *_later_parts(word)):
             if _is_name(part, opens=opens and part is word) and not known.has_name(part):
                 yield Doubt("name", part)
+    for code in _CODE.findall(text):
+        if not known.has_code(code):
+            yield Doubt("name", code)
     for name in (*_KATAKANA.findall(text), *_QUOTED.findall(text)):
         if name not in known.text:
             yield Doubt("name", name)
@@ -198,6 +212,11 @@ class _Source:
             rounds(exact, value, number.rounded) for value in number.values for exact in known
         )
 
+    def has_code(self, code: str) -> bool:
+        """Whether it stands here, with or without a space or a hyphen in it."""
+        letters, digits = re.split(r"-?(?=\d)", code.casefold(), maxsplit=1)
+        return re.search(rf"(?<!\w){letters}[ -]?{digits}(?![^\W_])", self._folded) is not None
+
     def has_name(self, word: str) -> bool:
         """Whether the name stands here, in another form, as an acronym, or as the people or city of its country."""
         bare = _bare(word)
@@ -214,6 +233,8 @@ class _Source:
 def _forms(word: str) -> set[str]:
     """A word as it may stand elsewhere: itself, without a plural's s, without what makes a people of a place."""
     bare = _bare(word)
+    if "\u0400" <= bare[:1] <= "\u04ff":
+        return {bare, _CASES.sub("", bare) or bare}
     forms = {bare, bare.removesuffix("s")} if len(bare) > 3 else {bare}
     return forms | {form.removesuffix(ending) for form in forms for ending in _PEOPLE if len(form) > len(ending) + 3}
 

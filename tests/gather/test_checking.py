@@ -6,6 +6,7 @@ import json
 import random
 import re
 import time
+import unicodedata
 from importlib import import_module
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from newsletter.gather.checking import unsupported
 from newsletter.gather.cleaning import clean_text
 from newsletter.gather.extract import sentences
 from newsletter.plan.values import SourcePlan
+from newsletter.words import is_empty_word
 
 from .conftest import NOW
 
@@ -80,7 +82,7 @@ def test_what_does_not_stand_in_the_story(source: str, note: str, doubts: list[s
 
 KIND_OF = {"wordpress-rest-posts": "wordpress", "ghost-content-api": "ghost", "jsonfeed": "jsonfeed", "ninjs": "ninjs"}
 NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
-NAME = re.compile(r"(?<=[a-z,] )[A-Z][a-z]{2,}(?: [A-Z][a-z]+)*|(?:^|(?<=[.] ))[A-Z][a-z]+(?: [A-Z][a-z]+)+")
+NAME = re.compile(r"\b[A-Z][\w’'-]*\w(?: (?:(?:of|de|van|bin|al) )?[A-Z][\w’'-]*\w)*")
 
 
 @pytest.fixture(scope="module")
@@ -107,28 +109,44 @@ def notes(test_data: Path) -> list[tuple[str, str]]:
     return found
 
 
-def test_changed_numbers_and_swapped_names_are_caught(notes: list[tuple[str, str]]) -> None:
-    dice = random.Random(27)
-    pool = [name[0] for note, _ in notes for name in NAME.finditer(note)]
+def names_in(note: str) -> list[tuple[int, str]]:
+    """Where names stand, at the beginning of sentences too, without the article or the like that a run begins with."""
+    found = []
+    for run in NAME.finditer(note):
+        first, _, rest = run[0].partition(" ")
+        name = rest if is_empty_word(first.casefold()) else run[0]
+        if name and not is_empty_word(name.casefold()):
+            found.append((run.end() - len(name), name))
+    return found
+
+
+@pytest.mark.parametrize("seed", [27, 28, 29])
+def test_changed_numbers_and_swapped_names_are_caught(notes: list[tuple[str, str]], seed: int) -> None:
+    dice = random.Random(seed)
+    pool = [name for note, _ in notes for at, name in names_in(note) if at and note[at - 2] not in ".!?:"]
     caught, tried, alarms = {"number": 0, "name": 0}, {"number": 0, "name": 0}, 0
     for note, source in notes:
         alarms += bool(unsupported([note], source))
-        for kind, pattern in (("number", NUMBER), ("name", NAME)):
-            places = list(pattern.finditer(note))
+        numbers = [(place.start(), place[0]) for place in NUMBER.finditer(note)]
+        for kind, places in (("number", numbers), ("name", names_in(note))):
             if not places:
                 continue
-            place = dice.choice(places)
-            other = another_number(place[0], dice) if kind == "number" else dice.choice(pool)
-            if any(word.casefold() in source.casefold() for word in other.split()):
+            at, old = dice.choice(places)
+            new = another_number(old, dice) if kind == "number" else dice.choice(pool)
+            if any(word.casefold() in source.casefold() for word in new.split()) or _same(old, new):
                 continue  # then it stands in the story, and nothing but reading it would tell
             tried[kind] += 1
-            caught[kind] += bool(unsupported([note[: place.start()] + other + note[place.end() :]], source))
+            caught[kind] += bool(unsupported([note[:at] + new + note[at + len(old) :]], source))
     rates = {kind: caught[kind] / tried[kind] for kind in tried}
     print(f"{len(notes)} notes, {alarms} false alarms; caught of {tried}: {rates}")
     assert tried["number"] > 250
     assert tried["name"] > 250
     assert min(rates.values()) >= 0.97
     assert alarms <= len(notes) * 0.05
+
+
+def _same(first: str, second: str) -> bool:
+    return unicodedata.normalize("NFKC", first) == unicodedata.normalize("NFKC", second)
 
 
 def another_number(number: str, dice: random.Random) -> str:
