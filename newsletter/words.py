@@ -9,9 +9,10 @@ import math
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from operator import mul
 
 from newsletter.model import Story
@@ -115,18 +116,22 @@ def read(text: str) -> Text:
             runs.append(token)
         elif its:
             surfaces.setdefault(its[0], token)
-    return Text(Counter(terms), Counter(map(str.casefold, tokens)), surfaces, tuple(runs), grams_of(text))
+    return Text(Counter(terms), Counter(map(str.casefold, tokens)), surfaces, tuple(runs), _grams_of(tokens))
 
 
 @lru_cache(maxsize=1 << 15)
 def grams_of(text: str) -> Counter[str]:
     """The `grams` of a text alone: what titles are compared by."""
-    return Counter([gram for token in _tokens(text) for gram in _grams(token)])
+    return _grams_of(_tokens(text))
+
+
+def _grams_of(tokens: Iterable[str]) -> Counter[str]:
+    return Counter(chain.from_iterable(map(_grams, tokens)))
 
 
 def terms_of(text: str) -> list[str]:
     """The terms of a text alone, as `read` finds them: what an index of many texts needs."""
-    return [term for token in _tokens(text) for term in _terms(token)[0]]
+    return list(chain.from_iterable(map(_its_terms, _tokens(text))))
 
 
 def is_empty_word(word: str) -> bool:
@@ -181,6 +186,11 @@ def _terms(token: str) -> tuple[tuple[str, ...], bool]:
         return _ngrams(token), True
     word = token.casefold()
     return () if word in _EMPTY_WORDS else (_stem(word),), False
+
+
+@lru_cache(maxsize=1 << 16)
+def _its_terms(token: str) -> tuple[str, ...]:
+    return _terms(token)[0]
 
 
 @lru_cache(maxsize=1 << 16)

@@ -31,7 +31,8 @@ __all__ = [
 AT_ONCE = 200
 TAKEN_IN = 20_000
 LOOKED_AT = 40
-MOST_TERMS = 32
+# As many as Lucene's MoreLikeThis asks for.
+MOST_TERMS = 25
 MOST_SEEN = 20_000
 
 # Of the pairs on the headline clusters with that score, nine in ten are of one event.

@@ -25,6 +25,7 @@ _MARK = 0
 
 _MEMORY_FOR_MANY, _MEMORY_FOR_FEW = 128_000_000, 15_000_000
 _MANY = 2_000
+_MOST_REMEMBERED = 100_000
 
 _TERMS, _ROW, _PUBLISHED = "terms", "row", "published"
 
@@ -49,6 +50,7 @@ class StoryIndex:
         self._folder = folder
         self._index = _open(folder)
         self._searcher = self._index.searcher()
+        self._rarities: dict[str, float] = {}
 
     @property
     def mark(self) -> int:
@@ -64,6 +66,7 @@ class StoryIndex:
         """Look at what other processes have put meanwhile."""
         self._index.reload()
         self._searcher = self._index.searcher()
+        self._rarities = {}
 
     def put(self, stories: Iterable[Indexed], mark: int) -> None:
         """Take in stories in place of what was known of their rows, and move the mark; all or nothing, durable."""
@@ -112,8 +115,13 @@ class StoryIndex:
 
     def rarity(self, term: str) -> float:
         """How telling a term is: its inverse document frequency, as BM25 weighs it."""
+        if (known := self._rarities.get(term)) is not None:
+            return known
         found = self._searcher.doc_freq(_TERMS, term)
-        return math.log(1 + (self._searcher.num_docs - found + 0.5) / (found + 0.5))
+        rarity = math.log(1 + (self._searcher.num_docs - found + 0.5) / (found + 0.5))
+        if len(self._rarities) < _MOST_REMEMBERED:
+            self._rarities[term] = rarity
+        return rarity
 
     def _rows(
         self, query: tantivy.Query, limit: int, window: tuple[datetime, datetime] | None = None
