@@ -37,7 +37,7 @@ def unsupported(note: Sequence[str], source: str) -> list[Doubt]:
     doubts = [
         doubt
         for paragraph in note
-        for check in (_doubtful_numbers, _doubtful_names, _doubtful_quotations)
+        for check in (_doubtful_numbers, _doubtful_names, _doubtful_signs, _doubtful_quotations)
         for doubt in check(_normal(paragraph), known)
     ]
     return list(dict.fromkeys(doubts))
@@ -94,15 +94,20 @@ _INFLECTIONS = (
 
 
 @cache
-def _common_words() -> frozenset[str]:
-    lines = (resources.files("newsletter.gather") / "common_words.txt").read_text(encoding="utf-8").splitlines()
-    return frozenset(_bare(word) for line in lines if not line.startswith(("#", "--")) for word in line.split())
+def _common_words() -> tuple[frozenset[str], frozenset[str]]:
+    """Words that open sentences: English ones, and those of other languages."""
+    text = (resources.files("newsletter.gather") / "common_words.txt").read_text(encoding="utf-8")
+    lines = "\n".join(line for line in text.splitlines() if not line.startswith("#"))
+    english, _, others = lines.partition("----")
+    return frozenset(map(_bare, english.split())), frozenset(map(_bare, others.split()))
 
 
 @lru_cache(maxsize=4096)
-def _is_common(word: str) -> bool:
+def _is_common(word: str, *, english: bool) -> bool:
     """Whether a case-folded word may open a sentence without being a name, in whatever form."""
-    common = _common_words()
+    common, others = _common_words()
+    if word in others or not english:
+        return word in others
     if word in common or is_empty_word(word):
         return True
     for ending, instead in _INFLECTIONS:
@@ -111,11 +116,21 @@ def _is_common(word: str) -> bool:
             bare = stem + instead
             if bare in common or (bare[-1] == bare[-2] and bare[:-1] in common) or bare.removesuffix("er") in common:
                 return True
-    return any(part in common for part in word.split("-")) if "-" in word else False
+    return "-" in word and any(part in common for part in word.split("-"))
+
+
+def _is_english(text: str) -> bool:
+    """Whether a text is at least not more of another language: by the small words, and by the script."""
+    english, others = _common_words()
+    words = [_bare(word) for word in _WORD.findall(text)]
+    foreign = sum(word in others and word not in english and not is_empty_word(word) for word in words)
+    latin = sum(word.isascii() for word in words)
+    return foreign <= sum(map(is_empty_word, words)) and latin * 2 >= len(words) and not _CJK.search(text)
 
 
 def _doubtful_names(text: str, known: _Source) -> Iterator[Doubt]:
-    capitalises_nouns = len(_GERMAN.findall(text)) > 1
+    english = _is_english(text)
+    capitalises_nouns = not english and len(set(_GERMAN.findall(text))) > 2
     for match in _WORD.finditer(text):
         word = match[0].rstrip(".") if match[0].count(".") == 1 else match[0]
         # "Health Police (HP) said": what is abbreviated is a name.
@@ -127,8 +142,12 @@ def _doubtful_names(text: str, known: _Source) -> Iterator[Doubt]:
         if _bare(word) in _TITLES and text[match.end() + 1 : match.end() + 2].isupper():
             continue
         for part in (word, *_later_parts(word)):
-            if _is_name(part, opens=opens and part is word) and not known.has_name(part):
+            if _is_name(part, english if opens and part is word else None) and not known.has_name(part):
                 yield Doubt("name", part)
+
+
+def _doubtful_signs(text: str, known: _Source) -> Iterator[Doubt]:
+    """What is a name without a capital: codes, and in scripts without capitals katakana, titles and countries."""
     for code in _CODE.findall(text):
         if not known.has_code(code):
             yield Doubt("name", code)
@@ -144,8 +163,6 @@ def _doubtful_names(text: str, known: _Source) -> Iterator[Doubt]:
 _NEVER_NAMES = frozenset(("an", "i'd", "i'll", "i'm", "i've", "the"))
 # Names only where no name follows: "the state of Mr".
 _TITLES = frozenset(("chancellor", "dr", "minister", "mr", "mrs", "ms", "president", "prime", "prof", "sir", "st"))
-
-
 # Combining marks of Latin, Greek and Cyrillic: Valparaiso is Valparaíso.
 _ACCENTS = re.compile("[\u0300-\u036f]")
 # What these stand for has no capitals.
@@ -159,8 +176,8 @@ _ABBREVIATED = {
 
 
 def _later_parts(word: str) -> list[str]:
-    """What follows a hyphen with a capital, where the word begins without one: the Covid of post-Covid."""
-    return [part for part in word.split("-")[1:] if part[:1].isupper()] if word[0].islower() else []
+    """The Covid of post-Covid and the Angola of d'Angola: what has a capital in a word that begins without one."""
+    return [part for part in re.split("[-’']", word)[1:] if part[:1].isupper()] if word[0].islower() else []
 
 
 def _stands_by_a_name(text: str, match: re.Match[str]) -> bool:
@@ -172,14 +189,14 @@ def _stands_by_a_name(text: str, match: re.Match[str]) -> bool:
     return follows or (len(after) > 1 and not after[0] and after[1][:1].isupper())
 
 
-def _is_name(word: str, *, opens: bool) -> bool:
-    """Whether a word is written as a name; one that opens a sentence would have its capital anyway."""
+def _is_name(word: str, opens_english: bool | None) -> bool:
+    """Whether a word is written as a name; one that opens a sentence (English or not) would have its capital anyway."""
     bare = _bare(word)
-    if not word[0].isupper() or len(bare) < 2 or bare in _NEVER_NAMES:
+    if not word[0].isupper() or len(bare) < 2 or bare in _NEVER_NAMES or is_number_word(bare):
         return False
-    if opens and not word.isupper() and not any(map(str.isupper, word[1:])):
-        return not is_number_word(bare) and not _is_common(bare)
-    return not is_number_word(bare)
+    if opens_english is None or any(map(str.isupper, word[1:])):
+        return True
+    return not _is_common(bare, english=opens_english)
 
 
 def _bare(word: str) -> str:

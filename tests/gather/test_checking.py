@@ -66,6 +66,9 @@ def test_false_alarms_are_rare() -> None:
         ("The pact of Lima holds.", "Siemens holds to the pact of Lima.", ["Siemens"]),
         ("The pact of Lima holds.", "Beijing holds to the pact of Lima.", ["Beijing"]),
         ("The pact of Lima holds.", "Wheat farmers, unhappily, hold to the pact of Lima.", []),
+        ("The pact of Lima holds.", "You die in a hat, mit Quito.", ["Quito"]),
+        ("The pact of the G20 holds.", "The pact of the G8 holds.", ["8", "G8"]),
+        ("Le prince d’Arabie.", "Le prince d’Espagne est un prince.", ["Espagne"]),
         ("A Lima-based firm.", "A Quito-based firm.", ["Quito-based"]),
         ("The World Trade Organization met.", "The WHO met.", ["WHO"]),
         (
