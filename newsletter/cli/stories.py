@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from newsletter.cli.console import DeskGroup, as_json, open_room, print_json, print_table, progress_bar, whisper
+from newsletter.cli.console import DeskGroup, as_json, open_room, print_json, progress_bar, whisper
+from newsletter.cli.story_links import ban, join, part, pin, related, same
+from newsletter.cli.story_notes import draft, note, notes_
+from newsletter.cli.story_shown import AT_ARRIVAL, by, document, print_stories, story_argument, who, why
 
 if TYPE_CHECKING:
-    from newsletter.model import Story, StoryStatus
-
-AT_ARRIVAL = 2_000
-"""Of how many stories, the latest ones, related reading is computed before an import ends."""
-
-SHOWN = 3
-
-by = click.option("--by", metavar="NAME", help="Who says so; your login name by default.")
-why = click.option("--reason", metavar="TEXT", default="", help="Why; kept with the story.")
-story_argument = click.argument("story_id", metavar="ID")
+    from newsletter.model import StoryStatus
 
 
 @click.group(cls=DeskGroup)
 def stories() -> None:
     """Import, list, search and show stories; file, hold and withdraw them; related reading, copies and notes."""
+
+
+for command in (note, draft, notes_, related, same, join, part, pin, ban):
+    stories.add_command(command)
 
 
 @stories.command("import")
@@ -80,9 +77,7 @@ def list_(
             undecided=undecided,
             limit=limit or (None if as_json else 50),
         )
-        _print_stories(
-            list(found), as_json, "No such stories." if undecided else "No stories yet: `newsletter gather`."
-        )
+        print_stories(list(found), as_json, "No such stories." if undecided else "No stories yet: `newsletter gather`.")
 
 
 @stories.command()
@@ -100,7 +95,7 @@ def search(
 
     with open_room() as room:
         found = desk.search(room, " ".join(words), country=country, source=source, status=_status(status), limit=limit)
-    _print_stories(found, as_json, "No story holds all of these words.")
+    print_stories(found, as_json, "No story holds all of these words.")
 
 
 @stories.command()
@@ -111,12 +106,12 @@ def show(story_id: str, as_json: bool) -> None:
     with open_room() as room:
         story = room.stories.get(story_id)
         events = room.stories.events(story_id)
-    document = _document(story)
+    shown = document(story)
     if as_json:
         history = [{"at": each.at.isoformat(), "who": each.who, "what": each.what, "why": each.why} for each in events]
-        print_json(document | {"history": history})
+        print_json(shown | {"history": history})
         return
-    for key, value in document.items():
+    for key, value in shown.items():
         if value not in (None, "", [], {}):
             click.echo(f"{click.style(key, bold=True)}: {_plain(value)}")
     for each in events:
@@ -151,7 +146,7 @@ def file_(story_id: str, country: str, by: str | None) -> None:
     from newsletter.newsroom import stories as desk
 
     with open_room() as room:
-        desk.file_under(room, story_id, country, _who(by))
+        desk.file_under(room, story_id, country, who(by))
     click.echo(f"{story_id} is filed under {country}")
 
 
@@ -191,198 +186,13 @@ def withdraw(story_id: str, by: str | None, reason: str) -> None:
     _set_status(story_id, "withdrawn", by, reason)
 
 
-@stories.command()
-@story_argument
-@click.option("--approve", "act", flag_value="approve", help="Let readers see it, under your name.")
-@click.option("--reject", "act", flag_value="reject", help="Take it away, for good.")
-@click.option(
-    "--write",
-    type=click.Path(path_type=Path, dir_okay=False, exists=True),
-    metavar="FILE",
-    help="Put your own note in its place: paragraphs divided by empty lines.",
-)
-@by
-@why
-def note(story_id: str, act: str | None, write: Path | None, by: str | None, reason: str) -> None:
-    """Show a story's note and where it came from, or decide about it."""
-    from newsletter.errors import InputError
-    from newsletter.newsroom import stories as desk
-
-    if act and write:
-        raise InputError("--write stands alone: it puts your note in place of the one that is there")
-    with open_room() as room:
-        if write:
-            text = write.read_text(encoding="utf-8")
-            desk.write_note(room, story_id, text.split("\n\n"), _who(by))
-            click.echo(f"{story_id} has an editor's note by {_who(by)}")
-        elif act == "approve":
-            desk.approve_note(room, story_id, _who(by))
-            click.echo(f"the note of {story_id} is approved by {_who(by)}")
-        elif act == "reject":
-            desk.reject_note(room, story_id, _who(by), reason)
-            click.echo(f"{story_id} has no note")
-        else:
-            _print_note(room.stories.get(story_id))
-
-
-@stories.command()
-@click.argument("story_ids", metavar="[ID]...", nargs=-1)
-@click.option("--limit", type=click.IntRange(1), metavar="N", default=20, help="At most N stories; 20 by default.")
-@as_json
-def draft(story_ids: Sequence[str], limit: int, as_json: bool) -> None:
-    """Have a model draft the notes of these stories, or of the latest ones without a note.
-
-    A draft is held: no reader sees it before `stories note ID --approve`. NEWSLETTER_SUMMARY_BUDGET bounds a day.
-    """
-    from newsletter.newsroom import notes
-
-    with open_room() as room:
-        wanted = [room.stories.get(each) for each in story_ids] or notes.waiting(room)[:limit]
-        drafted = []
-        for number, each in enumerate(notes.draft_notes(room, wanted), 1):
-            drafted.append(each)
-            if not as_json:
-                words = "held, waits for an editor" if each.note else f"no note: {each.reason}"
-                click.echo(f"[{number}/{len(wanted)}] {each.story}: {words}{' (asked before)' if each.cached else ''}")
-        if len(drafted) < len(wanted):
-            whisper(f"{len(wanted) - len(drafted)} not asked for: the budget is used up, or the endpoint is down")
-    if as_json:
-        print_json([{"story": d.story, "note": list(d.note), "reason": d.reason, "cached": d.cached} for d in drafted])
-
-
-@stories.command("notes")
-@as_json
-def notes_(as_json: bool) -> None:
-    """List the stories whose note waits for an editor; `stories note ID` shows it, `--approve` lets readers see it."""
-    from newsletter.newsroom import notes
-
-    with open_room() as room:
-        _print_stories(notes.held(room), as_json, "No note waits.")
-
-
-# --- related reading and copies ---------------------------------------------------------------------------
-
-
-@stories.command()
-@click.argument("story_id", metavar="[ID]", required=False)
-@as_json
-def related(story_id: str | None, as_json: bool) -> None:
-    """Show the related reading of one story, or of every ready story, with scores and reasons."""
-    from newsletter.newsroom import related as links
-
-    with open_room() as room:
-        with progress_bar("related reading", quiet=as_json) as progress:
-            links.keep_up(room, at_most=None if story_id is None else AT_ARRIVAL, progress=progress)
-        if story_id is None:
-            found = links.kept(room, SHOWN)
-        else:
-            offered = links.offers(room, [room.stories.get(story_id)])[story_id]
-            found = {story_id: [links.Kept(each.story.id, each.score, each.reasons) for each in offered]}
-        if as_json:
-            print_json(
-                {
-                    each: [{"id": row.id, "score": row.score, "reasons": list(row.reasons)} for row in rows]
-                    for each, rows in found.items()
-                }
-            )
-            return
-        for each, rows in found.items():
-            click.secho(each, bold=True)
-            others = room.stories.find([row.id for row in rows])
-            for row in rows:
-                other = others[row.id]
-                click.echo(f"  {row.score:5.2f}  {other.title}  ({other.outlet}; shares: {', '.join(row.reasons)})")
-
-
-@stories.command()
-@story_argument
-@click.argument("other")
-@click.option("--off", is_flag=True, help="Take the pin away.")
-@by
-def pin(story_id: str, other: str, off: bool, by: str | None) -> None:
-    """Offer the story OTHER under a story before all else."""
-    _choose(story_id, other, "pin", off, by, "is pinned under")
-
-
-@stories.command()
-@story_argument
-@click.argument("other")
-@click.option("--off", is_flag=True, help="Take the ban away.")
-@by
-def ban(story_id: str, other: str, off: bool, by: str | None) -> None:
-    """Never offer the story OTHER under a story."""
-    _choose(story_id, other, "ban", off, by, "is banned under")
-
-
-@stories.command()
-@story_argument
-@click.argument("other")
-@click.option("--off", is_flag=True, help="Take that back.")
-@by
-def join(story_id: str, other: str, off: bool, by: str | None) -> None:
-    """Say that two stories are one: an issue carries the one whose source has the higher priority, then the earlier."""
-    _choose(story_id, other, "together", off, by, "is one with")
-
-
-@stories.command()
-@story_argument
-@click.argument("other")
-@click.option("--off", is_flag=True, help="Take that back.")
-@by
-def part(story_id: str, other: str, off: bool, by: str | None) -> None:
-    """Say that two stories are not one, however alike they are."""
-    _choose(story_id, other, "apart", off, by, "is not one with")
-
-
-@stories.command()
-@click.argument("story_id", metavar="[ID]", required=False)
-@click.option("--limit", type=click.IntRange(1), metavar="N", default=20, help="At most N pairs; 20 by default.")
-@as_json
-def same(story_id: str | None, limit: int, as_json: bool) -> None:
-    """Suggest pairs of stories that may tell of one event; `join` and `part` answer."""
-    from newsletter.newsroom import related as links
-
-    with open_room() as room:
-        links.keep_up(room, at_most=AT_ARRIVAL)
-        found = links.suggestions(room, story_id, limit=limit)
-    if as_json:
-        print_json(
-            [
-                {"story": pair.story.id, "other": pair.other.id, "score": pair.score, "reasons": list(pair.reasons)}
-                for pair in found
-            ]
-        )
-        return
-    if not found:
-        click.echo("No two stories look like one event.")
-    for pair in found:
-        click.echo(f"{pair.score:.2f}  {pair.story.id}  {_cut(pair.story.title)}")
-        click.echo(f"      {pair.other.id}  {_cut(pair.other.title)}  (shares: {', '.join(pair.reasons)})")
-
-
-def _choose(story_id: str, other: str, choice: str, off: bool, by: str | None, words: str) -> None:
-    from newsletter.errors import NothingToDoError
-    from newsletter.newsroom import related as links
-
-    with open_room() as room:
-        if not off:
-            links.choose(room, story_id, other, links.Choice(choice), _who(by))
-        elif not links.forget(room, story_id, other, links.Choice(choice)):
-            raise NothingToDoError(f"nobody said that {other} {words} {story_id}")
-    click.echo(f"{other} {words} {story_id}{' no longer' if off else ''}")
-
-
 def _set_status(story_id: str, status: str, by: str | None, reason: str) -> None:
     from newsletter.model import StoryStatus
     from newsletter.newsroom import stories as desk
 
     with open_room() as room:
-        desk.set_status(room, story_id, StoryStatus(status), _who(by), reason)
+        desk.set_status(room, story_id, StoryStatus(status), who(by), reason)
     click.echo(f"{story_id} is {status}")
-
-
-def _who(by: str | None) -> str:
-    return by or getpass.getuser()
 
 
 def _status(text: str | None) -> StoryStatus | None:
@@ -395,45 +205,5 @@ def _status(text: str | None) -> StoryStatus | None:
         raise InputError(f"{text!r} is no status; there are {', '.join(StoryStatus)}") from None
 
 
-def _print_stories(found: Sequence[Story], as_json: bool, empty: str) -> None:
-    if as_json:
-        print_json([_document(story) for story in found])
-        return
-    rows = [
-        (story.id, story.country or "?", f"{story.published_at:%Y-%m-%d %H:%M}", story.outlet, _cut(story.title))
-        for story in found
-    ]
-    print_table(("id", "in", "published (UTC)", "outlet", "headline"), rows, empty)
-
-
-def _print_note(story: Story) -> None:
-    if not story.note:
-        click.echo(f"{story.id} has no note")
-        return
-    head = "Editor's note" if story.note_origin == "human" else "AI Editor's Summary"
-    state = f"approved by {story.note_approved_by}" if story.note_approved_by else "held: no editor has approved it"
-    click.secho(f"{head} ({state if story.note_origin == 'model' or story.note_approved_by else 'shown'})", bold=True)
-    click.echo("\n\n".join(story.note))
-    if made := story.note_provenance:
-        whisper(f"drafted by {made.model}, prompt {made.prompt}, story text {made.input}")
-
-
-def _document(story: Story) -> dict[str, object]:
-    from newsletter import gather
-
-    return {
-        "id": story.id,
-        "status": str(story.status),
-        "country_origin": story.country_origin,
-        "revision": story.revision,
-        "cluster": story.cluster,
-        **gather.story_document(story),
-    }
-
-
 def _plain(value: object) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-
-
-def _cut(text: str, width: int = 70) -> str:
-    return text if len(text) <= width else text[: width - 1] + "…"

@@ -10,7 +10,6 @@ import io
 import re
 from collections.abc import Iterator
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import feedparser
@@ -18,14 +17,12 @@ import feedparser
 from newsletter.errors import SourceError
 from newsletter.gather.encoding import declares_entities, decode_feed, root_element
 from newsletter.gather.entries import Entry, Frame, image_of, stories_of
-from newsletter.gather.fetched import fetch_once
-from newsletter.gather.fetching import check_address
+from newsletter.gather.fetched import OnePage
 from newsletter.gather.links import absolute_link
 from newsletter.gather.screening import excess
 from newsletter.gather.tags import sort_tags
 from newsletter.model import Image, Refusal, Story
 from newsletter.plan.values import SourcePlan
-from newsletter.ports import Fetched, SourceState
 
 __all__ = ["FeedSource", "parse"]
 
@@ -35,17 +32,8 @@ _EMPTY_ITEM = re.compile(r"<item\s*/>|<item>\s*</item>")
 _ADDRESS = re.compile(r"[^\s@()<>]+@[^\s@()<>]+")
 
 
-class FeedSource:
-    """A feed on the web, polled with ETag and Last-Modified."""
-
-    def __init__(self, plan: SourcePlan, desk: Path, key: str | None = None) -> None:
-        check_address(plan)
-        self.id = plan.id
-        self._plan = plan
-
-    def fetch(self, state: SourceState, now: datetime) -> Fetched:
-        """Poll once. 304 is `unchanged`; 410 switches the source off; all else that is no feed is a `SourceError`."""
-        return fetch_once(__name__, self._plan, state, now)
+class FeedSource(OnePage):
+    """A feed on the web."""
 
 
 def parse(

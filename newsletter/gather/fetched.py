@@ -6,15 +6,17 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import ClassVar
 
 from newsletter.errors import SourceError
 from newsletter.gather.confined import parse_confined
-from newsletter.gather.fetching import Answer, fetch
+from newsletter.gather.fetching import Answer, check_address, fetch
 from newsletter.model import Refusal, Story
 from newsletter.plan.values import SourcePlan
 from newsletter.ports import Fetched, SourceState
 
-__all__ = ["JSON", "MOST_PAGES", "fetch_once", "fetch_pages", "required", "site"]
+__all__ = ["JSON", "MOST_PAGES", "OnePage", "fetch_pages", "required", "site"]
 
 MOST_PAGES = 10
 """Of one poll; what is older waits for the next one."""
@@ -27,10 +29,25 @@ _CURSOR = re.compile(r"(\S+Z)(?:, page (\d+), begun (\S+Z))?")
 JSON = "application/feed+json, application/json;q=0.9, */*;q=0.5"
 
 
-def fetch_once(
-    module: str, plan: SourcePlan, state: SourceState, now: datetime, *, accept: str | None = None
-) -> Fetched:
-    """Poll a source of one page, conditionally. 304 is `unchanged`; 410 switches the source off."""
+class OnePage:
+    """A source that is one document on the web, polled with ETag and Last-Modified.
+
+    A kind of source that is one says what it `accept`s, and has `parse` in the module that it stands in.
+    """
+
+    accept: ClassVar[str | None] = None
+
+    def __init__(self, plan: SourcePlan, desk: Path, key: str | None = None) -> None:
+        check_address(plan)
+        self.id = plan.id
+        self._plan = plan
+
+    def fetch(self, state: SourceState, now: datetime) -> Fetched:
+        """Poll once. 304 is `unchanged`; 410 switches the source off; what is something else is a `SourceError`."""
+        return _fetch_once(type(self).__module__, self._plan, state, now, self.accept)
+
+
+def _fetch_once(module: str, plan: SourcePlan, state: SourceState, now: datetime, accept: str | None) -> Fetched:
     answer = fetch(plan, state, now, accept=accept)
     polled = replace(state, polled_at=now, failures=0, last_error=None, not_before=None, switched_off=None)
     if answer.gone:

@@ -4,33 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
-from pathlib import Path
 
 from newsletter.errors import SourceError
 from newsletter.gather.entries import Entry, Frame, image_of, stories_of
-from newsletter.gather.fetched import JSON, fetch_once
-from newsletter.gather.fetching import check_address
+from newsletter.gather.fetched import JSON, OnePage
 from newsletter.gather.json_answers import Fields, array, fields, load, text
 from newsletter.gather.links import absolute_link
 from newsletter.gather.tags import sort_tags
 from newsletter.model import Refusal, Story
 from newsletter.plan.values import SourcePlan
-from newsletter.ports import Fetched, SourceState
 
 __all__ = ["JsonFeedSource", "parse"]
 
 
-class JsonFeedSource:
-    """A JSON Feed on the web, polled with ETag and Last-Modified."""
+class JsonFeedSource(OnePage):
+    """A JSON Feed on the web."""
 
-    def __init__(self, plan: SourcePlan, desk: Path, key: str | None = None) -> None:
-        check_address(plan)
-        self.id = plan.id
-        self._plan = plan
-
-    def fetch(self, state: SourceState, now: datetime) -> Fetched:
-        """Poll once."""
-        return fetch_once(__name__, self._plan, state, now, accept=JSON)
+    accept = JSON
 
 
 def parse(

@@ -1,0 +1,98 @@
+"""`newsletter stories note`, `draft` and `notes`: what a model or an editor adds to a story."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from newsletter.cli.console import DeskCommand, as_json, open_room, print_json, whisper
+from newsletter.cli.story_shown import by, print_stories, story_argument, who, why
+
+if TYPE_CHECKING:
+    from newsletter.model import Story
+
+__all__ = ["draft", "note", "notes_"]
+
+
+@click.command(cls=DeskCommand)
+@story_argument
+@click.option("--approve", "act", flag_value="approve", help="Let readers see it, under your name.")
+@click.option("--reject", "act", flag_value="reject", help="Take it away, for good.")
+@click.option(
+    "--write",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    metavar="FILE",
+    help="Put your own note in its place: paragraphs divided by empty lines.",
+)
+@by
+@why
+def note(story_id: str, act: str | None, write: Path | None, by: str | None, reason: str) -> None:
+    """Show a story's note and where it came from, or decide about it."""
+    from newsletter.errors import InputError
+    from newsletter.newsroom import stories as desk
+
+    if act and write:
+        raise InputError("--write stands alone: it puts your note in place of the one that is there")
+    with open_room() as room:
+        if write:
+            text = write.read_text(encoding="utf-8")
+            desk.write_note(room, story_id, text.split("\n\n"), who(by))
+            click.echo(f"{story_id} has an editor's note by {who(by)}")
+        elif act == "approve":
+            desk.approve_note(room, story_id, who(by))
+            click.echo(f"the note of {story_id} is approved by {who(by)}")
+        elif act == "reject":
+            desk.reject_note(room, story_id, who(by), reason)
+            click.echo(f"{story_id} has no note")
+        else:
+            _print_note(room.stories.get(story_id))
+
+
+@click.command(cls=DeskCommand)
+@click.argument("story_ids", metavar="[ID]...", nargs=-1)
+@click.option("--limit", type=click.IntRange(1), metavar="N", default=20, help="At most N stories; 20 by default.")
+@as_json
+def draft(story_ids: Sequence[str], limit: int, as_json: bool) -> None:
+    """Have a model draft the notes of these stories, or of the latest ones without a note.
+
+    A draft is held: no reader sees it before `stories note ID --approve`. NEWSLETTER_SUMMARY_BUDGET bounds a day.
+    """
+    from newsletter.newsroom import notes
+
+    with open_room() as room:
+        wanted = [room.stories.get(each) for each in story_ids] or notes.waiting(room)[:limit]
+        drafted = []
+        for number, each in enumerate(notes.draft_notes(room, wanted), 1):
+            drafted.append(each)
+            if not as_json:
+                words = "held, waits for an editor" if each.note else f"no note: {each.reason}"
+                click.echo(f"[{number}/{len(wanted)}] {each.story}: {words}{' (asked before)' if each.cached else ''}")
+        if len(drafted) < len(wanted):
+            whisper(f"{len(wanted) - len(drafted)} not asked for: the budget is used up, or the endpoint is down")
+    if as_json:
+        print_json([{"story": d.story, "note": list(d.note), "reason": d.reason, "cached": d.cached} for d in drafted])
+
+
+@click.command("notes", cls=DeskCommand)
+@as_json
+def notes_(as_json: bool) -> None:
+    """List the stories whose note waits for an editor; `stories note ID` shows it, `--approve` lets readers see it."""
+    from newsletter.newsroom import notes
+
+    with open_room() as room:
+        print_stories(notes.held(room), as_json, "No note waits.")
+
+
+def _print_note(story: Story) -> None:
+    if not story.note:
+        click.echo(f"{story.id} has no note")
+        return
+    head = "Editor's note" if story.note_origin == "human" else "AI Editor's Summary"
+    state = f"approved by {story.note_approved_by}" if story.note_approved_by else "held: no editor has approved it"
+    click.secho(f"{head} ({state if story.note_origin == 'model' or story.note_approved_by else 'shown'})", bold=True)
+    click.echo("\n\n".join(story.note))
+    if made := story.note_provenance:
+        whisper(f"drafted by {made.model}, prompt {made.prompt}, story text {made.input}")

@@ -1,0 +1,59 @@
+"""Stories and who speaks of them, as the `stories` commands share it."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from newsletter.cli.console import print_json, print_table
+
+if TYPE_CHECKING:
+    from newsletter.model import Story
+
+__all__ = ["AT_ARRIVAL", "by", "cut", "document", "print_stories", "story_argument", "who", "why"]
+
+AT_ARRIVAL = 2_000
+"""Of how many stories, the latest ones, related reading is computed before a command ends."""
+
+by = click.option("--by", metavar="NAME", help="Who says so; your login name by default.")
+why = click.option("--reason", metavar="TEXT", default="", help="Why; kept with the story.")
+story_argument = click.argument("story_id", metavar="ID")
+
+
+def who(by: str | None) -> str:
+    """The name given, or the login name."""
+    return by or getpass.getuser()
+
+
+def print_stories(found: Sequence[Story], as_json: bool, empty: str) -> None:
+    """A table of stories, or one JSON document of them."""
+    if as_json:
+        print_json([document(story) for story in found])
+        return
+    rows = [
+        (story.id, story.country or "?", f"{story.published_at:%Y-%m-%d %H:%M}", story.outlet, cut(story.title))
+        for story in found
+    ]
+    print_table(("id", "in", "published (UTC)", "outlet", "headline"), rows, empty)
+
+
+def document(story: Story) -> dict[str, object]:
+    """The JSON object of a story, with what the desk knows of it."""
+    from newsletter import gather
+
+    return {
+        "id": story.id,
+        "status": str(story.status),
+        "country_origin": story.country_origin,
+        "revision": story.revision,
+        "cluster": story.cluster,
+        **gather.story_document(story),
+    }
+
+
+def cut(text: str, width: int = 70) -> str:
+    """A headline that fits on a line."""
+    return text if len(text) <= width else text[: width - 1] + "…"
