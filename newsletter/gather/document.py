@@ -293,7 +293,7 @@ def _summary(fields: Fields, title: str, source: SourcePlan | None) -> tuple[str
     own = origin in (SummaryOrigin.MODEL, SummaryOrigin.HUMAN)
     if summary := _text(fields, "summary", SUMMARY_LIMIT if own else min(quoted, SUMMARY_LIMIT)):
         return summary, origin
-    found = extract(title, clean_text(_raw(fields, "content")), min(quoted, EXTRACT_LIMIT))
+    found = extract(title, _raw(fields, "content"), min(quoted, EXTRACT_LIMIT))
     return found, SummaryOrigin.EXTRACTIVE if found else SummaryOrigin.PUBLISHER
 
 

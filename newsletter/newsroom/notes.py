@@ -77,9 +77,9 @@ def draft_notes(room: Newsroom, stories: Iterable[Story]) -> Iterator[Drafted]:
                     if number == 0:
                         raise NothingToDoError(why)
                     return
+                asked = room.drafts.begin(cache_key(story, endpoint.model), story.id, room.clock.now())
                 outcome, cached = gather.draft_note(story, endpoint), False
-                document = OUTCOME.dump_json(outcome).decode()
-                room.drafts.keep(cache_key(story, endpoint.model), story.id, document, room.clock.now())
+                room.drafts.end(asked, OUTCOME.dump_json(outcome).decode())
             yield _kept(room, story, outcome, cached)
 
 

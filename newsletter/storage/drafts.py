@@ -19,14 +19,21 @@ class Drafts:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def keep(self, key: str, story_id: str, document: str, now: datetime) -> None:
-        """Remember one outcome."""
+    def begin(self, key: str, story_id: str, now: datetime) -> int:
+        """Remember that one is asked for, before it is: what a crash leaves counts too. Returns its number."""
         with self._database.write() as connection:
-            connection.execute(sa.insert(draft).values(key=key, story=story_id, at=now, document=document))
+            asked = sa.insert(draft).values(key=key, story=story_id, at=now, document="").returning(draft.c.id)
+            return int(connection.execute(asked).scalar_one())
+
+    def end(self, number: int, document: str) -> None:
+        """Remember what came of it."""
+        with self._database.write() as connection:
+            connection.execute(sa.update(draft).where(draft.c.id == number).values(document=document))
 
     def of(self, key: str) -> Sequence[str]:
         """The outcomes under that key, latest first."""
-        query = sa.select(draft.c.document).where(draft.c.key == key).order_by(draft.c.id.desc())
+        known = sa.select(draft.c.document).where(draft.c.key == key, draft.c.document != "")
+        query = known.order_by(draft.c.id.desc())
         with self._database.read() as connection:
             return list(connection.scalars(query))
 
@@ -37,6 +44,7 @@ class Drafts:
 
     def latest(self, limit: int) -> Sequence[tuple[str, datetime]]:
         """The latest outcomes with their times, earliest first."""
-        query = sa.select(draft.c.document, draft.c.at).order_by(draft.c.id.desc()).limit(limit)
+        known = sa.select(draft.c.document, draft.c.at).where(draft.c.document != "")
+        query = known.order_by(draft.c.id.desc()).limit(limit)
         with self._database.read() as connection:
             return [(row.document, row.at) for row in connection.execute(query)][::-1]

@@ -31,6 +31,7 @@ from newsletter.model import (
 )
 from newsletter.storage import Accounts, Database, Deliveries, IssueLedger, Issues, Role, Stories
 from newsletter.storage.deliveries import Frozen
+from newsletter.storage.documents import STORY
 from newsletter.storage.schema import VERSION_TABLE
 from newsletter.storage.tables import METADATA
 
@@ -81,6 +82,39 @@ def test_tables_and_migrations_agree(database: Database) -> None:
     with database.read() as connection:
         context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE, "compare_type": True})
         assert compare_metadata(context, METADATA) == []
+
+
+def test_stories_of_an_earlier_version_are_known_by_what_makes_copies(database_url: str) -> None:
+    """A desk of version 0001, upgraded: its stories keep their words, and wait for their related reading."""
+    import alembic.command
+
+    from newsletter.storage import StoryLinks, schema
+
+    with Database(database_url) as database:
+        with database.write() as connection:
+            alembic.command.upgrade(schema._config(connection), "0001")
+            old = {
+                "source": story(1).source,
+                "external_id": story(1).external_id,
+                "country": "CN",
+                "status": "ready",
+                "revision": 3,
+            }
+            document = STORY.dump_json(story(1)).decode()
+            at = sa.bindparam("at", type_=sa.DateTime(timezone=True))
+            connection.execute(
+                sa.text(
+                    "INSERT INTO story (source, external_id, country, status, revision, published_at, available_at,"
+                    " document) VALUES (:source, :external_id, :country, :status, :revision, :at, :at, :document)"
+                ).bindparams(at),
+                old | {"document": document, "at": NOW},
+            )
+        database.upgrade()
+        links = StoryLinks(database)
+        assert [each.story.id for each in links.waiting(9)] == [story(1).id]
+        assert links.changed_since(0, 9)[1] == 1
+        found = links.copies([story(2, url=story(1).url, url_canonical=story(1).url_canonical)], timedelta(days=3))
+        assert [each.story.id for each in found[story(2).id]] == [story(1).id]
 
 
 def test_upgrade_is_repeatable_and_its_lack_is_explained(database_url: str) -> None:
