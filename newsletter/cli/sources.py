@@ -90,6 +90,7 @@ def _document(each: Standing) -> dict[str, object]:
         "kind": each.source.kind,
         "url": each.source.url,
         "polled_at": state.polled_at.isoformat() if state.polled_at else None,
+        "next_poll": each.next_poll.isoformat() if each.next_poll else None,
         "not_before": state.not_before.isoformat() if state.not_before else None,
         "failures": state.failures,
         "last_error": state.last_error,

@@ -28,6 +28,7 @@ __all__ = [
     "gather_all",
     "ghost_webhook",
     "import_file",
+    "next_poll",
     "polled_sources",
     "push",
     "source_plan",
@@ -99,9 +100,17 @@ def due_sources(room: Newsroom, now: datetime) -> list[SourcePlan]:
     due = []
     for source in polled_sources(room):
         state = room.source_states.get(source.id, source.url)
-        if _why_not(state, now) is None and (state.polled_at is None or state.polled_at + _pause(source, state) <= now):
+        at = next_poll(source, state)
+        if state.switched_off is None and (at is None or at <= now):
             due.append(source)
     return due
+
+
+def next_poll(source: SourcePlan, state: SourceState) -> datetime | None:
+    """When the clock asks the source again; None for one that was never asked, which is now."""
+    if state.polled_at is None:
+        return state.not_before
+    return max(state.polled_at + _pause(source, state), state.not_before or state.polled_at)
 
 
 def import_file(room: Newsroom, path: Path) -> tuple[Ingested, Sequence[Refusal]]:

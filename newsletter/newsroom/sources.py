@@ -5,12 +5,14 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from newsletter import gather
 from newsletter.errors import InputError
 from newsletter.model import Refusal
+from newsletter.newsroom.gathering import next_poll, polled_sources
 from newsletter.newsroom.room import Newsroom
 from newsletter.plan import SourcePlan, load_plan
 from newsletter.ports import SourceState
@@ -20,20 +22,27 @@ __all__ = ["Standing", "export_opml", "import_opml", "standings"]
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A source of schedule.yaml, what we remember of it, and how many stories it has brought."""
+    """A source of schedule.yaml, what we remember of it, how many stories it has brought, and when it is asked again.
+
+    `next_poll` is None for one that was never asked, is never asked, or is switched off.
+    """
 
     source: SourcePlan
     state: SourceState
     stories: int
+    next_poll: datetime | None
 
 
 def standings(room: Newsroom) -> list[Standing]:
     """Every source, in the file's order."""
     counts = room.stories.count_by_source()
-    return [
-        Standing(source, room.source_states.get(source.id, source.url), counts.get(source.id, 0))
-        for source in room.plan.sources.values()
-    ]
+    asked = {source.id for source in polled_sources(room)}
+    found = []
+    for source in room.plan.sources.values():
+        state = room.source_states.get(source.id, source.url)
+        at = next_poll(source, state) if source.id in asked and state.switched_off is None else None
+        found.append(Standing(source, state, counts.get(source.id, 0), at))
+    return found
 
 
 def import_opml(room: Newsroom, path: Path) -> tuple[Sequence[SourcePlan], Sequence[Refusal]]:

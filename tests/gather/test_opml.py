@@ -100,4 +100,5 @@ def test_a_desk_takes_a_list_of_feeds_and_keeps_its_comments(tmp_path: Path) -> 
         (tmp_path / "out.opml").write_bytes(sources.export_opml(room))
         found, _ = read_opml((tmp_path / "out.opml").read_bytes(), "out.opml", [])
         assert len(found) == 5
-        assert {standing.source.id: standing.stories for standing in sources.standings(room)}["desk"] == 0
+        (desk,) = [standing for standing in sources.standings(room) if standing.source.id == "desk"]
+        assert (desk.stories, desk.next_poll) == (0, None)
