@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import resources
 from itertools import product
@@ -26,7 +26,19 @@ LEAST = 4.0
 LEAD = 1.5
 """How many times the runner-up's score the answer needs."""
 
-_WEIGHTS = {"name": 5.0, "demonym": 4.5, "capital": 4.0, "city": 4.0, "state": 4.0, "body": 4.0, "weak": 1.5}
+_WEIGHTS = {
+    "name": 5.0,
+    "demonym": 4.5,
+    "capital": 4.0,
+    "city": 4.0,
+    "state": 4.0,
+    "body": 4.0,
+    "either": 1.5,
+    "weak": 1.5,
+}
+# A country's name that is as often a person's is too little to answer by, and enough to leave no answer: "Jordan opens
+# its border with Syria".
+_DOUBT = 3.0
 _TITLE, _ELSEWHERE, _DATED, _FIRST = 1.0, 0.5, 0.2, 1.0
 _AGAIN, _MOST_AGAIN = 0.25, 2
 
@@ -72,10 +84,11 @@ class _Sign:
 
     weights: tuple[tuple[str, float], ...]
     capitals: bool = False
+    doubtful: bool = False
 
     def halved(self) -> _Sign:
         """The same, saying half as much."""
-        return _Sign(tuple((country, weight / 2) for country, weight in self.weights), self.capitals)
+        return replace(self, weights=tuple((country, weight / 2) for country, weight in self.weights))
 
 
 @dataclass(slots=True)
@@ -90,6 +103,7 @@ class _Gazetteer:
 @dataclass(slots=True)
 class _Tally:
     scores: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
+    doubts: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
     evidence: defaultdict[str, dict[str, None]] = field(default_factory=lambda: defaultdict(dict))
 
     def add(self, text: str, share: float, *, first: float = 0.0) -> None:
@@ -102,6 +116,8 @@ class _Tally:
             for country, weight in sign.weights:
                 self.scores[country] += weight * share * (1.0 if met[surface] == 1 else _AGAIN)
                 self.scores[country] += first
+                if sign.doubtful:
+                    self.doubts[country] = share * _DOUBT
                 self.evidence[country][surface] = None
             if sign.weights:
                 first = 0.0
@@ -120,13 +136,14 @@ def guess_country(title: str, summary: str = "", tags: Sequence[str] = (), secti
         tally.add(summary[dateline.end() :] if dateline else summary, _ELSEWHERE)
     for tag in (*tags, section):
         tally.add(tag, _ELSEWHERE)
-    ranked = sorted(tally.scores.items(), key=lambda found: (-found[1], found[0]))
-    if not ranked or ranked[0][1] < LEAST:
+    if not tally.scores:
         return None
-    (country, score), rest = ranked[0], ranked[1:]
-    if rest and score < LEAD * rest[0][1]:
+    score, country = max((score, country) for country, score in tally.scores.items())
+    rivals = [(score + tally.doubts[rival], rival) for rival, score in tally.scores.items() if rival != country]
+    most, runner_up = max(rivals, default=(0.0, None))
+    if score < max(LEAST, LEAD * most):
         return None
-    return Guess(country, round(score, 2), rest[0][0] if rest else None, tuple(tally.evidence[country]))
+    return Guess(country, round(score, 2), runner_up, tuple(tally.evidence[country]))
 
 
 def countries_named(text: str) -> Iterator[tuple[str, frozenset[str]]]:
@@ -187,13 +204,17 @@ def _gazetteer() -> _Gazetteer:
     # A name that two countries have says nothing, unless the file below does.
     weights = defaultdict(dict, {term: places for term, places in weights.items() if len(places) == 1})
     stated: dict[str, dict[str, float]] = defaultdict(dict)
+    doubtful: set[str] = set()
     for country, kind, term in _stated():
+        if kind == "either":
+            doubtful.add(term)
         stated[term] |= {} if kind == "phrase" else {country: max(_WEIGHTS[kind], stated[term].get(country, 0.0))}
     weights |= stated
     words: dict[str, list[tuple[tuple[str, ...], _Sign]]] = defaultdict(list)
     runs: dict[str, _Sign] = {}
     for term, places in weights.items():
-        sign = _Sign(tuple(places.items()), capitals=term.isupper() and len(term) < 6 and term.isascii())
+        acronym = term.isupper() and len(term) < 6 and term.isascii()
+        sign = _Sign(tuple(places.items()), capitals=acronym, doubtful=term in doubtful)
         if _RUN.search(term):
             runs[term.replace(" ", "")] = sign
         elif parts := tuple(word.casefold() for word in _words(term)):
