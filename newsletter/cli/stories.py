@@ -155,7 +155,7 @@ def file_(story_id: str, country: str, by: str | None) -> None:
 @by
 @why
 def hold(story_id: str, by: str | None, reason: str) -> None:
-    """Keep a story out of issues until it is released."""
+    """Keep a story out of issues until it is released, and its copies with it."""
     _set_status(story_id, "held", by, reason)
 
 
@@ -173,7 +173,7 @@ def release(story_id: str, by: str | None, reason: str) -> None:
 @by
 @why
 def reject(story_id: str, by: str | None, reason: str) -> None:
-    """Turn a story down: it stands in no issue."""
+    """Turn a story down: it stands in no issue; a copy of it from another source may."""
     _set_status(story_id, "rejected", by, reason)
 
 
@@ -182,17 +182,20 @@ def reject(story_id: str, by: str | None, reason: str) -> None:
 @by
 @click.option("--reason", metavar="TEXT", required=True, help="Why; kept with the story.")
 def withdraw(story_id: str, by: str | None, reason: str) -> None:
-    """Withdraw a story: it stands in no issue, and blocks the send of one that has it."""
+    """Withdraw a story and its copies: they stand in no issue, and block the send of one that has them."""
     _set_status(story_id, "withdrawn", by, reason)
 
 
 def _set_status(story_id: str, status: str, by: str | None, reason: str) -> None:
-    from newsletter.model import StoryStatus
+    from newsletter.model import KEEPS_BACK, StoryStatus
     from newsletter.newsroom import stories as desk
 
     with open_room() as room:
-        desk.set_status(room, story_id, StoryStatus(status), who(by), reason)
+        story = desk.set_status(room, story_id, StoryStatus(status), who(by), reason)
+        copies = desk.copies_of(room, story) if story.status in KEEPS_BACK else []
     click.echo(f"{story_id} is {status}")
+    for copy in copies:
+        click.echo(f"  and with it its copy {copy}; `newsletter stories part {story_id} {copy}` says that it is none")
 
 
 def _status(text: str | None) -> StoryStatus | None:

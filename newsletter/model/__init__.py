@@ -30,6 +30,7 @@ from newsletter.model.issue import (
     Snapshot,
 )
 from newsletter.model.story import (
+    KEEPS_BACK,
     CountryOrigin,
     Image,
     Kind,
@@ -45,6 +46,7 @@ from newsletter.model.story import (
 __all__ = [
     "BEGUN",
     "EDITABLE",
+    "KEEPS_BACK",
     "SEALED",
     "UNSETTLED",
     "Books",

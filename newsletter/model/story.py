@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 __all__ = [
+    "KEEPS_BACK",
     "CountryOrigin",
     "Image",
     "Kind",
@@ -71,6 +72,10 @@ class StoryStatus(StrEnum):
     HELD = "held"
     REJECTED = "rejected"
     WITHDRAWN = "withdrawn"
+
+
+KEEPS_BACK = (StoryStatus.HELD, StoryStatus.WITHDRAWN)
+"""What an editor says with these holds for every copy of the story; one that is rejected leaves the others."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from newsletter.compose import KEPT, WINDOW, Offer, rank
 from newsletter.errors import InputError
-from newsletter.model import Story
+from newsletter.model import Story, StoryStatus
 from newsletter.newsroom.copies import COPIES_WITHIN, settle_copies
 from newsletter.newsroom.room import Newsroom
 from newsletter.storage import Choice, Kept, StoryRow
@@ -77,7 +77,8 @@ def keep_up(room: Newsroom, *, at_most: int | None = None, progress: Progress | 
 
 
 def offers(room: Newsroom, stories: Sequence[Story]) -> Mapping[str, Sequence[Offer]]:
-    """What may be offered under each story, by id: an editor's pins, then what was computed, without their bans."""
+    """What may be offered under each story, by id: an editor's pins, then what was computed, without their bans and
+    without what is not ready (or was kept back in another copy)."""
     ids = [story.id for story in stories]
     if waiting := room.story_links.waiting(len(ids), ids):
         take_in(room)
@@ -85,7 +86,8 @@ def offers(room: Newsroom, stories: Sequence[Story]) -> Mapping[str, Sequence[Of
     kept = room.story_links.kept(ids)
     choices = room.story_links.choices(ids)
     named = {story_id: _named(kept.get(story_id, ()), choices.get(story_id, {})) for story_id in ids}
-    others = room.stories.find({each.id for found in named.values() for each in found})
+    statuses = room.stories.statuses({each.id for found in named.values() for each in found})
+    others = room.stories.find([name for name, status in statuses.items() if status is StoryStatus.READY])
     return {
         story_id: [
             Offer(others[each.id], each.score, each.reasons, each.reasons == PINNED)
@@ -219,7 +221,7 @@ class Round:
         return self._ranked(story, self._like(row, story), limit)
 
     def _like(self, row: int, story: Story) -> dict[int, float]:
-        """Ready stories that share words with it, by row: their BM25 score as a part of its own."""
+        """Stories that share words with it, by row: their BM25 score as a part of its own."""
         found = self.room.story_index.like(
             self._asked(read(text_of(story)).terms),
             after=story.published_at - WINDOW,
@@ -246,9 +248,13 @@ class Round:
             self.seen.update({row: stories.get(row) for row in unseen})
 
     def _ranked(self, story: Story, like: Mapping[int, float], limit: int = KEPT) -> list[Kept]:
-        candidates = [(other, share) for row, share in like.items() if (other := self.seen[row]) is not None]
+        candidates = [(other, share) for row, share in like.items() if (other := self._ready(row))]
         ranked = rank(story, candidates, self.room.story_index.rarity, limit)
         return [Kept(offer.story.id, offer.score, offer.reasons) for offer in ranked]
+
+    def _ready(self, row: int) -> Story | None:
+        known = self.seen[row]
+        return known if known is not None and known.status is StoryStatus.READY else None
 
     def _touched(
         self, mine: Mapping[int, Story], like: Mapping[int, Mapping[int, float]], found: Mapping[int, Sequence[Kept]]
@@ -265,7 +271,7 @@ class Round:
         for row, story in mine.items():
             offered = {each.id: each.score for each in found[row]}
             for other in near[row] & kept.keys():
-                known = self.seen[other]
+                known = self._ready(other)
                 if known is not None and _belongs(story, offered.get(known.id), kept[other]):
                     touched[other] = known
         return touched

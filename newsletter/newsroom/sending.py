@@ -184,7 +184,9 @@ def _look_once_more(room: Newsroom, issue: Issue) -> None:
             raise ChecksFailedError(f"{issue.id}: {story.id} is under embargo until {story.embargo:%Y-%m-%d %H:%M} UTC")
         if statuses.get(story.id) is not StoryStatus.READY:
             standing = statuses.get(story.id, "gone")
-            raise ChecksFailedError(f"{issue.id}: {story.id} is {standing} by now; build the issue again")
+            raise ChecksFailedError(
+                f"{issue.id}: {story.id}, or a copy of it, is {standing} by now; build the issue again"
+            )
 
 
 def _freeze(room: Newsroom, issue: Issue, transport: Transport) -> None:

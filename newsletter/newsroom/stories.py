@@ -11,7 +11,7 @@ from newsletter.model import CountryOrigin, NoteOrigin, Story, StoryStatus
 from newsletter.newsroom.related import take_in
 from newsletter.newsroom.room import Newsroom
 
-__all__ = ["approve_note", "file_under", "reject_note", "search", "set_status", "write_note"]
+__all__ = ["approve_note", "copies_of", "file_under", "reject_note", "search", "set_status", "write_note"]
 
 MOST_FOUND = 10_000
 
@@ -56,7 +56,10 @@ def file_under(room: Newsroom, story_id: str, place: str, who: str) -> Story:
 
 
 def set_status(room: Newsroom, story_id: str, status: StoryStatus, who: str, why: str = "") -> Story:
-    """Hold, reject, withdraw or release the story; its source no longer decides. Raises `NothingToDoError`."""
+    """Hold, reject, withdraw or release the story; its source no longer decides. Raises `NothingToDoError`.
+
+    What is held or withdrawn keeps its copies back too.
+    """
 
     def changed(story: Story) -> Story:
         if story.status is status:
@@ -68,6 +71,12 @@ def set_status(room: Newsroom, story_id: str, status: StoryStatus, who: str, why
         return replace(story, status=status)
 
     return room.stories.edit(story_id, changed, who=who, what=str(status), why=why, now=room.clock.now())
+
+
+def copies_of(room: Newsroom, story: Story) -> list[str]:
+    """The ids of the other copies of a story, which are held and withdrawn with it."""
+    rows = room.story_links.clusters([story.cluster]).get(story.cluster, ()) if story.cluster else ()
+    return [row.story.id for row in rows if row.story.id != story.id]
 
 
 def approve_note(room: Newsroom, story_id: str, who: str, *, note: Sequence[str] | None = None) -> Story:

@@ -55,7 +55,9 @@ def _stories(snapshot: Snapshot, now: datetime, changed: Mapping[str, StoryStatu
         story, place = placed.story, f"story {placed.story.id}"
         status = changed.get(story.id, story.status)
         if status is not StoryStatus.READY:
-            yield _blocking("story status", place, f"This story is {status}.", "Drop it from the issue.")
+            yield _blocking(
+                "story status", place, f"This story, or a copy of it, is {status}.", "Drop it from the issue."
+            )
         if story.embargo and story.embargo > now:
             until = story.embargo.isoformat(timespec="minutes")
             yield _blocking("embargo", place, f"It is under embargo until {until}.", "Drop it, or send later.")

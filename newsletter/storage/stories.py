@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
 from newsletter.errors import NotFoundError
-from newsletter.model import SEALED, CountryOrigin, IssueId, Precision, Story, StoryStatus
+from newsletter.model import KEEPS_BACK, SEALED, CountryOrigin, IssueId, Precision, Story, StoryStatus
 from newsletter.storage.database import Database
 from newsletter.storage.documents import STORY, content_of
 from newsletter.storage.keys import hashed, is_issue
@@ -175,7 +175,7 @@ class Stories:
         not_carried_by: Collection[str],
         issue_id: IssueId,
     ) -> Sequence[Story]:
-        """Ready, filed stories that became available in (`available_after`, `available_until`] and were published
+        """Ready, filed stories, no copy of which is kept back (see `statuses`), that became available in (`available_after`, `available_until`] and were published
         in (`published_after`, `published_until`], and that no sealed issue of the named newsletters other than
         `issue_id` has carried, oldest first.
 
@@ -192,7 +192,7 @@ class Stories:
             )
         )
         query = SHOWN.where(
-            story.c.status == StoryStatus.READY,
+            FREE,
             story.c.country.is_not(None),
             story.c.available_at <= available_until,
             story.c.published_at > published_after,
@@ -204,17 +204,30 @@ class Stories:
         return list(self._stream(query))
 
     def statuses(self, story_ids: Collection[str]) -> Mapping[str, StoryStatus]:
-        """The present status of the named stories, for a last look before sending."""
+        """The present status of the named stories, for a last look before sending.
+
+        What is held or withdrawn is so in every copy: a ready story has the status of such a copy of it.
+        """
         name = story.c.source + ":" + story.c.external_id
+        kept_back = _KEPT_BACK.with_only_columns(sa.func.max(_COPY.c.status)).scalar_subquery()
         with self._database.read() as connection:
-            rows = connection.execute(sa.select(name, story.c.status).where(named(story_ids)))
-            return {story_id: StoryStatus(status) for story_id, status in rows}
+            rows = connection.execute(sa.select(name, story.c.status, kept_back).where(named(story_ids)))
+            return {
+                story_id: StoryStatus(copy if copy and status == StoryStatus.READY else status)
+                for story_id, status, copy in rows
+            }
 
     def _stream(self, query: sa.Select[Any]) -> Iterator[Story]:
         with self._database.read() as connection:
             for row in connection.execution_options(yield_per=1000).execute(query):
                 yield value_of(row)
 
+
+_COPY = story.alias("copy")
+_KEPT_BACK = sa.select(_COPY.c.id).where(_COPY.c.cluster == story.c.cluster, _COPY.c.status.in_(KEEPS_BACK))
+
+FREE: sa.ColumnElement[bool] = sa.and_(story.c.status == StoryStatus.READY, ~_KEPT_BACK.exists())
+"""Ready, and no copy of it is held or withdrawn."""
 
 SHOWN: sa.Select[Any] = sa.select(story.c.id, story.c.document, story.c.cluster, story.c.changed, story.c.available_at)
 """What a story is made from again."""

@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection
 from newsletter.model import Story, StoryStatus
 from newsletter.storage.database import Database, insert_or_ignore
 from newsletter.storage.keys import hashed
-from newsletter.storage.stories import SHOWN, named, value_of
+from newsletter.storage.stories import FREE, SHOWN, named, value_of
 from newsletter.storage.tables import story, story_choice
 from newsletter.words import normalised
 
@@ -95,9 +95,9 @@ class StoryLinks:
         return found
 
     def stories_at(self, rows: Collection[int]) -> Mapping[int, Story]:
-        """The ready stories of those rows, by row."""
+        """The stories of those rows, by row."""
         with self._database.read() as connection:
-            query = SHOWN.where(story.c.id.in_(list(rows)), story.c.status == StoryStatus.READY)
+            query = SHOWN.where(story.c.id.in_(list(rows)))
             return {row.id: _story_row(row).story for row in connection.execute(query)}
 
     # --- related reading ---------------------------------------------------------------------------------
@@ -151,8 +151,8 @@ class StoryLinks:
             return {row.id: _kept(row.related) for row in connection.execute(query)}
 
     def kept(self, story_ids: Collection[str] | None = None) -> Mapping[str, Sequence[Kept]]:
-        """The related reading of these ready stories (None: of all), by id, as it was last computed."""
-        query = sa.select(NAME.label("name"), story.c.related).where(story.c.status == StoryStatus.READY)
+        """The related reading of these free stories (None: of all), by id, as it was last computed."""
+        query = sa.select(NAME.label("name"), story.c.related).where(FREE)
         if story_ids is not None:
             query = query.where(named(story_ids))
         with self._database.read() as connection:

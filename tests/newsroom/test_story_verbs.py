@@ -9,7 +9,7 @@ import pytest
 
 from newsletter.errors import ChecksFailedError, InputError, NotFoundError, NothingToDoError
 from newsletter.model import CountryOrigin, NoteOrigin, Provenance, Story, StoryStatus
-from newsletter.newsroom import Newsroom, stories
+from newsletter.newsroom import Newsroom, issues, related, stories
 
 from .conftest import NOW
 
@@ -52,6 +52,40 @@ def test_a_status_is_the_desks_and_stays(room: Newsroom, chips: Story) -> None:
     ]
     with pytest.raises(NotFoundError):
         stories.set_status(room, "wire:nothing", StoryStatus.HELD, "chief")
+
+
+@pytest.mark.parametrize("status", [StoryStatus.HELD, StoryStatus.WITHDRAWN])
+def test_what_is_kept_back_is_so_in_every_copy(
+    room: Newsroom, a_story: Callable[..., Story], status: StoryStatus
+) -> None:
+    text = "The report says that the plant in Pyeongtaek will make a third more chips from next spring on."
+    copy = a_story("copy", "Chips: Samsung to make more", summary=text, source="other", hours_ago=0.5)
+    room.stories.ingest([a_story("chips", CHIPS, summary=text, url=copy.url)], NOW)
+    related.keep_up(room)
+    stories.set_status(room, "wire:chips", status, "chief", "false")
+    # From another source, with another headline, and only after the first was kept back.
+    room.stories.ingest([copy, a_story("next", "Samsung memory chip output and prices rise")], NOW)
+    related.keep_up(room)
+
+    assert stories.copies_of(room, room.stories.get("wire:chips")) == [copy.id]
+    assert room.stories.statuses([copy.id, "wire:next"]) == {copy.id: status, "wire:next": StoryStatus.READY}
+    issue = issues.build(room, "asia-ai-daily")
+    assert issue.snapshot is not None
+    assert [placed.story.id for placed in issue.snapshot.placed] == ["wire:next"]
+    assert related.offers(room, [room.stories.get("wire:next")]) == {"wire:next": []}
+
+    related.choose(room, copy.id, "wire:chips", related.Choice.APART, "chief")
+    assert room.stories.statuses([copy.id]) == {copy.id: StoryStatus.READY}
+
+
+def test_a_near_copy_of_what_was_withdrawn_is_one_with_it(room: Newsroom, a_story: Callable[..., Story]) -> None:
+    text = "The report says that the plant in Pyeongtaek will make a third more memory chips from next spring on."
+    room.stories.ingest([a_story("chips", CHIPS, summary=text)], NOW)
+    related.keep_up(room)
+    stories.set_status(room, "wire:chips", StoryStatus.WITHDRAWN, "chief", "false")
+    room.stories.ingest([a_story("copy", f"{CHIPS} by a third", summary=text, source="other")], NOW)
+    related.keep_up(room)
+    assert room.stories.statuses(["other:copy"]) == {"other:copy": StoryStatus.WITHDRAWN}
 
 
 def test_a_draft_without_a_link_cannot_be_released_and_its_link_releases_it(room: Newsroom, chips: Story) -> None:

@@ -74,7 +74,7 @@ def test_stories_that_changed_since_the_snapshot_block(issue, render):
     rendered = render(issue)
     assert checks(issue, rendered, changed={"wire:2": StoryStatus.WITHDRAWN}) == ["story status"]
     finding = preflight(issue, [rendered], NOW, {"wire:2": StoryStatus.WITHDRAWN})[0]
-    assert (finding.place, finding.message) == ("story wire:2", "This story is withdrawn.")
+    assert (finding.place, finding.message) == ("story wire:2", "This story, or a copy of it, is withdrawn.")
     assert finding.fix
 
 
