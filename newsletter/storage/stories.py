@@ -175,7 +175,7 @@ class Stories:
         not_carried_by: Collection[str],
         issue_id: IssueId,
     ) -> Sequence[Story]:
-        """Ready, filed stories, no copy of which is kept back (see `statuses`), that became available in (`available_after`, `available_until`] and were published
+        """Free, filed stories that became available in (`available_after`, `available_until`] and were published
         in (`published_after`, `published_until`], and that no sealed issue of the named newsletters other than
         `issue_id` has carried, oldest first.
 
