@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,8 +20,8 @@ __all__ = ["draft", "note", "notes_"]
 
 @click.command(cls=DeskCommand)
 @story_argument
-@click.option("--approve", "act", flag_value="approve", help="Let readers see it, under your name.")
-@click.option("--reject", "act", flag_value="reject", help="Take it away, for good.")
+@click.option("--approve", is_flag=True, help="Let readers see it, under your name.")
+@click.option("--reject", is_flag=True, help="Take it away, for good.")
 @click.option(
     "--write",
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
@@ -29,22 +30,21 @@ __all__ = ["draft", "note", "notes_"]
 )
 @by
 @why
-def note(story_id: str, act: str | None, write: Path | None, by: str | None, reason: str) -> None:
+def note(story_id: str, approve: bool, reject: bool, write: Path | None, by: str | None, reason: str) -> None:
     """Show a story's note and where it came from, or decide about it."""
     from newsletter.errors import InputError
     from newsletter.newsroom import stories as desk
 
-    if act and write:
-        raise InputError("--write stands alone: it puts your note in place of the one that is there")
+    if approve + reject + bool(write) > 1:
+        raise InputError("--approve, --reject and --write each stand alone; nothing was done")
     with open_room() as room:
         if write:
-            text = write.read_text(encoding="utf-8")
-            desk.write_note(room, story_id, text.split("\n\n"), who(by))
+            desk.write_note(room, story_id, _paragraphs(write), who(by))
             click.echo(f"{story_id} has an editor's note by {who(by)}")
-        elif act == "approve":
+        elif approve:
             desk.approve_note(room, story_id, who(by))
             click.echo(f"the note of {story_id} is approved by {who(by)}")
-        elif act == "reject":
+        elif reject:
             desk.reject_note(room, story_id, who(by), reason)
             click.echo(f"{story_id} has no note")
         else:
@@ -84,6 +84,15 @@ def notes_(as_json: bool) -> None:
 
     with open_room() as room:
         print_stories(notes.held(room), as_json, "No note waits.")
+
+
+def _paragraphs(file: Path) -> list[str]:
+    from newsletter.errors import InputError
+
+    try:
+        return re.split(r"\n\s*\n", file.read_text(encoding="utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise InputError(f"{file}: byte {error.start + 1} is not UTF-8; save the note as UTF-8") from None
 
 
 def _print_note(story: Story) -> None:

@@ -46,8 +46,6 @@ def document(story: Story) -> dict[str, object]:
 
     return {
         "id": story.id,
-        "status": str(story.status),
-        "country_origin": story.country_origin,
         "revision": story.revision,
         "cluster": story.cluster,
         **gather.story_document(story),

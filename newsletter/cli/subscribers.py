@@ -98,7 +98,7 @@ def add(
             language=language,
             timezone=timezone,
             wanted=wanted,
-            regions=room.regions(),
+            regions=room.plan.places,
         )
         fate = room.subscribers.add(signup, now)
     click.echo(f"{signup.address.email}: {fate.replace('_', ' ')}")
@@ -154,7 +154,7 @@ def _terms(room: Newsroom, newsletters: tuple[str, ...], consent_source: str | N
 
     return Terms(
         known=frozenset(room.plan.newsletters),
-        regions=frozenset(room.regions()),
+        regions=frozenset(room.plan.places),
         newsletters=newsletters,
         consent_source=consent_source,
     )

@@ -119,4 +119,4 @@ def settle_country(story: Story, plan: Plan) -> Story:
     """The story under its own country, else its source's default, else the one that it speaks of beyond doubt."""
     from newsletter.gather.filing import with_country
 
-    return with_country(story, plan.sources.get(story.source))
+    return with_country(story, plan.sources.get(story.source), plan.places)

@@ -12,7 +12,16 @@ from collections.abc import Iterable
 
 import nh3
 
-__all__ = ["NOTE_PARAGRAPHS", "SUMMARY_LIMIT", "TITLE_LIMIT", "clean_text", "paragraphs", "shorten", "visible"]
+__all__ = [
+    "NOTE_PARAGRAPHS",
+    "PARAGRAPH_LIMIT",
+    "SUMMARY_LIMIT",
+    "TITLE_LIMIT",
+    "clean_text",
+    "paragraphs",
+    "shorten",
+    "visible",
+]
 
 TITLE_LIMIT = 300
 SUMMARY_LIMIT = 1_200

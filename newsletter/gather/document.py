@@ -1,7 +1,8 @@
 """The JSON object of a story (contract.md, "Story files"): read strictly, written so that it reads back equal.
 
-Keys that the contract does not name are let pass and not kept: other people's systems carry more than we need,
-and `stories list --json` adds `id`, `status` and others that must not stop its output from being read again.
+Keys that the contract does not name are let pass and not kept: other people's systems carry more than we need. Of
+those that `stories list --json` adds, `status` is read, so that what is withdrawn stays so; and who chose the country
+where a desk reads a file of its own, never where a source sends.
 """
 
 from __future__ import annotations
@@ -22,7 +23,17 @@ from newsletter.gather.identity import external_id_of
 from newsletter.gather.links import absolute_link, canonical_url
 from newsletter.gather.summaries import EXTRACT_LIMIT
 from newsletter.gather.tags import TagSet, sort_tags, split_tags
-from newsletter.model import CountryOrigin, Image, Kind, NoteOrigin, Precision, Provenance, Story, SummaryOrigin
+from newsletter.model import (
+    CountryOrigin,
+    Image,
+    Kind,
+    NoteOrigin,
+    Precision,
+    Provenance,
+    Story,
+    StoryStatus,
+    SummaryOrigin,
+)
 from newsletter.plan.values import SourcePlan
 
 __all__ = ["UnfitStoryError", "read_story", "write_story"]
@@ -58,6 +69,8 @@ def read_story(document: object, source: SourcePlan | None, now: datetime) -> St
     canonical = canonical_url(url)
     published_at, precision = _published(fields)
     country, country_origin = _country(fields, tags, source)
+    if source is None and country:
+        country_origin = _ours(fields, "country_origin", country_origin or CountryOrigin.FEED)
     summary, summary_origin = _summary(fields, title, source)
     return Story(
         source=source_id,
@@ -89,12 +102,13 @@ def read_story(document: object, source: SourcePlan | None, now: datetime) -> St
         image=_image(fields),
         rights=_text(fields, "rights", 300),
         language=_language(fields, "language", source),
+        status=_ours(fields, "status", StoryStatus.READY),
         gathered_at=now,
     )
 
 
 def write_story(story: Story) -> dict[str, object]:
-    """The JSON object of a story, with every key of the contract, `summary_origin` and `url_canonical`."""
+    """The JSON object of a story: every key of the contract, its status, and where its summary and country are from."""
     return {
         "source": story.source,
         "external_id": story.external_id,
@@ -114,6 +128,7 @@ def write_story(story: Story) -> dict[str, object]:
         "kind": story.kind.value,
         "byline": list(story.byline),
         "country": story.country,
+        "country_origin": story.country_origin.value if story.country_origin else None,
         "also_countries": list(story.also_countries),
         "section": story.section,
         "embargo": story.embargo.isoformat() if story.embargo else None,
@@ -124,6 +139,7 @@ def write_story(story: Story) -> dict[str, object]:
         "published_at": story.published_at.isoformat(),
         "published_precision": story.published_precision.value,
         "language": story.language,
+        "status": story.status.value,
     }
 
 
@@ -182,6 +198,12 @@ def _choice(fields: Fields, key: str, default: Choice) -> Choice:
     except ValueError:
         choices = ", ".join(type(default))
         raise UnfitStoryError(f"{key} is {text[:40]!r}; it must be one of {choices}") from None
+
+
+def _ours(fields: Fields, key: str, default: Choice) -> Choice:
+    """A choice under a key that other systems use for words of their own, which say nothing here."""
+    value = fields.get(key)
+    return type(default)(value) if value in list(type(default)) else default
 
 
 def _link(fields: Fields) -> str:

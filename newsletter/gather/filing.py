@@ -6,7 +6,7 @@ Where none of them says so it waits for an editor: nothing is guessed.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from functools import cache
 from itertools import product
@@ -50,10 +50,15 @@ def file_under(tags: TagSet, source: SourcePlan | None) -> tuple[str | None, Cou
     return None, None
 
 
-def with_country(story: Story, source: SourcePlan | None) -> Story:
-    """The story under its own country, else the default of its source, else the one its words speak of, else none."""
-    if story.country:
+def with_country(story: Story, source: SourcePlan | None, places: Collection[str]) -> Story:
+    """The story under its own country, else the default of its source, else the one its words speak of, else none.
+
+    What is neither a country nor one of the desk's `places` counts as no country: it would stand in no issue, and in
+    no editor's queue.
+    """
+    if story.country and (is_country(story.country) or story.country in places):
         return story
+    story = replace(story, country=None, country_origin=None)
     if source is not None and source.country:
         return replace(story, country=source.country, country_origin=CountryOrigin.SOURCE)
     if guess := guess_country(story.title, story.summary, story.tags, story.section):

@@ -119,7 +119,7 @@ def set_countries(room: Newsroom, reader: Reader, countries: Sequence[str]) -> N
     wanted = chosen + elsewhere
     everything = set(everywhere) <= set(wanted)
     preferences = replace(reader.subscriber.preferences, countries=None if everything else wanted)
-    room.subscribers.set_preferences(reader.subscriber.id, preferences, room.clock.now(), regions=room.regions())
+    room.subscribers.set_preferences(reader.subscriber.id, preferences, room.clock.now(), regions=room.plan.places)
 
 
 def web_view(room: Newsroom, token: str) -> tuple[RenderedEdition, Mapping[str, str]] | None:

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 from newsletter import render
 from newsletter.clock import Clock
-from newsletter.countries import is_country
 from newsletter.errors import NotFoundError, PlanError, SettingError
 from newsletter.plan import Newsletter, Plan, read_plan
 from newsletter.settings import Settings, load_settings
@@ -77,11 +76,6 @@ class Newsroom:
                 self.plan_fault = error
             self._plan_stamp = stamp
         return self._plan
-
-    def regions(self) -> tuple[str, ...]:
-        """What schedule.yaml files stories under beside countries."""
-        named = [place for each in self.plan.newsletters.values() for place in each.countries if not is_country(place)]
-        return tuple(dict.fromkeys([*self.plan.regions, *named]))
 
     @cached_property
     def templates(self) -> render.Templates:

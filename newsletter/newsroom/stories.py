@@ -43,7 +43,7 @@ def file_under(room: Newsroom, story_id: str, place: str, who: str) -> Story:
 
     Raises `InputError` for a place that no newsletter could have.
     """
-    regions = room.regions()
+    regions = room.plan.places
     if not is_country(place) and place not in regions:
         there = f", or one of {', '.join(regions)}" if regions else ""
         raise InputError(f"{place!r} is no country; write an ISO 3166-1 code in capitals such as CN{there}")
@@ -111,11 +111,16 @@ def reject_note(room: Newsroom, story_id: str, who: str, why: str = "") -> Story
 
 def write_note(room: Newsroom, story_id: str, paragraphs: Sequence[str], who: str) -> Story:
     """Put an editor's own note in place of what is there: it is headed "Editor's note". Raises `InputError`."""
-    from newsletter.gather.cleaning import paragraphs as cleaned
+    from newsletter.gather.cleaning import NOTE_PARAGRAPHS, PARAGRAPH_LIMIT, clean_text
 
-    note = cleaned(paragraphs)
+    note = tuple(text for text in map(clean_text, paragraphs) if text)
     if not note:
         raise InputError("the note is empty; `newsletter stories note ID --reject` takes a note away")
+    if len(note) > NOTE_PARAGRAPHS:
+        raise InputError(f"the note has {len(note)} paragraphs, and {NOTE_PARAGRAPHS} at most are shown; join some")
+    for number, text in enumerate(note, 1):
+        if len(text) > PARAGRAPH_LIMIT:
+            raise InputError(f"paragraph {number} of the note has {len(text)} characters; {PARAGRAPH_LIMIT} at most")
 
     def written(story: Story) -> Story:
         return _edited(

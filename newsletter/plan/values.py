@@ -8,6 +8,7 @@ from datetime import date, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from newsletter.countries import is_country
 from newsletter.model import Sender
 
 __all__ = [
@@ -161,3 +162,9 @@ class Plan:
     calendars: Mapping[str, Calendar]
     regions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """What stories may be filed under beside countries: the regions, and others that a newsletter carries."""
+        named = [place for each in self.newsletters.values() for place in each.countries if not is_country(place)]
+        return tuple(dict.fromkeys([*self.regions, *named]))

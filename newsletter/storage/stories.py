@@ -342,8 +342,10 @@ def _known(connection: Connection, stories: Sequence[Story]) -> dict[tuple[str, 
 
 def _merge(old: Story, new: Story) -> Story:
     """The new content with what the desk itself decided about the old one."""
-    # A draft waits for what its source has yet to send; every other status is the desk's word.
-    status = new.status if old.status is StoryStatus.DRAFT else old.status
+    # A draft waits for what its source has yet to send, and a source may take back what it sent; every other status
+    # is the desk's word.
+    its_own = old.status is StoryStatus.DRAFT or new.status is StoryStatus.WITHDRAWN
+    status = new.status if its_own else old.status
     merged = replace(new, status=status, revision=old.revision, gathered_at=old.gathered_at)
     if new.published_precision is Precision.FETCHED:
         merged = replace(merged, published_at=old.published_at)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from newsletter.errors import InputError
 from newsletter.gather import read_story_file, settle_country, source_kinds, story_document
-from newsletter.model import CountryOrigin, Kind, NoteOrigin, Precision, Refusal, Story, SummaryOrigin
+from newsletter.model import CountryOrigin, Kind, NoteOrigin, Precision, Refusal, Story, StoryStatus, SummaryOrigin
 from newsletter.plan.values import Plan, SourcePlan
 
 NOW = datetime(2026, 5, 27, 5, 25, tzinfo=UTC)
@@ -180,8 +180,21 @@ def test_what_is_no_object_and_what_comes_twice_is_refused() -> None:
 
 
 def test_unknown_keys_are_let_pass_and_not_kept() -> None:
-    story = one(LEAST | {"id": "x:1", "status": "withdrawn", "revision": 9, "cluster": None, "colour": "red"})
+    story = one(LEAST | {"id": "x:1", "status": "publish", "revision": 9, "cluster": None, "colour": "red"})
     assert story == one(LEAST)
+
+
+@pytest.mark.parametrize("status", [None, "publish", 1, ["draft"], {"draft": 1}])
+def test_a_status_that_is_none_of_ours_says_nothing(status: object) -> None:
+    assert one(LEAST | {"status": status}).status is StoryStatus.READY
+
+
+def test_a_list_of_the_desks_own_reads_back_with_the_desks_word() -> None:
+    desks = one(LEAST | {"country": "JP", "country_origin": "editor", "status": "withdrawn"})
+    assert (desks.country_origin, desks.status) == (CountryOrigin.EDITOR, StoryStatus.WITHDRAWN)
+    assert one(json.loads(json.dumps(story_document(desks)))) == desks
+    sent = one(LEAST | {"country": "JP", "country_origin": "editor"}, SourcePlan(id="wire", kind="feed"))
+    assert sent.country_origin is CountryOrigin.FEED
 
 
 def test_long_fields_are_cut() -> None:

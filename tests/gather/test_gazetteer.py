@@ -241,11 +241,19 @@ def story(title: str, **fields: object) -> Story:
 def test_the_order_is_own_then_source_then_words_then_nobody() -> None:
     japan = SourcePlan(id="wire", kind="feed", country="JP")
     editors = story("Tokyo rises", country="KR", country_origin=CountryOrigin.EDITOR)
-    assert with_country(editors, japan) == editors
-    assert with_country(story("Berlin rents rise"), japan).country_origin is CountryOrigin.SOURCE
-    ruled = with_country(story("Berlin rents rise"), None)
+    assert with_country(editors, japan, ()) == editors
+    assert with_country(story("Berlin rents rise"), japan, ()).country_origin is CountryOrigin.SOURCE
+    ruled = with_country(story("Berlin rents rise"), None, ())
     assert (ruled.country, ruled.country_origin) == ("DE", CountryOrigin.RULE)
-    assert with_country(story("Twelve ways to sleep"), None).country is None
+    assert with_country(story("Twelve ways to sleep"), None, ()).country is None
+
+
+def test_a_place_that_the_desk_does_not_know_waits_for_an_editor() -> None:
+    coast = story("Tides rise", country="coast", country_origin=CountryOrigin.FEED)
+    assert with_country(coast, None, ("asia", "coast")) == coast
+    nowhere = with_country(coast, None, ("asia",))
+    assert (nowhere.country, nowhere.country_origin) == (None, None)
+    assert with_country(story("Berlin rents rise", country="coast"), None, ()).country == "DE"
 
 
 @given(st.text(max_size=200), st.text(max_size=200), st.lists(st.text(max_size=20), max_size=4))

@@ -116,3 +116,23 @@ def test_sources_in_and_out(filled: Desk) -> None:
     assert [source["id"] for source in filled.json("sources", "list")] == ["desk", "globe"]
     assert 'xmlUrl="https://globe.example/rss"' in filled.run("sources", "export").stdout
     filled.run("schedule", "check")
+
+
+def test_a_list_of_the_desk_is_a_file_of_stories(filled: Desk) -> None:
+    filled.run("stories", "withdraw", "wire:1", "--reason", "wrong")
+    filled.run("stories", "file", "wire:4", "KR")
+    filled.write("back.json", filled.run("stories", "list", "--json").stdout)
+    assert "0 new, 0 revised" in filled.run("stories", "import", "back.json").stdout
+    filled.write("one.json", json.dumps([filled.json("stories", "show", "wire:1") | {"source": "copy"}]))
+    filled.run("stories", "import", "one.json")
+    assert filled.json("stories", "show", "copy:1")["status"] == "withdrawn"
+
+
+def test_one_decision_about_a_note_at_a_time(filled: Desk) -> None:
+    (filled.folder / "note.txt").write_bytes("Mine.\n \nTwo: caf\xe9.".encode("latin-1"))
+    assert "byte 17 is not UTF-8" in filled.run("stories", "note", "wire:1", "--write", "note.txt", code=2).stderr
+    filled.write("note.txt", "Mine.\n \nTwo.")
+    for words in (("--approve", "--reject"), ("--reject", "--write", "note.txt")):
+        assert "stand alone" in filled.run("stories", "note", "wire:1", *words, code=2).stderr
+    filled.run("stories", "note", "wire:1", "--write", "note.txt")
+    assert filled.json("stories", "show", "wire:1")["note"] == ["Mine.", "Two."]

@@ -152,6 +152,23 @@ def test_an_editors_note_stays_and_a_rejected_one_does_not_come_back(room: Newsr
         stories.write_note(room, chips.id, [" "], "chief")
 
 
+def test_a_note_that_is_too_long_is_refused_whole(light_room: Newsroom, a_story: Callable[..., Story]) -> None:
+    light_room.stories.ingest([a_story("chips", CHIPS)], NOW)
+    with pytest.raises(InputError, match="has 5 paragraphs"):
+        stories.write_note(light_room, "wire:chips", ["One."] * 5, "chief")
+    with pytest.raises(InputError, match="paragraph 2 of the note has 2001 characters"):
+        stories.write_note(light_room, "wire:chips", ["One.", "x" * 2001], "chief")
+    assert light_room.stories.get("wire:chips").note == ()
+
+
+def test_a_source_takes_back_what_it_sent_and_brings_nothing_back_that_the_desk_withdrew(
+    room: Newsroom, chips: Story
+) -> None:
+    room.stories.ingest([replace(chips, status=StoryStatus.WITHDRAWN)], NOW)
+    assert room.stories.get(chips.id).status is StoryStatus.WITHDRAWN
+    assert room.stories.ingest([chips], NOW).unchanged == 1
+
+
 def test_words_are_found_in_any_script_best_first(room: Newsroom, a_story: Callable[..., Story]) -> None:
     room.stories.ingest(
         [
