@@ -203,7 +203,7 @@ def _choice(fields: Fields, key: str, default: Choice) -> Choice:
 def _ours(fields: Fields, key: str, default: Choice) -> Choice:
     """A choice under a key that other systems use for words of their own, which say nothing here."""
     value = fields.get(key)
-    return type(default)(value) if value in list(type(default)) else default
+    return type(default)(value) if isinstance(value, str) and value in list(type(default)) else default
 
 
 def _link(fields: Fields) -> str:
