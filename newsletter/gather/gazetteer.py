@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import resources
-from itertools import product
+from itertools import product, zip_longest
 from string import ascii_uppercase
 
 from newsletter.countries import is_country
@@ -24,7 +24,7 @@ LEAST = 4.0
 """The score from which there is an answer: about one name of a country in a headline, or two signs in a summary."""
 
 LEAD = 1.5
-"""How many times the runner-up's score the answer needs."""
+"""The answer has more than this many times the runner-up: a country, then another's capital, is no answer."""
 
 _WEIGHTS = {
     "name": 5.0,
@@ -50,22 +50,47 @@ _LANGUAGES = (
 _SHORTEST = 4
 # As words these are as often a garment, a meeting, a state or a person as a place.
 _NOT_BY_NAME = frozenset(("JE", "RE", "GE", "JO", "TD", "AQ", "UM", "IO"))
-# So are these: names of countries in one language, and words, people or cities in another.
-_NO_NAMES = frozenset(("island", "maurice", "granada", "indie", "grenade", "salvador", "cocos", "norfolk", "gana"))
+# So are these: names of countries in one language, and words, people or cities in another or in their own.
+_NO_NAMES = frozenset(
+    (
+        "island", "maurice", "granada", "indie", "grenade", "salvador", "cocos", "norfolk", "gana",
+        "말리", "오만", "수단", "가나", "인도", "가봉", "มาลี", "ชาด", "กานา",
+    )
+)  # fmt: skip
 
 _UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3041-\u30ff\u3400-\u9fff\uac00-\ud7a3\uf900-\ufaff"
 _RUN = re.compile(f"[{_UNSPACED}]+")
-_ACRONYM = re.compile(r"\b(?:[A-Z]\.){2,}")
-_WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
+_WORD = re.compile(rf"\b(?:[A-Z]\.){{2,}}|(?:(?![{_UNSPACED}])[^\W_])+(?:'(?:(?![{_UNSPACED}])[^\W_])+)*")
+_POSSESSIVE = re.compile(r"(?<=.)'s$", re.IGNORECASE)
+# In a headline that is all capitals this one acronym may be a word.
+_WORDS_TOO = frozenset(("US",))
+
+# A name in katakana is the whole of its word: no タイ in タイトル. One in Hangul begins its word, and what follows is a
+# particle, a suffix of places and peoples, or a word that states have: no 이란 in 꿈이란, no 부탄 in 부탄가스.
+_KATAKANA = re.compile(r"[\u30a1-\u30fa\u30fc-\u30fe]+")
+_HANGUL = re.compile(r"[\uac00-\ud7a3]+")
+_AFTER_HANGUL = re.compile(
+    "(?:정부|당국|대사관|대통령|총리|외교부|국방부|중앙은행|증시|경제|법원|경찰|언론|기업|시민|국민|군|인|인들|산|발|식|계|측|판|제|행|내)?"
+    "(?:이|가|은|는|을|를|의|에|에서|에서는|에는|에도|에게|엔|와|과|도|로|으로|로부터|만|까지|부터|보다|마저|조차|이나|나|이라|라|서|선)?"
+    "(?![\uac00-\ud7a3])"
+)
 # "NEWARK, N.J. (AP) —" and its like say where a report was written, not what it is about.
 _DATELINE = re.compile(r"[^.!?。]{2,60}?(?:\([A-Za-z .]{2,20}\)\s*[-–—]|[日号]\s?[讯電电訊]|\s[–—]\s)")
 # Several headlines in one: what stands beneath belongs to any of them.
 _DIGEST = re.compile(r"[；;].*[；;]")
-# An organisation that is named for a country may be anywhere: alumni in Houston, a bank in Hong Kong.
-_ORGANISATION = re.compile(
-    ".{0,6}?(?:[协協]会|[协協]會|校友[会會]|[学學][会會]|[联聯]合[会會]|公司|[银銀]行|集[团團]|[银銀][联聯])"
+# An organisation that is named for a country may be anywhere, as its people may, and in its wars and crises others act:
+# alumni in Houston, a bank in Hong Kong.
+_HALF = re.compile(
+    ".{0,6}?(?:[协協][会會]|校友[会會]|[学學][会會]|[联聯]合[会會]|公司|[银銀]行|集[团團]|[银銀][联聯]|製鉄|航空)"
+    "|人(?!口|工|民|大)|裔|[籍系](?!统)|冲突|衝突|[战戰][争爭]|[危紛纠][机機争爭纷]|戦争|紛争|危機|侵攻"
 )
-_POSSESSIVE = re.compile(r"'s\b|s'(?=\s|$)")
+# What is named for a country and is found everywhere: food, breeds, illnesses, languages, stones.
+_THING = re.compile(
+    "料理|餐[厅廳馆館]|菜[馆館谱譜]|风味|風味|牧羊犬|[队隊][长長]|[鹅鵝]|豆(?![腐瓣])|[脑腦]炎|[艳豔][后後]|風邪|村|石(?!油|化)|[猫貓狗犬]"
+    "|[语語](?!言)|[红紅](?=[超素鸭鴨])|カレー|パン|ワイン|バル|コーヒー|そば|酒(?![店吧])|大学(?=の研究)"
+)
+# The outlet's name that sites put behind their titles.
+_OUTLET = re.compile(r"(?<=\S)\s[|｜]\s[^|｜]{1,40}$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,19 +110,54 @@ class _Sign:
     weights: tuple[tuple[str, float], ...]
     capitals: bool = False
     doubtful: bool = False
+    state: bool = False
+
+    @property
+    def countries(self) -> frozenset[str]:
+        """Of which it is a sign."""
+        return frozenset(country for country, _ in self.weights)
 
     def halved(self) -> _Sign:
         """The same, saying half as much."""
         return replace(self, weights=tuple((country, weight / 2) for country, weight in self.weights))
 
 
+@dataclass(frozen=True, slots=True)
+class _Term:
+    """A term of a script with spaces, as its words are written in the gazetteer."""
+
+    words: tuple[str, ...]
+    sign: _Sign
+
+    def stands(self, words: Sequence[str], *, shouted: bool) -> bool:
+        """Whether these are its words, with capitals where it has them; an acronym is capitals, and no shouted word."""
+        if len(words) != len(self.words):
+            return False
+        if self.sign.capitals:
+            return words[0] == self.words[0] and not (shouted and words[0] in _WORDS_TOO)
+        return all(
+            word.casefold() == own.casefold() and not (own[0].isupper() and word[0].islower())
+            for word, own in zip(words, self.words, strict=True)
+        )
+
+
 @dataclass(slots=True)
 class _Gazetteer:
     """Terms of spaced scripts by their first word, longest first; those of others by themselves."""
 
-    words: dict[str, list[tuple[tuple[str, ...], _Sign]]]
+    words: dict[str, list[_Term]]
     runs: dict[str, _Sign]
     longest_run: int
+
+
+_AMERICAN = _Sign((("US", _WEIGHTS["state"]),), state=True)
+_NOTHING = (0, 0, "", _Sign(()))
+# AP style, and the postal codes that are no word or country beside a comma.
+_STATE = re.compile(
+    r",\s(?:(?:Ala|Ariz|Ark|Calif|Colo|Conn|Del|Fla|Ga|Ill|Ind|Kan|Ky|La|Md|Mass|Mich|Minn|Miss|Mo|Mont|Neb|Nev|N\.H|N\.J"
+    r"|N\.M|N\.Y|N\.C|N\.D|Okla|Ore|Pa|R\.I|S\.C|S\.D|Tenn|Tex|Vt|Va|Wash|W\.Va|Wis|Wyo)\."
+    r"|(?:AL|AZ|AR|CT|FL|GA|IL|KS|KY|LA|MD|MA|MI|MN|MO|MT|NE|NV|NH|NJ|NM|NY|NC|ND|OH|PA|RI|SC|SD|TN|TX|VT|VA|WA|WI|WV|WY)\b)"
+)
 
 
 @dataclass(slots=True)
@@ -129,6 +189,7 @@ def guess_country(title: str, summary: str = "", tags: Sequence[str] = (), secti
     Texts are clean and in any language; a country is ISO 3166-1 alpha-2.
     """
     tally = _Tally()
+    title = _OUTLET.sub("", title)
     tally.add(title, _TITLE, first=_FIRST)
     if not _DIGEST.search(title):
         dateline = _DATELINE.match(summary)
@@ -141,7 +202,7 @@ def guess_country(title: str, summary: str = "", tags: Sequence[str] = (), secti
     score, country = max((score, country) for country, score in tally.scores.items())
     rivals = [(score + tally.doubts[rival], rival) for rival, score in tally.scores.items() if rival != country]
     most, runner_up = max(rivals, default=(0.0, None))
-    if score < max(LEAST, LEAD * most):
+    if score < LEAST or score <= LEAD * most:
         return None
     return Guess(country, round(score, 2), runner_up, tuple(tally.evidence[country]))
 
@@ -155,45 +216,62 @@ def countries_named(text: str) -> Iterator[tuple[str, frozenset[str]]]:
 
 def _signs(text: str) -> Iterator[tuple[str, _Sign]]:
     """The terms of the gazetteer in a text, longest first, none within another."""
-    gazetteer = _gazetteer()
     text = unicodedata.normalize("NFKC", text).replace("’", "'")
+    yield from _signs_of_words(text)
+    for run in _RUN.findall(text):
+        yield from _signs_of_run(run)
+
+
+def _signs_of_words(text: str) -> Iterator[tuple[str, _Sign]]:
+    """Those in scripts that put spaces between words; the place in "Lebanon, Pennsylvania" is Pennsylvania alone."""
     shouted = text.isupper()
-    written = _words(text)
-    folded = [word.casefold() for word in written]
+    words = list(_WORD.finditer(text))
+    written = [_written(word[0]) for word in words]
+    found: list[tuple[int, int, str, _Sign]] = []
     at = 0
-    while at < len(folded):
-        for term, sign in gazetteer.words.get(folded[at], ()):
-            if tuple(folded[at : at + len(term)]) == term and _is_name(written[at], sign, shouted):
-                yield " ".join(written[at : at + len(term)]), sign
-                at += len(term) - 1
+    while at < len(words):
+        terms = _gazetteer().words.get(written[at].casefold(), ())
+        for term in terms:
+            end = at + len(term.words)
+            dotted = "." in words[at][0]
+            if term.stands(written[at:end], shouted=shouted and not dotted):
+                found.append((words[at].start(), words[end - 1].end(), " ".join(written[at:end]), term.sign))
+                at = end - 1
                 break
         at += 1
-    for run in _RUN.findall(text):
-        yield from _signs_of_run(run, gazetteer)
+    for (_, end, surface, sign), (start, *_, following) in zip_longest(found, found[1:], fillvalue=_NOTHING):
+        if state := _STATE.match(text, end):
+            yield surface + state[0], _AMERICAN
+        elif not (following.state and text[end:start] == ", " and sign.countries.isdisjoint(following.countries)):
+            yield surface, sign
 
 
-def _signs_of_run(run: str, gazetteer: _Gazetteer) -> Iterator[tuple[str, _Sign]]:
+def _written(word: str) -> str:
+    return _POSSESSIVE.sub("", word.replace(".", ""))
+
+
+def _signs_of_run(run: str) -> Iterator[tuple[str, _Sign]]:
+    """Those in a run of a script that puts no spaces between words."""
+    gazetteer = _gazetteer()
     at = 0
     while at < len(run) - 1:
         for length in range(min(gazetteer.longest_run, len(run) - at), 1, -1):
-            if (sign := gazetteer.runs.get(run[at : at + length])) is not None:
-                named = _ORGANISATION.match(run, at + length)
-                yield run[at : at + length], sign.halved() if named else sign
+            sign = gazetteer.runs.get(run[at : at + length])
+            if sign is not None and _is_word(run, at, at + length):
+                if not _THING.match(run, at + length):
+                    yield run[at : at + length], sign.halved() if _HALF.match(run, at + length) else sign
                 at += length - 1
                 break
         at += 1
 
 
-def _is_name(word: str, sign: _Sign, shouted: bool) -> bool:
-    """Whether it is written as a name: with a capital, or, for an acronym, in capitals where not all is."""
-    if sign.capitals:
-        return word.isupper() and not shouted
-    return not word[0].islower()
-
-
-def _words(text: str) -> list[str]:
-    text = _ACRONYM.sub(lambda match: match[0].replace(".", "") + " ", text)
-    return _WORD.findall(_POSSESSIVE.sub("", _RUN.sub(" ", text)))
+def _is_word(run: str, start: int, end: int) -> bool:
+    """Whether a slice of a run begins and ends where a word does, so far as its script tells."""
+    if _KATAKANA.fullmatch(run, start, end):
+        return not (start and _KATAKANA.match(run, start - 1)) and not _KATAKANA.match(run, end)
+    if _HANGUL.fullmatch(run, start, end):
+        return not (start and _HANGUL.match(run, start - 1)) and _AFTER_HANGUL.match(run, end) is not None
+    return True
 
 
 @cache
@@ -205,22 +283,25 @@ def _gazetteer() -> _Gazetteer:
     weights = defaultdict(dict, {term: places for term, places in weights.items() if len(places) == 1})
     stated: dict[str, dict[str, float]] = defaultdict(dict)
     doubtful: set[str] = set()
+    states: set[str] = set()
     for country, kind, term in _stated():
         if kind == "either":
             doubtful.add(term)
+        if kind in {"state", "weak"}:
+            states.add(term)
         stated[term] |= {} if kind == "phrase" else {country: max(_WEIGHTS[kind], stated[term].get(country, 0.0))}
     weights |= stated
-    words: dict[str, list[tuple[tuple[str, ...], _Sign]]] = defaultdict(list)
+    words: dict[str, list[_Term]] = defaultdict(list)
     runs: dict[str, _Sign] = {}
     for term, places in weights.items():
         acronym = term.isupper() and len(term) < 6 and term.isascii()
-        sign = _Sign(tuple(places.items()), capitals=acronym, doubtful=term in doubtful)
+        sign = _Sign(tuple(places.items()), capitals=acronym, doubtful=term in doubtful, state=term in states)
         if _RUN.search(term):
             runs[term.replace(" ", "")] = sign
-        elif parts := tuple(word.casefold() for word in _words(term)):
-            words[parts[0]].append((parts, sign))
+        elif parts := tuple(_written(word) for word in _WORD.findall(term)):
+            words[parts[0].casefold()].append(_Term(parts, sign))
     for terms in words.values():
-        terms.sort(key=lambda found: -len(found[0]))
+        terms.sort(key=lambda term: -len(term.words))
     return _Gazetteer(dict(words), runs, max(map(len, runs)))
 
 

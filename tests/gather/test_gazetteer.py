@@ -143,6 +143,52 @@ JP|Jepang naikkan suku bunga
 CN|Tiongkok batasi ekspor
 DE|Alemania sube los impuestos
 FR|Frankreich streikt
+TH|タイの首都で洪水
+ML|マリで軍が政権を掌握
+IR|イラン、核合意に復帰
+KR|한국은 금리를 동결했다
+JP|일본 정부, 금리 인상
+CN|중국의 수출이 늘었다
+IR|이란 핵협상 재개
+US|马里兰州州长签署法案
+GB|北爱尔兰议会开会
+TW|中国台北队夺冠
+JP|中国地方で大雨
+US|Lebanon, Pennsylvania, mayor resigns
+US|Birmingham, Alabama, bans plastic bags
+US|Jamaica, Queens, gets a new library
+US|Paris, Texas, rebuilds
+US|Fire in Moscow, Idaho
+US|Shooting in Peru, Ind., kills two
+CD|Goma falls to M23 rebels
+CD|Congo army retakes Goma from M23
+GE|格鲁吉亚举行大选
+US|乔治亚州举行初选
+US|ジョージア州で銃撃
+GU|グアムに台風
+KR|ソウルで雪
+SA|サウジが減産
+EG|مصر ترفع أسعار الوقود
+SA|السعودية تخفض إنتاج النفط
+CN|国务院发布新规
+CN|国家统计局公布数据
+HK|港股收盘上涨
+TW|立法院三讀通過
+ID|Timnas menang 2-0
+ID|IHSG ditutup menguat
+ID|Gempa guncang Maluku
+TD|Lake Chad shrinks again
+JO|King of Jordan opens parliament
+US|Ohio votes | The Japan Times
+JP|Tokyo votes | South China Morning Post
+US|U.S. SAYS TRADE GAP NARROWS
+US|US SENATE PASSES BUDGET
+GB|UK INFLATION FALLS
+JP|BANK OF JAPAN RAISES RATES
+DE|WEST GERMANY CUTS RATES
+US|Biden visits Michigan factory
+FR|Assemblée nationale vote le budget
+BR|Governo brasileiro anuncia pacote
 """
 
 ABSTAINED = """
@@ -190,6 +236,72 @@ The New Yorker's cartoon issue
 South China Sea tension rises
 Kyoto Protocol anniversary
 Boston Dynamics shows robot
+次の会議のタイトルが決まる
+阪神タイガース、首位に立つ
+マリオの新作が発売
+アイランドリゾートが開業
+オリビアの新曲が1位に
+シリアルの値上げが続く
+エビチリの作り方
+ライフスタイルを見直す
+꿈이란 무엇인가
+목적을 위한 수단
+인도적 지원이 늘어난다
+오만한 태도에 비판
+부탄가스 폭발 사고
+올리비아의 새 앨범
+马里布海滩别墅
+马里奥赛车新作发布
+珠海地铁开工
+今日本报讯
+巴比伦文明展
+苏丹红再现食品
+印度洋上的风暴
+孟加拉湾风暴生成
+几内亚湾海盗
+パプアニューギニアンコーヒー
+コロンビア大学で抗議
+日本製鉄の決算
+スペイン風邪から百年
+フランス料理店が人気
+ドイツ村のイルミネーション
+トルコ石の選び方
+美国队长新片上映
+加拿大鹅涨价
+德国牧羊犬的饲养
+荷兰豆怎么炒
+日本脑炎疫苗
+埃及艳后的传说
+Rome, Georgia: a mill reopens
+Congo's new government sworn in
+Turkey prices rise before Thanksgiving
+Turkey recall widens
+China plates fetch a record price
+Panama hats are back
+Spanish flu, a century on
+Cuban missile crisis files opened
+Vienna Convention turns fifty
+Oslo Accords at thirty
+Damascus steel's secret
+Houston, we have a problem: sleep
+US Open: second seed out
+America's Cup sails again
+Minsk agreements are dead
+American Ninja Warrior returns
+Israel Adesanya wins by knockout
+Naomi Osaka returns to court
+Brooklyn Beckham marries
+America Ferrera joins cast
+Israel strikes Beirut suburb
+Jemaah haji Indonesia tiba di Madinah
+Kashmir sees its first snow
+中日韩三国外长会晤
+乌克兰冲突：普京发表讲话
+台海局势升温
+British Airways cancels flights
+Canada Goose shares fall
+Air India plane makes emergency landing
+A new start for Jordan Spieth
 """
 
 
@@ -207,7 +319,7 @@ def test_it_abstains(headline: str) -> None:
 
 
 def test_the_set_is_large_enough() -> None:
-    assert len(ANSWERED.strip().splitlines()) + len(ABSTAINED.strip().splitlines()) >= 160
+    assert len(ANSWERED.strip().splitlines()) + len(ABSTAINED.strip().splitlines()) >= 280
 
 
 def test_a_summary_decides_where_the_headline_does_not() -> None:
