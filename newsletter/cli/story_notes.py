@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,7 +38,7 @@ def note(story_id: str, approve: bool, reject: bool, write: Path | None, by: str
         raise InputError("--approve, --reject and --write each stand alone; nothing was done")
     with open_room() as room:
         if write:
-            desk.write_note(room, story_id, _paragraphs(write), who(by))
+            desk.write_note(room, story_id, _words(write), who(by))
             click.echo(f"{story_id} has an editor's note by {who(by)}")
         elif approve:
             desk.approve_note(room, story_id, who(by))
@@ -86,11 +85,11 @@ def notes_(as_json: bool) -> None:
         print_stories(notes.held(room), as_json, "No note waits.")
 
 
-def _paragraphs(file: Path) -> list[str]:
+def _words(file: Path) -> str:
     from newsletter.errors import InputError
 
     try:
-        return re.split(r"\n\s*\n", file.read_text(encoding="utf-8-sig"))
+        return file.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise InputError(f"{file}: byte {error.start + 1} is not UTF-8; save the note as UTF-8") from None
 

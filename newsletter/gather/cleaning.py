@@ -20,6 +20,7 @@ __all__ = [
     "clean_text",
     "paragraphs",
     "shorten",
+    "split_paragraphs",
     "visible",
 ]
 
@@ -70,6 +71,11 @@ def paragraphs(texts: Iterable[str]) -> tuple[str, ...]:
     """The first four non-empty texts, cleaned, at most 2,000 characters each."""
     cleaned = (clean_text(text, PARAGRAPH_LIMIT) for text in texts)
     return tuple(text for text in cleaned if text)[:NOTE_PARAGRAPHS]
+
+
+def split_paragraphs(text: str) -> list[str]:
+    """The parts of a text that empty lines divide, as they stand."""
+    return re.split(r"\n\s*\n", text)
 
 
 def visible(text: str) -> str:

@@ -14,7 +14,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TypeVar
 
-from newsletter.gather.cleaning import SUMMARY_LIMIT, TITLE_LIMIT, clean_text, paragraphs, visible
+from newsletter.gather.cleaning import SUMMARY_LIMIT, TITLE_LIMIT, clean_text, paragraphs, split_paragraphs, visible
 from newsletter.gather.dates import Dated, read_date
 from newsletter.gather.entries import image_of
 from newsletter.gather.extract import extract
@@ -85,7 +85,7 @@ def read_story(document: object, source: SourcePlan | None, now: datetime) -> St
         published_precision=precision,
         summary=summary,
         summary_origin=summary_origin,
-        note=paragraphs(_texts(fields, "note", lambda text: re.split(r"\n\s*\n", text))),
+        note=paragraphs(_texts(fields, "note", split_paragraphs)),
         note_origin=_choice(fields, "note_origin", NoteOrigin.MODEL),
         note_approved_by=_text(fields, "note_approved_by", _NAME_LIMIT) or None,
         note_provenance=_provenance(fields),

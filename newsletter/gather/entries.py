@@ -64,7 +64,8 @@ class Entry:
 def stories_of(entries: Iterable[Entry | str], frame: Frame) -> tuple[list[Story], list[Refusal]]:
     """The stories of the entries in their order, and those that cannot be one; a text among them says why it is none.
 
-    Positions count from 1. An identity that comes twice is taken once, the first.
+    Positions count from 1. An identity that comes twice is taken once, the first; at another link it is refused, since
+    two stories under one identity would take turns at each poll.
     """
     stories: dict[str, Story] = {}
     refused: list[Refusal] = []
@@ -72,8 +73,11 @@ def stories_of(entries: Iterable[Entry | str], frame: Frame) -> tuple[list[Story
         story = entry if isinstance(entry, str) else _story(entry, frame)
         if isinstance(story, str):
             refused.append(Refusal(f"entry {position}", story))
-        else:
-            stories.setdefault(story.external_id, story)
+            continue
+        first = stories.setdefault(story.external_id, story)
+        if first.url_canonical != story.url_canonical:
+            reason = f"it has the identity of {first.title!r} ({story.guid or story.external_id}), and another link"
+            refused.append(Refusal(f"entry {position}", reason))
     return list(stories.values()), refused
 
 

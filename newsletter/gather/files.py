@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import PurePath
@@ -23,6 +24,9 @@ STORY_FILES = (".json", ".jsonl", ".csv", ".xml")
 _CSV_LISTS = ("byline", "also_countries")
 _CSV_FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 _CSV_REQUIRED = ("title", "url", "published_at")
+_CSV_DIVIDERS = ",;\t"
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+_NOT_UTF8 = "not UTF-8; save the file as UTF-8"
 
 Placed = tuple[str, object]
 """A position in the file, and the object found there (or the exception that says why there is none)."""
@@ -65,17 +69,23 @@ def _saved_feed(data: bytes, name: str, source: SourcePlan | None, now: datetime
 
 
 def _text(data: bytes, name: str) -> str:
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise InputError(f"{name}:{line}: not UTF-8 ({error.reason}); save the file as UTF-8") from None
+    """The text of a file; a byte that is no UTF-8 becomes a lone surrogate, which costs its row and no other."""
+    if data.startswith(_UTF16):
+        raise InputError(f"{name}:1: {_NOT_UTF8}")
+    text = data.decode("utf-8", "surrogateescape").removeprefix("\ufeff")
     if not text.strip():
         raise InputError(f"{name}:1: the file is empty")
     return text
 
 
+def _is_utf8(text: str) -> bool:
+    return text.isascii() or not any("\udc80" <= letter <= "\udcff" for letter in text)
+
+
 def _json_stories(text: str, name: str) -> Iterator[Placed]:
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not _is_utf8(line):
+            raise InputError(f"{name}:{number}: {_NOT_UTF8}")
     try:
         value = _loads(text)
     except json.JSONDecodeError as error:
@@ -83,13 +93,19 @@ def _json_stories(text: str, name: str) -> Iterator[Placed]:
     except (ValueError, RecursionError) as error:
         raise InputError(f"{name}:1: not JSON that can be read: {error}") from None
     documents = value if isinstance(value, list) else [value]
+    if not documents:
+        raise InputError(f"{name}:1: the list has no story in it")
     yield from ((f"story {position}", document) for position, document in enumerate(documents, start=1))
 
 
 def _json_lines(text: str, name: str) -> Iterator[Placed]:
     found: list[Placed] = []
     for number, line in enumerate(text.split("\n"), start=1):  # splitlines would also break at U+2028 in a text
-        if line.strip():
+        if not line.strip():
+            continue
+        if not _is_utf8(line):
+            found.append((f"line {number}", UnfitStoryError(_NOT_UTF8)))
+        else:
             try:
                 found.append((f"line {number}", _loads(line)))
             except (ValueError, RecursionError) as error:
@@ -101,25 +117,48 @@ def _json_lines(text: str, name: str) -> Iterator[Placed]:
 
 
 def _csv_rows(text: str, name: str) -> Iterator[Placed]:
-    rows = csv.reader(io.StringIO(text, newline=""), strict=True)
-    line = 1
-    try:
-        header = [column.strip() for column in next(rows)]
-        if missing := [column for column in _CSV_REQUIRED if column not in header]:
-            raise InputError(f"{name}:1: the header has no column {', '.join(missing)}")
-        line = rows.line_num + 1
-        for row in rows:
-            if any(cell.strip() for cell in row):
-                yield f"line {line}", _csv_story(header, row)
-            line = rows.line_num + 1
-    except csv.Error as error:
-        raise InputError(f"{name}:{line}: not CSV: {error}") from None
+    """The rows under a header. A row that is not CSV costs itself: reading goes on at the line after its first.
+
+    Columns are divided by commas, or by semicolons or tabs, as spreadsheets write where the comma is a decimal sign.
+    """
+    lines = io.StringIO(text, newline="").readlines()
+    divider = max(_CSV_DIVIDERS, key=lines[0].count)
+    csv.field_size_limit(max(csv.field_size_limit(), len(text)))
+    header: list[str] | None = None
+    at = 0
+    while at < len(lines):
+        rows = csv.reader((lines[number] for number in range(at, len(lines))), delimiter=divider, strict=True)
+        begins = at
+        try:
+            for row in rows:
+                if header is None:
+                    header = _csv_header(row, name)
+                elif any(cell.strip() for cell in row):
+                    yield f"line {begins + 1}", _csv_story(header, row)
+                begins = at + rows.line_num
+        except csv.Error as error:
+            if header is None:
+                raise InputError(f"{name}:1: not CSV: {error}") from None
+            yield f"line {begins + 1}", UnfitStoryError(f'not CSV: {error}; write a quote within quotes twice: ""')
+            begins += 1
+        at = begins
+
+
+def _csv_header(row: list[str], name: str) -> list[str]:
+    header = [column.strip() for column in row]
+    if missing := [column for column in _CSV_REQUIRED if column not in header]:
+        raise InputError(f"{name}:1: the header has no column {', '.join(missing)}")
+    if twice := [column for column, times in Counter(header).items() if column and times > 1]:
+        raise InputError(f"{name}:1: the header has the column {', '.join(twice)} more than once")
+    return header
 
 
 def _csv_story(header: list[str], row: list[str]) -> object:
     """The object of one row: empty cells are absent, lists are divided by semicolons."""
     if len(row) > len(header):
-        return UnfitStoryError(f"it has {len(row)} cells under {len(header)} columns; quote cells that hold a comma")
+        return UnfitStoryError(f"it has {len(row)} cells under {len(header)} columns; quote cells that hold a divider")
+    if not all(map(_is_utf8, row)):
+        return UnfitStoryError(_NOT_UTF8)
     fields: dict[str, object] = {key: cell for key, cell in zip(header, row, strict=False) if cell.strip()}
     for key in _CSV_LISTS:
         if isinstance(cell := fields.get(key), str):

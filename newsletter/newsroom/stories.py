@@ -109,11 +109,14 @@ def reject_note(room: Newsroom, story_id: str, who: str, why: str = "") -> Story
     return room.stories.edit(story_id, without, who=who, what="note rejected", why=why, now=room.clock.now())
 
 
-def write_note(room: Newsroom, story_id: str, paragraphs: Sequence[str], who: str) -> Story:
-    """Put an editor's own note in place of what is there: it is headed "Editor's note". Raises `InputError`."""
-    from newsletter.gather.cleaning import NOTE_PARAGRAPHS, PARAGRAPH_LIMIT, clean_text
+def write_note(room: Newsroom, story_id: str, words: str, who: str) -> Story:
+    """Put an editor's own note in place of what is there, headed "Editor's note": paragraphs divided by empty lines.
 
-    note = tuple(text for text in map(clean_text, paragraphs) if text)
+    Raises `InputError` for what would not be shown whole.
+    """
+    from newsletter.gather.cleaning import NOTE_PARAGRAPHS, PARAGRAPH_LIMIT, clean_text, split_paragraphs
+
+    note = tuple(text for text in map(clean_text, split_paragraphs(words)) if text)
     if not note:
         raise InputError("the note is empty; `newsletter stories note ID --reject` takes a note away")
     if len(note) > NOTE_PARAGRAPHS:

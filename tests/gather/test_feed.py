@@ -156,6 +156,18 @@ def test_a_feed_that_is_not_well_formed_is_still_read() -> None:
     assert story.country == "JP"
 
 
+def test_one_guid_at_two_links_is_refused_and_at_one_link_is_one_story() -> None:
+    item = "<item><guid isPermaLink='false'>7</guid><title>{}</title><link>http://wire.example/{}</link></item>"
+    items = "".join(
+        item.format(*pair) for pair in (("First", "1"), ("First, again", "1?utm_source=rss"), ("Second", "2"))
+    )
+    found, refused = parse_feed(
+        f"<rss version='2.0'><channel>{items}</channel></rss>".encode(), PLAN, NOW, address="http://wire.example/feed"
+    )
+    assert [story.title for story in found] == ["First"]
+    assert refused == [Refusal("entry 3", "it has the identity of 'First' (7), and another link")]
+
+
 def test_guids_stand_as_given_and_bad_entries_do_not_stop_good_ones() -> None:
     found, refused = parse("not-permalinks.xml")
     assert [story.title for story in found] == ["Numbers as guids", "Good after bad"]

@@ -226,6 +226,48 @@ def test_csv_with_lists_flags_and_bad_rows() -> None:
     assert [refusal.where for refusal in refused] == ["line 6", "line 7", "line 8"]
 
 
+@pytest.mark.parametrize(
+    ("row", "why"),
+    [
+        ('Bad,"https://e.example/bad', "not CSV: ',' expected"),
+        ('"Say "hi" now",https://e.example/bad,2026-05-27', "not CSV: ',' expected"),
+        ("Caf\udce9,https://e.example/bad,2026-05-27", "not UTF-8"),
+    ],
+)
+def test_a_row_that_is_no_row_costs_itself_only(row: str, why: str) -> None:
+    rows = ["title,url,published_at,outlet", *(f'"T{n}","https://e.example/{n}",2026-05-27,E' for n in range(6))]
+    rows.insert(4, row)
+    data = "\n".join(rows).encode("utf-8", "surrogateescape")
+    stories, refused = read_story_file(data, "day.csv", None, NOW)
+    assert [story.title for story in stories] == [f"T{n}" for n in range(6)]
+    assert [(refusal.where, refusal.reason.startswith(why)) for refusal in refused] == [("line 5", True)]
+
+
+def test_a_cell_may_be_longer_than_the_readers_usual_limit() -> None:
+    text = f'title,url,published_at,outlet,summary\n"T","https://e.example/1",2026-05-27,E,"{"word " * 40_000}"\n'
+    [story], refused = read_story_file(text.encode(), "day.csv", None, NOW)
+    assert (story.title, refused) == ("T", [])
+
+
+@pytest.mark.parametrize("divider", [";", "\t"])
+def test_a_table_as_other_spreadsheets_write_it(divider: str) -> None:
+    rows = [("title", "url", "published_at", "outlet"), ("Tea, hot", "https://e.example/1", "2026-05-27", "E, F")]
+    text = "\n".join(divider.join(row) for row in rows)
+    [story], refused = read_story_file(text.encode(), "day.csv", None, NOW)
+    assert (story.title, story.outlet, refused) == ("Tea, hot", "E, F", [])
+
+
+def test_one_byte_in_another_encoding_costs_its_line() -> None:
+    lines = [
+        json.dumps(LEAST).encode(),
+        b'{"title": "Caf\xe9"}',
+        json.dumps(LEAST | {"url": "https://e.example/2"}).encode(),
+    ]
+    stories, refused = read_story_file(b"\n".join(lines), "day.jsonl", None, NOW)
+    assert len(stories) == 2
+    assert [(refusal.where, refusal.reason[:9]) for refusal in refused] == [("line 2", "not UTF-8")]
+
+
 def test_a_saved_feed() -> None:
     data = (Path(__file__).parent / "fixtures" / "double-escaped.xml").read_bytes()
     stories, refused = read_story_file(data, "saved.xml", SourcePlan(id="ash", kind="folder", path="inbox"), NOW)
@@ -244,7 +286,10 @@ def test_a_saved_feed() -> None:
         (b"  \n", "day.jsonl", "day.jsonl:1: the file is empty"),
         (b"title: x\nurl: y\n", "day.jsonl", "day.jsonl:1: .*one JSON object a line"),
         (b"a,b\n1,2\n", "day.csv", "day.csv:1: the header has no column title, url, published_at"),
-        (b'title,url,published_at\nx,"y\n', "day.csv", "day.csv:2: not CSV"),
+        (b'title,url,"published_at\nx,y,z\n', "day.csv", "day.csv:1: not CSV"),
+        (b"title,url,published_at,url\n", "day.csv", "day.csv:1: .* column url more than once"),
+        ("title,url,published_at\n".encode("utf-16"), "day.csv", "day.csv:1: not UTF-8"),
+        (b"[]", "day.json", "day.json:1: the list has no story"),
         (b"<html>", "day.xml", "day.xml:1: .*an HTML page"),
         (b"x", "day.txt", "end in .json, .jsonl, .csv, .xml"),
     ],

@@ -69,7 +69,7 @@ def happen(room: Newsroom, first: Story, act: str, words: str) -> None:
         case "reject" if story.note:
             stories.reject_note(room, story.id, "chief")
         case "write":
-            stories.write_note(room, story.id, [words], "chief")
+            stories.write_note(room, story.id, words, "chief")
             assert room.stories.get(story.id).note_origin is NoteOrigin.HUMAN
         case "poll":
             room.stories.ingest([first], NOW)

@@ -140,7 +140,7 @@ def test_a_note_of_the_publishers_own_comes_and_goes_with_it(room: Newsroom, chi
 
 def test_an_editors_note_stays_and_a_rejected_one_does_not_come_back(room: Newsroom, chips: Story) -> None:
     drafted(room, chips.id)
-    written = stories.write_note(room, chips.id, ["<b>My</b> own words.", " "], "chief")
+    written = stories.write_note(room, chips.id, "<b>My</b> own words.\n \n", "chief")
     assert (written.shown_note, written.note_origin) == (("My own words.",), NoteOrigin.HUMAN)
     assert written.note_provenance is None
     room.stories.ingest([replace(chips, note=("Theirs.",))], NOW)
@@ -149,15 +149,15 @@ def test_an_editors_note_stays_and_a_rejected_one_does_not_come_back(room: Newsr
     room.stories.ingest([replace(chips, note=("Theirs again.",))], NOW)
     assert room.stories.get(chips.id).note == ()
     with pytest.raises(InputError, match="empty"):
-        stories.write_note(room, chips.id, [" "], "chief")
+        stories.write_note(room, chips.id, " ", "chief")
 
 
 def test_a_note_that_is_too_long_is_refused_whole(light_room: Newsroom, a_story: Callable[..., Story]) -> None:
     light_room.stories.ingest([a_story("chips", CHIPS)], NOW)
     with pytest.raises(InputError, match="has 5 paragraphs"):
-        stories.write_note(light_room, "wire:chips", ["One."] * 5, "chief")
+        stories.write_note(light_room, "wire:chips", "\n\n".join(["One."] * 5), "chief")
     with pytest.raises(InputError, match="paragraph 2 of the note has 2001 characters"):
-        stories.write_note(light_room, "wire:chips", ["One.", "x" * 2001], "chief")
+        stories.write_note(light_room, "wire:chips", "One.\n\n" + "x" * 2001, "chief")
     assert light_room.stories.get("wire:chips").note == ()
 
 
