@@ -53,26 +53,35 @@ def note(story_id: str, approve: bool, reject: bool, write: Path | None, by: str
 @click.command(cls=DeskCommand)
 @click.argument("story_ids", metavar="[ID]...", nargs=-1)
 @click.option("--limit", type=click.IntRange(1), metavar="N", default=20, help="At most N stories; 20 by default.")
+@click.option("--again", is_flag=True, help="Ask anew where a model was asked before and no note came of it.")
 @as_json
-def draft(story_ids: Sequence[str], limit: int, as_json: bool) -> None:
+def draft(story_ids: Sequence[str], limit: int, again: bool, as_json: bool) -> None:
     """Have a model draft the notes of these stories, or of the latest ones without a note.
 
     A draft is held: no reader sees it before `stories note ID --approve`. NEWSLETTER_SUMMARY_BUDGET bounds a day.
     """
+    from newsletter.errors import NewsletterError, NothingToDoError
     from newsletter.newsroom import notes
 
     with open_room() as room:
-        wanted = [room.stories.get(each) for each in story_ids] or notes.waiting(room)[:limit]
+        wanted = [room.stories.get(each) for each in story_ids] or notes.waiting(room, again=again)[:limit]
         drafted = []
-        for number, each in enumerate(notes.draft_notes(room, wanted), 1):
+        for number, each in enumerate(notes.draft_notes(room, wanted, again=again), 1):
             drafted.append(each)
             if not as_json:
                 words = "held, waits for an editor" if each.note else f"no note: {each.reason}"
-                click.echo(f"[{number}/{len(wanted)}] {each.story}: {words}{' (asked before)' if each.cached else ''}")
+                before = f" (asked before{'' if each.note else '; --again asks anew'})" if each.cached else ""
+                click.echo(f"[{number}/{len(wanted)}] {each.story}: {words}{before}")
+        if not wanted and not as_json:
+            raise NothingToDoError("no story of the last two days waits for a note")
         if len(drafted) < len(wanted):
             whisper(f"{len(wanted) - len(drafted)} not asked for: the budget is used up, or the endpoint is down")
     if as_json:
         print_json([{"story": d.story, "note": list(d.note), "reason": d.reason, "cached": d.cached} for d in drafted])
+    if without := sum(not each.note for each in drafted):
+        raise NewsletterError(
+            f"{without} of {len(drafted)} got no note; `newsletter stories note ID --write` puts yours"
+        )
 
 
 @click.command("notes", cls=DeskCommand)

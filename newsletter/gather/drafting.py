@@ -185,7 +185,7 @@ def draft(story: Story, endpoint: Endpoint) -> Draft | Refused:
     try:
         status, headers, body = _post(endpoint, _request(story, endpoint.model, mark))
     except (httpx.TimeoutException, httpcore.TimeoutException):
-        return refused(Failure.TIMEOUT, f"it took over {endpoint.timeout:g} s")
+        return refused(Failure.TIMEOUT, f"the endpoint took over {endpoint.timeout:g} s")
     # ValueError: a key that no header can carry. Its message holds the key, so only its name is told.
     except (
         httpx.HTTPError,
@@ -198,10 +198,13 @@ def draft(story: Story, endpoint: Endpoint) -> Draft | Refused:
     ) as error:
         return refused(
             Failure.UNREACHABLE,
-            f"it cannot be reached ({type(error).__name__}); look at NEWSLETTER_SUMMARY_URL and NEWSLETTER_SUMMARY_KEY",
+            f"the endpoint cannot be reached ({type(error).__name__}); look at NEWSLETTER_SUMMARY_URL"
+            " and NEWSLETTER_SUMMARY_KEY",
         )
     if status != httpx.codes.OK:
-        return refused(Failure.STATUS, f"it answered {status}", _retry_after(headers))
+        return refused(
+            Failure.STATUS, f"the endpoint answered {status}{_STATUSES.get(status, '')}", _retry_after(headers)
+        )
     answer = _answer(body)
     if isinstance(answer, Failure):
         return refused(answer, _ANSWERS[answer])
@@ -213,7 +216,7 @@ def draft(story: Story, endpoint: Endpoint) -> Draft | Refused:
     if _DECLINES.match(text):
         return refused(Failure.REFUSAL, _ANSWERS[Failure.REFUSAL])
     if mark in text or _SUSPICIOUS.search(text) or _repeats_prompt(text):
-        return refused(Failure.SUSPICIOUS, "it holds a link, an address, an order or a piece of the prompt")
+        return refused(Failure.SUSPICIOUS, "the note holds a link, an address, an order or a piece of the prompt")
     if doubts := unsupported(note, "\n".join(_material(story).values())):
         return refused(Failure.UNSUPPORTED, "; ".join(str(doubt)[:_LONGEST_DOUBT] for doubt in doubts[:3]))
     return Draft(paragraphs=note, provenance=provenance, tokens=tokens)
@@ -288,8 +291,12 @@ def _retry_after(headers: httpx.Headers) -> float | None:
     return float(stated) if re.fullmatch(r"[0-9]{1,9}", stated) else None
 
 
+_STATUSES = dict.fromkeys((401, 403), ": it does not accept NEWSLETTER_SUMMARY_KEY, or there is none") | {
+    404: ": look at NEWSLETTER_SUMMARY_URL (it ends in /v1, as a rule) and at NEWSLETTER_SUMMARY_MODEL",
+    429: ": it has had too many requests, or the account is used up",
+}
 _ANSWERS = {
-    Failure.NO_JSON: "it answered with something that is no chat completion",
+    Failure.NO_JSON: "the endpoint answered with something that is no chat completion",
     Failure.REFUSAL: "the model declined",
     Failure.SUSPICIOUS: "the model asked for a tool, and none was offered",
     Failure.NO_NOTE: "the note is cut off in the middle",

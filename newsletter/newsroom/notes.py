@@ -44,11 +44,21 @@ def endpoint_of(room: Newsroom) -> Endpoint | None:
     return Endpoint(settings.summary_url, settings.summary_model, settings.summary_key)
 
 
-def waiting(room: Newsroom) -> list[Story]:
-    """Ready stories of the last two days without a note, latest first."""
+def waiting(room: Newsroom, *, again: bool = False) -> list[Story]:
+    """Ready stories of the last two days without a note, latest first.
+
+    Those that got no note when they were asked for are left out, or nothing older would ever have its turn; `again`
+    takes them in.
+    """
     since = room.clock.now() - FRESH
     latest = room.stories.list(status=StoryStatus.READY, limit=LOOKED_AT)
-    return [story for story in latest if story.published_at >= since and _may_have_one(story)]
+    fresh = [story for story in latest if story.published_at >= since and _may_have_one(story)]
+    model = room.settings.summary_model
+    if again or model is None:
+        return fresh
+    outcomes = {key: OUTCOME.validate_json(document) for key, document in room.drafts.since(since - FRESH)}
+    refused = {key for key, outcome in outcomes.items() if isinstance(outcome, Refused) and _is_answer(outcome)}
+    return [story for story in fresh if cache_key(story, model) not in refused]
 
 
 def held(room: Newsroom) -> list[Story]:
@@ -57,9 +67,10 @@ def held(room: Newsroom) -> list[Story]:
     return [story for story in latest if story.note and not story.shown_note]
 
 
-def draft_notes(room: Newsroom, stories: Iterable[Story]) -> Iterator[Drafted]:
+def draft_notes(room: Newsroom, stories: Iterable[Story], *, again: bool = False) -> Iterator[Drafted]:
     """Ask for a note for each story and keep it, held, until the day's budget is used up or the endpoint is down.
 
+    What was asked before is not asked again for the same words, unless `again` says so of what came to nothing.
     Raises `NothingToDoError` when either is so before the first, or when another process is drafting.
     """
     endpoint = endpoint_of(room)
@@ -72,7 +83,7 @@ def draft_notes(room: Newsroom, stories: Iterable[Story]) -> Iterator[Drafted]:
             raise NothingToDoError("another process is drafting notes")
         for number, story in enumerate(stories):
             outcome, cached = _known(room, story, endpoint), True
-            if outcome is None:
+            if outcome is None or (again and isinstance(outcome, Refused)):
                 if why := _why_not(room):
                     if number == 0:
                         raise NothingToDoError(why)
@@ -91,9 +102,13 @@ def _known(room: Newsroom, story: Story, endpoint: Endpoint) -> Draft | Refused 
     """What was asked before for the same words; a failure of the endpoint's own is no answer."""
     for document in room.drafts.of(cache_key(story, endpoint.model)):
         outcome = OUTCOME.validate_json(document)
-        if isinstance(outcome, Draft) or outcome.failure not in BREAKING:
+        if _is_answer(outcome):
             return outcome
     return None
+
+
+def _is_answer(outcome: Draft | Refused) -> bool:
+    return isinstance(outcome, Draft) or outcome.failure not in BREAKING
 
 
 def _why_not(room: Newsroom) -> str | None:
@@ -109,14 +124,15 @@ def _why_not(room: Newsroom) -> str | None:
     for document, at in room.drafts.latest(REMEMBERED):
         breaker = breaker.after(OUTCOME.validate_json(document), at)
     if breaker.is_open(now):
-        again = f"{breaker.open_until:%H:%M} UTC"
-        return f"the endpoint failed {breaker.failures} times in a row; it is asked again after {again}"
+        # Rounded up: at the minute that is told it is asked.
+        again = (breaker.open_until or now) + timedelta(seconds=59)
+        return f"the endpoint failed {breaker.failures} times in a row; it is asked again from {again:%H:%M} UTC"
     return None
 
 
 def _kept(room: Newsroom, story: Story, outcome: Draft | Refused, cached: bool) -> Drafted:
     if isinstance(outcome, Refused):
-        return Drafted(story.id, reason=f"{outcome.failure}: {outcome.reason}", cached=cached)
+        return Drafted(story.id, reason=outcome.reason, cached=cached)
 
     def with_note(known: Story) -> Story:
         # It may have been edited, or come in anew with other words, while the model was at it.

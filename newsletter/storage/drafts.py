@@ -37,6 +37,12 @@ class Drafts:
         with self._database.read() as connection:
             return list(connection.scalars(query))
 
+    def since(self, instant: datetime) -> Sequence[tuple[str, str]]:
+        """Key and outcome of each that was asked for since then, earliest first."""
+        known = sa.select(draft.c.key, draft.c.document).where(draft.c.at >= instant, draft.c.document != "")
+        with self._database.read() as connection:
+            return [(row.key, row.document) for row in connection.execute(known.order_by(draft.c.id))]
+
     def count_since(self, instant: datetime) -> int:
         """How many were asked for since then."""
         with self._database.read() as connection:

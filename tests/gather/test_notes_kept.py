@@ -77,14 +77,19 @@ def test_the_same_words_are_asked_for_once(room: Newsroom, model: ModelServer) -
     model.behaviour = served.notes("Nobody said 99 things.")
     (refused,) = list(notes.draft_notes(room, [a_story(1)]))
     assert refused.reason is not None
-    assert "unsupported" in refused.reason
+    assert "does not stand in the story" in refused.reason
     (again,) = list(notes.draft_notes(room, [a_story(1)]))
     assert again.cached
     assert len(model.asked) == 1
+    assert "wire:1" not in {story.id for story in notes.waiting(room)}
+    assert "wire:1" in {story.id for story in notes.waiting(room, again=True)}
+    (anew,) = list(notes.draft_notes(room, [a_story(1)], again=True))
+    assert not anew.cached
+    assert len(model.asked) == 2
     room.stories.ingest([replace(a_story(1), summary="Nobody said 99 things before.")], NOW)
     (other,) = list(notes.draft_notes(room, [room.stories.get("wire:1")]))
     assert other.note == ("Nobody said 99 things.",)
-    assert len(model.asked) == 2
+    assert len(model.asked) == 3
 
 
 def test_three_failures_open_the_breaker(room: Newsroom, model: ModelServer) -> None:
@@ -112,6 +117,14 @@ def test_the_clock_drafts_a_few_at_a_time_and_never_raises(room: Newsroom, model
     day.draft(room)
     day.draft(room)
     assert len(model.asked) == 6
+
+
+def test_stories_that_get_no_note_do_not_hold_up_the_others(room: Newsroom, model: ModelServer) -> None:
+    model.behaviour = served.notes("Nobody said 99 things.")
+    day.draft(room)
+    model.behaviour = served.notes("The port opened.")
+    day.draft(room)
+    assert len(notes.held(room)) == min(day.DRAFTS_AT_ONCE, 6 - day.DRAFTS_AT_ONCE)
 
 
 def test_a_rejected_note_is_not_drafted_again(room: Newsroom, model: ModelServer) -> None:
