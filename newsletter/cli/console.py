@@ -7,14 +7,24 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
     from newsletter.newsroom import Newsroom
 
-__all__ = ["DeskCommand", "as_json", "desk_folder", "open_room", "print_json", "print_table", "progress_bar", "whisper"]
+__all__ = [
+    "DeskCommand",
+    "as_json",
+    "desk_folder",
+    "open_room",
+    "opened",
+    "print_json",
+    "print_table",
+    "progress_bar",
+    "whisper",
+]
 
 
 class DeskCommand(click.Command):
@@ -83,6 +93,21 @@ def progress_bar(what: str, *, quiet: bool = False) -> Iterator[Callable[[int, i
             bar.update(done - bar.pos)
 
         yield show
+
+
+@contextmanager
+def opened(out: Path | None) -> Iterator[IO[bytes]]:
+    """Where a document goes: the file that `--out` names, or standard output; raises `InputError` with the file."""
+    from newsletter.errors import InputError
+
+    if out is None:
+        yield sys.stdout.buffer
+        return
+    try:
+        with out.open("wb") as file:
+            yield file
+    except OSError as error:
+        raise InputError(f"{out} cannot be written: {error.strerror}") from None
 
 
 def whisper(text: str) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from newsletter.cli.console import DeskGroup, as_json, open_room, print_json, print_table, whisper
+from newsletter.cli.console import DeskGroup, as_json, open_room, opened, print_json, print_table, whisper
 
 if TYPE_CHECKING:
     from newsletter.model import Books, Issue, IssueId
@@ -106,7 +106,6 @@ def show(issue_id: str, as_json: bool) -> None:
 def preview(issue_id: str, as_email: str | None, countries: str | None, form: str, out: Path | None) -> None:
     """Print an edition exactly as it would be mailed."""
     from newsletter import render
-    from newsletter.errors import InputError
     from newsletter.newsroom import issues, readers, sending
 
     asked = [code.strip() for code in countries.split(",") if code.strip()] if countries else None
@@ -119,13 +118,9 @@ def preview(issue_id: str, as_email: str | None, countries: str | None, form: st
             slots = readers.slots_of(room, wanted, edition.edition.key, as_email)
             filled = render.fill_html(edition.html, slots) if form == "html" else render.fill_text(edition.text, slots)
             data = filled.encode()
-    if out is None:
-        sys.stdout.buffer.write(data)
-    else:
-        try:
-            out.write_bytes(data)
-        except OSError as error:
-            raise InputError(f"{out} cannot be written: {error.strerror}") from None
+    with opened(out) as file:
+        file.write(data)
+    if out is not None:
         whisper(f"{out}: {len(data):,} bytes")
 
 

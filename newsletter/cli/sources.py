@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from newsletter.cli.console import DeskGroup, as_json, open_room, print_json, print_table, whisper
+from newsletter.cli.console import DeskGroup, as_json, open_room, opened, print_json, print_table, whisper
 
 if TYPE_CHECKING:
     from newsletter.newsroom.sources import Standing
@@ -68,10 +68,9 @@ def export(out: Path | None) -> None:
 
     with open_room() as room:
         data = desk.export_opml(room)
-    if out is None:
-        click.echo(data, nl=False)
-    else:
-        out.write_bytes(data)
+    with opened(out) as file:
+        file.write(data)
+    if out is not None:
         whisper(f"written to {out}")
 
 

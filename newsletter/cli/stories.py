@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from newsletter.cli.console import DeskGroup, as_json, open_room, print_json, progress_bar, whisper
+from newsletter.cli.console import DeskGroup, as_json, open_room, opened, print_json, progress_bar, whisper
 from newsletter.cli.story_links import ban, join, part, pin, related, same
 from newsletter.cli.story_notes import draft, note, notes_
 from newsletter.cli.story_shown import AT_ARRIVAL, by, document, print_stories, story_argument, who, why
 
 if TYPE_CHECKING:
     from newsletter.model import StoryStatus
+    from newsletter.newsroom import Newsroom
 
 
 @click.group(cls=DeskGroup)
@@ -77,7 +78,9 @@ def list_(
             undecided=undecided,
             limit=limit or (None if as_json else 50),
         )
-        print_stories(list(found), as_json, "No such stories." if undecided else "No stories yet: `newsletter gather`.")
+        some = [country, source, status, undecided or None]
+        empty = "No stories yet; `newsletter gather` or `newsletter stories import FILE` brings them."
+        print_stories(list(found), as_json, _none_found(room, country, source) if any(some) else empty)
 
 
 @stories.command()
@@ -95,7 +98,8 @@ def search(
 
     with open_room() as room:
         found = desk.search(room, " ".join(words), country=country, source=source, status=_status(status), limit=limit)
-    print_stories(found, as_json, "No story holds all of these words.")
+        empty = _none_found(room, country, source) if country or source else "No story holds all of these words."
+    print_stories(found, as_json, empty)
 
 
 @stories.command()
@@ -120,15 +124,20 @@ def show(story_id: str, as_json: bool) -> None:
 
 @stories.command()
 @click.option("--country", metavar="CODE", help="Only stories filed under this country or region.")
-def export(country: str | None) -> None:
-    """Print every story as JSON Lines, in the form that `stories import` takes."""
+@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Write them there; standard output else.")
+def export(country: str | None, out: Path | None) -> None:
+    """Write every story as JSON Lines, in the form that `stories import` takes."""
     import json
 
     from newsletter import gather
 
-    with open_room() as room:
+    with open_room() as room, opened(out) as file:
+        number = 0
         for story in room.stories.list(country=country):
-            click.echo(json.dumps(gather.story_document(story), ensure_ascii=False))
+            number += 1
+            file.write(json.dumps(gather.story_document(story), ensure_ascii=False).encode() + b"\n")
+    if out is not None:
+        whisper(f"{number} stories written to {out}")
 
 
 # --- an editor's word -------------------------------------------------------------------------------------
@@ -136,18 +145,22 @@ def export(country: str | None) -> None:
 
 @stories.command("file")
 @story_argument
-@click.argument("country")
+@click.argument("country", required=False)
+@click.option("--off", is_flag=True, help="Take an editor's choice back: its source or its words decide again.")
 @by
-def file_(story_id: str, country: str, by: str | None) -> None:
+def file_(story_id: str, country: str | None, off: bool, by: str | None) -> None:
     """File a story under COUNTRY (CN) or a region of schedule.yaml; no source overwrites that.
 
     `newsletter stories list --undecided` shows the stories that wait for it.
     """
+    from newsletter.errors import InputError
     from newsletter.newsroom import stories as desk
 
+    if off is bool(country):
+        raise InputError("name either a country (CN) or --off")
     with open_room() as room:
-        desk.file_under(room, story_id, country, who(by))
-    click.echo(f"{story_id} is filed under {country}")
+        filed = desk.file_under(room, story_id, country, who(by)) if country else desk.unfile(room, story_id, who(by))
+    click.echo(f"{story_id} is filed under {filed.country}" if filed.country else f"{story_id} waits for a country")
 
 
 @stories.command()
@@ -196,6 +209,19 @@ def _set_status(story_id: str, status: str, by: str | None, reason: str) -> None
     click.echo(f"{story_id} is {status}")
     for copy in copies:
         click.echo(f"  and with it its copy {copy}; `newsletter stories part {story_id} {copy}` says that it is none")
+
+
+def _none_found(room: Newsroom, country: str | None, source: str | None) -> str:
+    """Why a list is empty, where it may be a slip of the pen."""
+    from newsletter.countries import is_country
+
+    if source and source not in room.plan.sources:
+        return (
+            f"No such stories; schedule.yaml has no source {source!r}: it has {', '.join(room.plan.sources) or 'none'}."
+        )
+    if country and not is_country(country) and country not in room.plan.places:
+        return f"No such stories; {country!r} is neither a country in capitals (CN) nor a region of schedule.yaml."
+    return "No such stories."
 
 
 def _status(text: str | None) -> StoryStatus | None:

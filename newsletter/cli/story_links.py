@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from newsletter.cli.console import DeskCommand, as_json, open_room, print_json, progress_bar
+from newsletter.cli.console import DeskCommand, as_json, open_room, print_json, progress_bar, whisper
 from newsletter.cli.story_shown import AT_ARRIVAL, by, cut, story_argument, who
 
 __all__ = ["ban", "join", "part", "pin", "related", "same"]
@@ -40,7 +40,10 @@ def related(story_id: str | None, as_json: bool) -> None:
             others = room.stories.find([row.id for row in rows])
             for row in rows:
                 other = others[row.id]
-                click.echo(f"  {row.score:5.2f}  {other.title}  ({other.outlet}; shares: {', '.join(row.reasons)})")
+                said = ", ".join(row.reasons) if row.reasons == links.PINNED else f"shares: {', '.join(row.reasons)}"
+                waits = other.embargo is not None and other.embargo > room.clock.now()
+                until = f"; not before {other.embargo:%Y-%m-%d %H:%M} UTC: embargo" if waits else ""
+                click.echo(f"  {row.score:5.2f}  {other.title}  ({other.outlet}; {said}{until})")
 
 
 @click.command(cls=DeskCommand)
@@ -111,6 +114,7 @@ def same(story_id: str | None, limit: int, as_json: bool) -> None:
 
 def _choose(story_id: str, other: str, choice: str, off: bool, by: str | None, words: str) -> None:
     from newsletter.errors import NothingToDoError
+    from newsletter.model import StoryStatus
     from newsletter.newsroom import related as links
 
     with open_room() as room:
@@ -118,4 +122,7 @@ def _choose(story_id: str, other: str, choice: str, off: bool, by: str | None, w
             links.choose(room, story_id, other, links.Choice(choice), who(by))
         elif not links.forget(room, story_id, other, links.Choice(choice)):
             raise NothingToDoError(f"nobody said that {other} {words} {story_id}")
+        status = room.stories.get(other).status
     click.echo(f"{other} {words} {story_id}{' no longer' if off else ''}")
+    if choice == "pin" and not off and status is not StoryStatus.READY:
+        whisper(f"it is {status}: no reader sees it before `newsletter stories release {other}`")

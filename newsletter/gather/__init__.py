@@ -116,7 +116,7 @@ def draft_note(story: Story, endpoint: Endpoint) -> Draft | Refused:
 
 
 def settle_country(story: Story, plan: Plan) -> Story:
-    """The story under its own country, else its source's default, else the one that it speaks of beyond doubt."""
+    """The story under its own country, else its tags', else its source's, else the one it speaks of beyond doubt."""
     from newsletter.gather.filing import with_country
 
     return with_country(story, plan.sources.get(story.source), plan.places)

@@ -51,16 +51,17 @@ def file_under(tags: TagSet, source: SourcePlan | None) -> tuple[str | None, Cou
 
 
 def with_country(story: Story, source: SourcePlan | None, places: Collection[str]) -> Story:
-    """The story under its own country, else the default of its source, else the one its words speak of, else none.
+    """The story under its own country, else its tags', else its source's, else the one its words speak of, else none.
 
     What is neither a country nor one of the desk's `places` counts as no country: it would stand in no issue, and in
     no editor's queue.
     """
     if story.country and (is_country(story.country) or story.country in places):
         return story
+    country, origin = file_under(TagSet(story.tags), source)
+    if country:
+        return replace(story, country=country, country_origin=origin)
     story = replace(story, country=None, country_origin=None)
-    if source is not None and source.country:
-        return replace(story, country=source.country, country_origin=CountryOrigin.SOURCE)
     if guess := guess_country(story.title, story.summary, story.tags, story.section):
         return replace(story, country=guess.country, country_origin=CountryOrigin.RULE)
     return story

@@ -11,7 +11,7 @@ from newsletter.model import CountryOrigin, NoteOrigin, Story, StoryStatus
 from newsletter.newsroom.related import take_in
 from newsletter.newsroom.room import Newsroom
 
-__all__ = ["approve_note", "copies_of", "file_under", "reject_note", "search", "set_status", "write_note"]
+__all__ = ["approve_note", "copies_of", "file_under", "reject_note", "search", "set_status", "unfile", "write_note"]
 
 MOST_FOUND = 10_000
 
@@ -53,6 +53,18 @@ def file_under(room: Newsroom, story_id: str, place: str, who: str) -> Story:
         return replace(story, country=place, country_origin=CountryOrigin.EDITOR, also_countries=also)
 
     return room.stories.edit(story_id, filed, who=who, what=f"filed under {place}", now=room.clock.now())
+
+
+def unfile(room: Newsroom, story_id: str, who: str) -> Story:
+    """Take an editor's choice of country back: its tags, its source or its words decide. Raises `NothingToDoError`."""
+    from newsletter import gather
+
+    def unfiled(story: Story) -> Story:
+        if story.country_origin is not CountryOrigin.EDITOR:
+            raise NothingToDoError(f"no editor has filed {story_id}")
+        return gather.settle_country(replace(story, country=None, country_origin=None), room.plan)
+
+    return room.stories.edit(story_id, unfiled, who=who, what="filing taken back", now=room.clock.now())
 
 
 def set_status(room: Newsroom, story_id: str, status: StoryStatus, who: str, why: str = "") -> Story:

@@ -286,6 +286,7 @@ def _ingest_chunk(connection: Connection, stories: Sequence[Story], now: datetim
     known = _known(connection, stories)
     new: list[Story] = []
     revised: list[tuple[int, Story, datetime]] = []
+    events: list[dict[str, object]] = []
     unchanged = 0
     for each in stories:
         row = known.get((each.source, each.external_id))
@@ -300,6 +301,10 @@ def _ingest_chunk(connection: Connection, stories: Sequence[Story], now: datetim
             # An embargo that was lifted makes the story available now, a correction makes it no newer.
             since = min(row.available_at, now) if _is_filed(old) else now
             revised.append((row.id, replace(merged, revision=row.revision + 1), since))
+            events += [
+                {"story_id": row.id, "at": now, "who": f"source {each.source}", "what": what, "why": why}
+                for what, why in _undone(old, merged)
+            ]
     written = [(row_id, each) for row_id, each, _ in revised]
     for row_id, each, since in revised:
         _revise(connection, row_id, each, since, number)
@@ -308,6 +313,8 @@ def _ingest_chunk(connection: Connection, stories: Sequence[Story], now: datetim
         fresh = _known(connection, new)
         written += [(fresh[each.source, each.external_id].id, each) for each in new]
     _keep_revisions(connection, written, now)
+    if events:
+        connection.execute(sa.insert(story_event), events)
     return Ingested(len(new), len(revised), unchanged)
 
 
@@ -353,6 +360,15 @@ def _merge(old: Story, new: Story) -> Story:
         merged = replace(merged, country=old.country, country_origin=old.country_origin)
     merged = replace(merged, edited=old.edited, **{name: getattr(old, name) for name in old.edited})
     return merged if "note" in old.edited else _with_note(merged, old)
+
+
+def _undone(old: Story, merged: Story) -> Iterator[tuple[str, str]]:
+    """What of the desk's work a source's new content undoes, and why."""
+    if old.note_approved_by and merged.note and not merged.note_approved_by:
+        changed = "note" if merged.note != old.note else "headline or summary"
+        yield "note waits for approval again", f"the {changed} changed; {old.note_approved_by} had approved it"
+    if merged.status is StoryStatus.WITHDRAWN is not old.status:
+        yield str(StoryStatus.WITHDRAWN), "its source took it back"
 
 
 def _with_note(merged: Story, old: Story) -> Story:

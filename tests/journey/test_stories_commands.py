@@ -47,6 +47,11 @@ def test_filing_by_rule_and_by_an_editor(filled: Desk) -> None:
     filled.run("stories", "import", "stories.json")
     assert filled.json("stories", "show", "wire:4")["country"] == "CN"
     assert "is no country" in filled.run("stories", "file", "wire:4", "China", code=2).stderr
+    assert "waits for a country" in filled.run("stories", "file", "wire:4", "--off").stdout
+    filled.run("stories", "file", "wire:4", "--off", code=4)
+    filled.run("stories", "file", "wire:4", "CN", "--off", code=2)
+    filled.run("stories", "file", "wire:2", "IN")
+    assert "is filed under KR" in filled.run("stories", "file", "wire:2", "--off").stdout
 
 
 def test_related_reading_has_scores_and_reasons_for_every_ready_story(filled: Desk) -> None:
@@ -115,6 +120,9 @@ def test_sources_in_and_out(filled: Desk) -> None:
     filled.run("sources", "import", "stories.json", code=2)
     assert [source["id"] for source in filled.json("sources", "list")] == ["desk", "globe"]
     assert 'xmlUrl="https://globe.example/rss"' in filled.run("sources", "export").stdout
+    filled.run("sources", "export", "--out", "out.opml")
+    assert b"globe.example" in (filled.folder / "out.opml").read_bytes()
+    assert "cannot be written" in filled.run("sources", "export", "--out", "no/such/out.opml", code=2).stderr
     filled.run("schedule", "check")
 
 
@@ -126,6 +134,25 @@ def test_a_list_of_the_desk_is_a_file_of_stories(filled: Desk) -> None:
     filled.write("one.json", json.dumps([filled.json("stories", "show", "wire:1") | {"source": "copy"}]))
     filled.run("stories", "import", "one.json")
     assert filled.json("stories", "show", "copy:1")["status"] == "withdrawn"
+
+
+def test_an_empty_list_says_what_may_be_a_slip(filled: Desk) -> None:
+    assert "has no source 'typo': it has desk" in filled.run("stories", "list", "--source", "typo").stdout
+    assert "'China' is neither" in filled.run("stories", "search", "chips", "--country", "China").stdout
+    assert filled.run("stories", "list", "--status", "held").stdout == "No such stories.\n"
+
+
+def test_every_story_is_written_to_a_file(filled: Desk) -> None:
+    assert "5 stories written to all.jsonl" in filled.run("stories", "export", "--out", "all.jsonl").stderr
+    assert "0 new, 0 revised, 5 known" in filled.run("stories", "import", "all.jsonl").stdout
+    assert "cannot be written" in filled.run("stories", "export", "--out", "no/such/all.jsonl", code=2).stderr
+
+
+def test_a_pin_of_what_is_kept_back_says_so(filled: Desk) -> None:
+    filled.run("stories", "hold", "wire:4")
+    assert "it is held" in filled.run("stories", "pin", "wire:3", "wire:4").stderr
+    filled.run("stories", "release", "wire:4")
+    assert "(Wire; chosen by an editor)" in filled.run("stories", "related", "wire:3").stdout
 
 
 def test_one_decision_about_a_note_at_a_time(filled: Desk) -> None:

@@ -128,6 +128,9 @@ def test_an_approval_covers_the_words_it_was_given_for(room: Newsroom, chips: St
     again = room.stories.get(chips.id)
     assert again.note == NOTE
     assert again.shown_note == ()
+    undone = room.stories.events(chips.id)[-1]
+    assert (undone.who, undone.what) == ("source wire", "note waits for approval again")
+    assert undone.why == "the headline or summary changed; chief had approved it"
 
 
 def test_a_note_of_the_publishers_own_comes_and_goes_with_it(room: Newsroom, chips: Story) -> None:
@@ -166,6 +169,7 @@ def test_a_source_takes_back_what_it_sent_and_brings_nothing_back_that_the_desk_
 ) -> None:
     room.stories.ingest([replace(chips, status=StoryStatus.WITHDRAWN)], NOW)
     assert room.stories.get(chips.id).status is StoryStatus.WITHDRAWN
+    assert [(event.who, event.what) for event in room.stories.events(chips.id)] == [("source wire", "withdrawn")]
     assert room.stories.ingest([chips], NOW).unchanged == 1
 
 
