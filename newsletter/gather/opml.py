@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Iterator
 
 from lxml import etree
 
+from newsletter.countries import is_country
 from newsletter.errors import InputError
 from newsletter.gather.cleaning import clean_text
 from newsletter.gather.encoding import declares_entities, decode_feed, root_element
@@ -21,13 +22,16 @@ _NAME_LIMIT = 120
 _DEEPEST = 20
 _KINDS = {"rss": "feed", "atom": "feed", "rdf": "feed", "feed": "feed", "jsonfeed": "jsonfeed", "json": "jsonfeed"}
 _EXPORTED = ("feed", "jsonfeed")
+# OPML has no attribute for what a desk calls a feed and where it files it; attributes in a namespace are its way out.
+_DESK = "urn:newsletter:desk"
+_ID, _COUNTRY = f"{{{_DESK}}}id", f"{{{_DESK}}}country"
 
 
 def read_opml(data: bytes, name: str, taken: Collection[str] = ()) -> tuple[list[SourcePlan], list[Refusal]]:
     """The feeds of an OPML file as sources, each address once, and the outlines that are none.
 
-    Ids are made of the titles, other than those `taken`; a section is the title of the outline around. Raises
-    `InputError` with file and line for a file that is no OPML.
+    Ids are those that `write_opml` wrote, or made of the titles, other than those `taken`; a section is the title of
+    the outline around. Raises `InputError` with file and line for a file that is no OPML.
     """
     root = _root(data, name)
     found: dict[str, SourcePlan] = {}
@@ -45,16 +49,19 @@ def read_opml(data: bytes, name: str, taken: Collection[str] = ()) -> tuple[list
         elif url in found:
             refused.append(Refusal(f"line {line}", f"{url} stands in the file already, as {found[url].id}"))
         else:
-            source_id = _free_id(title or _host(url), ids)
+            source_id = _free_id((outline.get(_ID, ""), title, _host(url)), ids)
             ids.add(source_id)
             outlet = title or _host(url)
-            found[url] = SourcePlan(id=source_id, kind=kind, url=url, outlet=outlet, section=section or None)
+            country = stated if is_country(stated := outline.get(_COUNTRY, "")) else None
+            found[url] = SourcePlan(
+                id=source_id, kind=kind, url=url, outlet=outlet, section=section or None, country=country
+            )
     return list(found.values()), refused
 
 
 def write_opml(sources: Iterable[SourcePlan], title: str) -> bytes:
-    """The sources that are feeds as an OPML file, under an outline for each section."""
-    opml = etree.Element("opml", version="2.0")
+    """The sources that are feeds as an OPML file, under an outline for each section, with their ids and countries."""
+    opml = etree.Element("opml", version="2.0", nsmap={"desk": _DESK})
     etree.SubElement(etree.SubElement(opml, "head"), "title").text = title
     body = etree.SubElement(opml, "body")
     sections: dict[str, etree._Element] = {}
@@ -67,7 +74,10 @@ def write_opml(sources: Iterable[SourcePlan], title: str) -> bytes:
                 holder = sections[source.section]
             words = source.outlet or source.id
             kind = "rss" if source.kind == "feed" else "jsonfeed"
-            etree.SubElement(holder, "outline", type=kind, text=words, title=words, xmlUrl=source.url)
+            outline = etree.SubElement(holder, "outline", type=kind, text=words, title=words, xmlUrl=source.url)
+            outline.set(_ID, source.id)
+            if source.country and is_country(source.country):
+                outline.set(_COUNTRY, source.country)
     return bytes(etree.tostring(opml, encoding="utf-8", xml_declaration=True, pretty_print=True))
 
 
@@ -97,14 +107,18 @@ def _outlines(root: etree._Element) -> Iterator[tuple[int, etree._Element, str]]
             stack += [(each, inner, depth + 1) for each in reversed(outline.findall("outline"))]
 
 
-def _free_id(title: str, taken: Collection[str]) -> str:
-    """A name in kebab case made of the title, with a number where it is taken."""
-    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
-    base = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40].strip("-") or "feed"
+def _free_id(names: Iterable[str], taken: Collection[str]) -> str:
+    """A name in kebab case made of the first that has letters for it, with a number where it is taken."""
+    base = next((made for name in names if (made := _kebab(name))), "feed")
     number = 1
     while (name := base if number == 1 else f"{base}-{number}") in taken:
         number += 1
     return name
+
+
+def _kebab(name: str) -> str:
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40].strip("-")
 
 
 def _host(url: str) -> str:

@@ -88,6 +88,8 @@ def _add(room: Newsroom, sources: Sequence[SourcePlan]) -> None:
         fields = CommentedMap(kind=source.kind, url=source.url, outlet=source.outlet)
         if source.section:
             fields["section"] = source.section
+        if source.country:
+            fields["country"] = source.country
         fields.fa.set_flow_style()
         document["sources"][source.id] = fields
     stream = io.StringIO()

@@ -73,13 +73,23 @@ words = st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_si
 @given(st.lists(st.tuples(words, words, st.sampled_from(["feed", "jsonfeed"])), max_size=6))
 def test_what_goes_out_comes_in_again(rows: list[tuple[str, str, str]]) -> None:
     plans = [
-        SourcePlan(id=f"s{n}", kind=kind, url=f"https://e.example/{n}?a=1&b=2", outlet=outlet, section=section)
+        SourcePlan(
+            id=f"s{n}", kind=kind, url=f"https://e.example/{n}?a=1&b=2", outlet=outlet, section=section, country="JP"
+        )
         for n, (outlet, section, kind) in enumerate(rows)
     ]
     data = write_opml([*plans, SourcePlan(id="desk", kind="folder", path="inbox")], "All & <everything>")
     found, refused = read_opml(data, "out.opml", [])
     assert refused == []
-    assert {(each.url, each.kind) for each in found} == {(each.url, each.kind) for each in plans}
+    assert {(each.url, each.kind, each.id, each.country) for each in found} == {
+        (each.url, each.kind, each.id, each.country) for each in plans
+    }
+
+
+def test_a_title_without_latin_letters_gives_way_to_the_host() -> None:
+    data = "<opml><body><outline text='朝日' xmlUrl='https://www.asahi.example/rss'/></body></opml>".encode()
+    [found], _ = read_opml(data, "x.opml", [])
+    assert (found.id, found.outlet) == ("asahi-example", "朝日")
 
 
 def test_a_desk_takes_a_list_of_feeds_and_keeps_its_comments(tmp_path: Path) -> None:
