@@ -5,8 +5,10 @@ from __future__ import annotations
 import tomllib
 from functools import cache
 from importlib import resources
+from itertools import product
+from string import ascii_uppercase
 
-__all__ = ["country_name", "flag_file", "is_country"]
+__all__ = ["country_called", "country_name", "flag_file", "is_country"]
 
 # Unicode CLDR names these beside the countries: groupings, pseudo-locales, outlying islands.
 _NO_COUNTRY = frozenset(("AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "ZZ"))
@@ -25,6 +27,11 @@ def country_name(code: str, language: str = "en") -> str:
         return code.replace("-", " ").title()
     name = _override(code, language) or _territories(language).get(code) or _territories("en")[code]
     return str(name)
+
+
+def country_called(text: str) -> str | None:
+    """The code of the country whose code or English name this is, in any case: `cn` and `China` are CN."""
+    return text.upper() if is_country(text.upper()) else _codes().get(text.casefold())
 
 
 @cache
@@ -53,6 +60,14 @@ def _forms(language: str) -> tuple[str, ...]:
     script = locale.script or ("Hant" if locale.language == "zh" and locale.territory in ("TW", "HK", "MO") else None)
     forms = (language, f"{locale.language}-{script}" if script else "", locale.language)
     return tuple(form for form in forms if form)
+
+
+@cache
+def _codes() -> dict[str, str]:
+    """Codes by English names, the desk's own and CLDR's, case folded."""
+    codes = [code for pair in product(ascii_uppercase, repeat=2) if is_country(code := "".join(pair))]
+    theirs = {_territories("en")[code].casefold(): code for code in codes}
+    return theirs | {country_name(code).casefold(): code for code in codes}
 
 
 @cache

@@ -8,11 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from functools import cache
-from itertools import product
-from string import ascii_uppercase
 
-from newsletter.countries import country_name, is_country
+from newsletter.countries import country_called, is_country
 from newsletter.gather.gazetteer import guess_country
 from newsletter.gather.tags import TagSet
 from newsletter.model import CountryOrigin, Story
@@ -68,12 +65,7 @@ def with_country(story: Story, source: SourcePlan | None, places: Collection[str
 
 
 def _named(tags: Sequence[str]) -> str | None:
-    found = {code for tag in tags if (code := _country_names().get(tag.casefold()))}
+    # Two letters are seldom a country's code there: AI, IT, US.
+    found = {code for tag in tags if len(tag) > 2 and (code := country_called(tag))}
     only = found.pop() if len(found) == 1 else None
     return None if only in _AMBIGUOUS else only
-
-
-@cache
-def _country_names() -> dict[str, str]:
-    codes = ("".join(letters) for letters in product(ascii_uppercase, repeat=2))
-    return {country_name(code).casefold(): code for code in codes if is_country(code)}

@@ -11,6 +11,7 @@ from newsletter.gather.cleaning import clean_text
 __all__ = ["TagSet", "sort_tags", "split_tags"]
 
 _TAG_LIMIT = 100
+_MOST_TAGS = 60
 # A machine tag's name is lower case and at least three letters ("re:Invent" is a title), and no space follows the
 # colon ("ai: the future" is one too). Schemes are addresses, which are no tags of machines either.
 _MACHINE_TAG = re.compile(r"(?!https?:|mailto:|tel:|urn:)([a-z][a-z0-9_.-]{2,40}|id):(?![\s/])(.+)")
@@ -55,4 +56,4 @@ def sort_tags(tags: Iterable[str], *, marked: bool = False) -> TagSet:
             else:
                 machine[match[1]] = match[2]
     country = machine.pop("country", None)
-    return TagSet(tuple(visible), tuple(byline), country, machine)
+    return TagSet(tuple(dict.fromkeys(visible))[:_MOST_TAGS], tuple(byline), country, machine)

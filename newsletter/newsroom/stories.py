@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from newsletter.countries import is_country
+from newsletter.countries import country_called
 from newsletter.errors import ChecksFailedError, InputError, NothingToDoError
 from newsletter.model import CountryOrigin, NoteOrigin, Story, StoryStatus
 from newsletter.newsroom.related import take_in
@@ -39,14 +39,16 @@ def search(
 
 
 def file_under(room: Newsroom, story_id: str, place: str, who: str) -> Story:
-    """File the story under a country or a region of schedule.yaml; no source or rule overwrites that.
+    """File the story under a country (its code or English name) or a region of schedule.yaml.
 
-    Raises `InputError` for a place that no newsletter could have.
+    No source or rule overwrites that. Raises `InputError` for a place that no newsletter could have.
     """
     regions = room.plan.places
-    if not is_country(place) and place not in regions:
-        there = f", or one of {', '.join(regions)}" if regions else ""
-        raise InputError(f"{place!r} is no country; write an ISO 3166-1 code in capitals such as CN{there}")
+    if place not in regions:
+        if (code := country_called(place)) is None:
+            there = f", or one of {', '.join(regions)}" if regions else ""
+            raise InputError(f"{place!r} is no country; write its ISO 3166-1 code, such as CN, or its name{there}")
+        place = code
 
     def filed(story: Story) -> Story:
         also = tuple(other for other in story.also_countries if other != place)

@@ -154,9 +154,11 @@ class Stories:
         return found[:limit]
 
     def count_by_country(self) -> Mapping[str | None, int]:
-        """How many stories each country has; under None those that wait for one."""
+        """How many stories each country has; under None the ready ones that wait for one."""
+        counted = sa.or_(story.c.country.is_not(None), story.c.status == StoryStatus.READY)
         with self._database.read() as connection:
-            query = sa.select(story.c.country, sa.func.count().label("number")).group_by(story.c.country)
+            number = sa.func.count().label("number")
+            query = sa.select(story.c.country, number).where(counted).group_by(story.c.country)
             return {row.country: row.number for row in connection.execute(query)}
 
     def count_by_source(self) -> Mapping[str, int]:

@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -140,8 +140,11 @@ def make_app(room: Newsroom) -> Starlette:
     return app
 
 
-def _refused(_request: Request, error: Exception) -> Response:
+def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    if request.url.path.startswith("/api/"):
+        words = {404: "there is no such address", 405: f"{request.method} is not possible here"}
+        return JSONResponse({"error": words.get(error.status_code, error.detail)}, error.status_code, error.headers)
     titles = {403: "Not allowed", 404: "Not found", 405: "Not possible here", 413: "Too large"}
     title = titles.get(error.status_code, "That cannot be done")
     own_words = error.status_code not in (404, 405)

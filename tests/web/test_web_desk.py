@@ -273,5 +273,15 @@ def test_stories_are_searched_and_those_without_a_country_are_filed(review: News
     assert (answer.status_code, answer.headers["location"]) == (303, "/stories?undecided=1")
     assert review.stories.get(waiting.id).country == "SG"
     assert [event.who for event in review.stories.events(waiting.id)] == ["editor@desk.example"]
-    assert editor.http.post("/stories/file", data=form | {"country": "Singapore"}).status_code == 400
+    for place in ("Singapore", "sg"):
+        answer = editor.http.post(
+            "/stories/file", data=form | {"country": place, "back": "/stories?words=zebra&page=2"}
+        )
+        assert (answer.status_code, answer.headers["location"]) == (303, "/stories?words=zebra&page=2")
+        assert review.stories.get(waiting.id).country == "SG"
+    elsewhere = editor.http.post("/stories/file", data=form | {"back": "//evil.example/stories?"})
+    assert elsewhere.headers["location"] == "/stories?undecided=1"
+    assert "Change" in editor.http.get("/stories?words=zebra").text
+    assert "Change" not in viewer.http.get("/stories?words=zebra").text
+    assert editor.http.post("/stories/file", data=form | {"country": "Singapura"}).status_code == 400
     assert editor.http.post("/stories/file", data=form | {"story": "no:1"}).status_code == 404

@@ -95,6 +95,9 @@ def test_more_than_a_form_holds_and_less_than_too_much(room: Newsroom) -> None:
         for n in range(500)
     ]
     assert push(room, many)[1]["new"] == 500
+    answer = Visitor(room).http.get("/api/v1/stories")
+    assert (answer.status_code, answer.json()) == (405, {"error": "GET is not possible here"})
+    assert Visitor(room).http.post("/api/v1/nothing").json() == {"error": "there is no such address"}
     assert Visitor(room).http.post("/api/v1/stories", content=b"x" * 2_200_000).status_code == 413
 
 

@@ -11,7 +11,8 @@ __all__ = ["story_file"]
 
 
 def story_file(ask: Ask) -> Response:
-    """File it, and go back to what still waits."""
+    """File it, and go back to the list it was filed from."""
     assert ask.account is not None
     stories.file_under(ask.room, ask.field("story"), ask.field("country").strip(), ask.account.email)
-    return RedirectResponse("/stories?undecided=1", 303)
+    back = ask.field("back")
+    return RedirectResponse(back if back == "/stories" or back.startswith("/stories?") else "/stories?undecided=1", 303)

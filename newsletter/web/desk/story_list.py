@@ -32,7 +32,7 @@ def story_list(ask: Ask) -> Response:
         "story_list.html",
         countries=sorted(((code, n) for code, n in counts.items() if code), key=lambda pair: (-pair[1], pair[0])),
         unfiled=counts.get(None, 0),
-        total=sum(counts.values()),
+        total=sum(ask.room.stories.count_by_source().values()),
         country=country,
         words=words,
         undecided=undecided,
