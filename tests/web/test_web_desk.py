@@ -225,7 +225,10 @@ def test_text_of_stories_is_never_markup(review: Newsroom) -> None:
     ):
         answer = visitor.http.get(path)
         assert answer.status_code == 200, path
-        assert not re.search(r"<script|<[^>]*\son\w+\s*=|{{ 49|[^&]49\$", answer.text), path
+        # What stands between quotes is a value, and one that breaks out of them stands outside.
+        markup = re.sub(r'"[^"<>]*"', '""', answer.text)
+        assert not re.search(r"<script|<[^>]*\son\w+\s*=|{{ 49|[^&]49\$", markup), path
+        assert "<script" not in answer.text, path
     assert "&lt;script&gt;top.pwned=1" in visitor.http.get("/stories").text
 
 
