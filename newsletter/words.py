@@ -23,6 +23,7 @@ __all__ = [
     "cosine",
     "grams_of",
     "is_empty_word",
+    "is_spaced",
     "likeness",
     "normalised",
     "read",
@@ -132,6 +133,11 @@ def _grams_of(tokens: Iterable[str]) -> Counter[str]:
 def terms_of(text: str) -> list[str]:
     """The terms of a text alone, as `read` finds them: what an index of many texts needs."""
     return list(chain.from_iterable(map(_its_terms, _tokens(text))))
+
+
+def is_spaced(text: str) -> bool:
+    """Whether the text is of scripts that put spaces between words."""
+    return _RUN.search(text) is None
 
 
 def is_empty_word(word: str) -> bool:

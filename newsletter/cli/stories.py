@@ -95,10 +95,13 @@ def search(
 ) -> None:
     """Find stories that hold all WORDS in headline, summary or tags, best match first."""
     from newsletter.newsroom import stories as desk
+    from newsletter.words import terms_of
 
     with open_room() as room:
         found = desk.search(room, " ".join(words), country=country, source=source, status=_status(status), limit=limit)
         empty = _none_found(room, country, source) if country or source else "No story holds all of these words."
+        if not terms_of(" ".join(words)):
+            empty = "These words are too common to be looked for; add one that tells of the story."
     print_stories(found, as_json, empty)
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import tantivy
 
-from newsletter.words import terms_of
+from newsletter.words import is_spaced, terms_of
 
 __all__ = ["Indexed", "StoryIndex"]
 
@@ -109,8 +109,8 @@ class StoryIndex:
         )
 
     def holding(self, words: str, limit: int) -> list[int]:
-        """Rows of the stories that hold all the words, best first."""
-        wanted = [(tantivy.Occur.Must, self._term(term)) for term in dict.fromkeys(terms_of(words))]
+        """Rows of the stories that hold all the words, best first; none for words that every text may hold."""
+        wanted = [(tantivy.Occur.Must, self._holding(term)) for term in dict.fromkeys(terms_of(words))]
         return [row for row, _ in self._rows(tantivy.Query.boolean_query(wanted), limit)] if wanted else []
 
     def rarity(self, term: str) -> float:
@@ -144,6 +144,12 @@ class StoryIndex:
 
     def _term(self, term: str) -> tantivy.Query:
         return tantivy.Query.term_query(self._index.schema, _TERMS, term, index_option="freq")
+
+    def _holding(self, term: str) -> tantivy.Query:
+        """Texts with a term; a single character of a script without spaces stands in the terms of two around it."""
+        if len(term) > 1 or term.isascii() or is_spaced(term):
+            return self._term(term)
+        return tantivy.Query.regex_query(self._index.schema, _TERMS, f"{term}|{term}.|.{term}")
 
     def _integer(self, field: str, value: int) -> tantivy.Query:
         return tantivy.Query.term_query(self._index.schema, field, value)

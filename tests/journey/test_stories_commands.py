@@ -139,6 +139,7 @@ def test_a_list_of_the_desk_is_a_file_of_stories(filled: Desk) -> None:
 def test_an_empty_list_says_what_may_be_a_slip(filled: Desk) -> None:
     assert "has no source 'typo': it has desk" in filled.run("stories", "list", "--source", "typo").stdout
     assert "'China' is neither" in filled.run("stories", "search", "chips", "--country", "China").stdout
+    assert "too common" in filled.run("stories", "search", "the", "and").stdout
     assert filled.run("stories", "list", "--status", "held").stdout == "No such stories.\n"
 
 

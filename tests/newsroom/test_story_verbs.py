@@ -193,6 +193,8 @@ def test_words_are_found_in_any_script_best_first(room: Newsroom, a_story: Calla
     assert found("samsung chips", limit=1) == ["2"]
     assert found("人工智能") == ["3"]
     assert found("北京 规划") == ["3"]
+    assert found("京") == found("展") == found("北 划") == ["3"]
+    assert found("茶") == []
     assert found("น้ำท่วม") == ["4"]
     assert found("nothing that", status=StoryStatus.HELD) == []
     assert found("samsung quays") == []
