@@ -8,9 +8,12 @@ from functools import cache
 
 from newsletter.model import Precision
 
-__all__ = ["Dated", "read_date"]
+__all__ = ["AHEAD", "Dated", "read_date"]
 
 Dated = tuple[datetime, Precision]
+
+AHEAD = timedelta(days=366)
+"""A date further ahead than this is a slip: an embargo ends sooner, and the story would stand first for ever."""
 
 _CLOCK = r"(?P<hour>\d{1,2}):(?P<minute>\d\d)(?::(?P<second>\d\d)(?:[.,](?P<fraction>\d{1,6})\d*)?)?"
 _ZONE = r"\s*(?P<zone>[+-]\d\d:?\d\d|[A-Za-z]{1,5})?(?:\s*\([^()]*\))?"

@@ -8,15 +8,15 @@ where a desk reads a file of its own, never where a source sends.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import datetime
 from enum import StrEnum
 from typing import TypeVar
 
 from newsletter.gather.cleaning import SUMMARY_LIMIT, TITLE_LIMIT, clean_text, paragraphs, split_paragraphs, visible
-from newsletter.gather.dates import Dated, read_date
-from newsletter.gather.entries import image_of
+from newsletter.gather.dates import AHEAD, Dated, read_date
+from newsletter.gather.entries import image_of, names
 from newsletter.gather.extract import extract
 from newsletter.gather.filing import file_under, is_language, is_place
 from newsletter.gather.identity import external_id_of
@@ -67,7 +67,7 @@ def read_story(document: object, source: SourcePlan | None, now: datetime) -> St
     tags = _tags(fields)
     guid = visible(_raw(fields, "guid")) or None
     canonical = canonical_url(url)
-    published_at, precision = _published(fields)
+    published_at, precision = _published(fields, now)
     country, country_origin = _country(fields, tags, source)
     if source is None and country:
         country_origin = _ours(fields, "country_origin", country_origin or CountryOrigin.FEED)
@@ -91,7 +91,7 @@ def read_story(document: object, source: SourcePlan | None, now: datetime) -> St
         note_provenance=_provenance(fields),
         paywall=_flag(fields, "paywall"),
         kind=_choice(fields, "kind", Kind.REPORT),
-        byline=_cleaned(_texts(fields, "byline", lambda text: [text])) or tags.byline,
+        byline=names(_texts(fields, "byline", lambda text: [text])) or tags.byline,
         country=country,
         country_origin=country_origin,
         also_countries=tuple(_place(place, "also_countries") for place in _texts(fields, "also_countries", str.split)),
@@ -176,10 +176,6 @@ def _texts(fields: Fields, key: str, split: Callable[[str], list[str]]) -> list[
     if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):
         raise UnfitStoryError(f"{key} must be a list of texts, not {_kind_of(value)}")
     return value
-
-
-def _cleaned(texts: Iterable[str]) -> tuple[str, ...]:
-    return tuple(text for text in (clean_text(written, _NAME_LIMIT) for written in texts) if text)
 
 
 def _flag(fields: Fields, key: str) -> bool:
@@ -288,8 +284,10 @@ def _provenance(fields: Fields) -> Provenance | None:
     return Provenance(*(_text(stated, key, _NAME_LIMIT) for key in ("model", "prompt", "input")))
 
 
-def _published(fields: Fields) -> Dated:
+def _published(fields: Fields, now: datetime) -> Dated:
     instant, precision = _instant(fields, "published_at")
+    if instant > now + AHEAD:
+        raise UnfitStoryError(f"published_at is {_raw(fields, 'published_at')[:40]!r}, more than a year ahead")
     return instant, _choice(fields, "published_precision", precision)
 
 
@@ -320,7 +318,7 @@ def _summary(fields: Fields, title: str, source: SourcePlan | None) -> tuple[str
 
 
 def _kind_of(value: object) -> str:
-    names = {
+    kinds = {
         bool: "true or false",
         int: "a number",
         float: "a number",
@@ -328,4 +326,4 @@ def _kind_of(value: object) -> str:
         list: "a list",
         dict: "an object",
     }
-    return names.get(type(value), type(value).__name__)
+    return kinds.get(type(value), type(value).__name__)

@@ -8,7 +8,7 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from newsletter.gather.cleaning import TITLE_LIMIT, clean_text, visible
-from newsletter.gather.dates import read_date
+from newsletter.gather.dates import AHEAD, read_date
 from newsletter.gather.filing import file_under, is_language
 from newsletter.gather.identity import external_id_of
 from newsletter.gather.links import absolute_link, canonical_url
@@ -20,6 +20,7 @@ from newsletter.plan.values import SourcePlan
 __all__ = ["Entry", "Frame", "image_of", "names", "stories_of"]
 
 NAME_LIMIT = 120
+_MOST_NAMES = 30
 _RIGHTS_LIMIT = 300
 _ALT_LIMIT = 300
 
@@ -84,7 +85,8 @@ def stories_of(entries: Iterable[Entry | str], frame: Frame) -> tuple[list[Story
 def names(written: Iterable[str]) -> tuple[str, ...]:
     """Names of people, clean and each once: neither addresses nor what an encoding fault left of one ("??? ?????")."""
     cleaned = (clean_text(name, NAME_LIMIT) for name in written)
-    return tuple(dict.fromkeys(name for name in cleaned if any(map(str.isalpha, name)) and "://" not in name))
+    people = dict.fromkeys(name for name in cleaned if any(map(str.isalpha, name)) and "://" not in name)
+    return tuple(people)[:_MOST_NAMES]
 
 
 def image_of(url: str, base: str, alt: str = "", credit: str = "") -> Image | None:
@@ -104,7 +106,7 @@ def _story(entry: Entry, frame: Frame) -> Story | str:
     country, country_origin = file_under(entry.tags, plan)
     guid = visible(entry.guid or "") or None
     canonical = canonical_url(url) if url else ""
-    dated = next((read for text in entry.dates if (read := read_date(text))), None)
+    dated = next((read for text in entry.dates if (read := read_date(text)) and read[0] <= frame.now + AHEAD), None)
     published_at, precision = dated or (frame.now, Precision.FETCHED)
     summary, summary_origin = summarise(title, entry.summary, entry.full, plan)
     language = next((text for text in (plan.language, entry.language.strip(), frame.language.strip()) if text), "")

@@ -72,8 +72,10 @@ def unfile(room: Newsroom, story_id: str, who: str) -> Story:
 def set_status(room: Newsroom, story_id: str, status: StoryStatus, who: str, why: str = "") -> Story:
     """Hold, reject, withdraw or release the story; its source no longer decides. Raises `NothingToDoError`.
 
-    What is held or withdrawn keeps its copies back too.
+    What is held or withdrawn keeps its copies back too. To withdraw takes a reason: readers may ask for it.
     """
+    if status is StoryStatus.WITHDRAWN and not why.strip():
+        raise InputError(f"say why {story_id} is withdrawn; the reason is kept with it")
 
     def changed(story: Story) -> Story:
         if story.status is status:

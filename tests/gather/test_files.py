@@ -202,6 +202,19 @@ def test_long_fields_are_cut() -> None:
     assert (len(story.title) <= 300, len(story.summary) <= 1200, len(story.note)) == (True, True, 4)
 
 
+def test_lists_are_bounded_and_hold_each_once() -> None:
+    story = one(
+        LEAST | {"tags": ["AI", "AI", *map(str, range(900))], "byline": ["A", "A", *(f"N{n}" for n in range(99))]}
+    )
+    assert (story.tags[:3], len(story.tags)) == (("AI", "0", "1"), 60)
+    assert (story.byline[:2], len(story.byline)) == (("A", "N0"), 30)
+
+
+def test_a_date_far_ahead_is_a_slip() -> None:
+    _, refused = read_story_file(json.dumps(LEAST | {"published_at": "2062-05-27"}).encode(), "day.json", None, NOW)
+    assert [refusal.reason for refusal in refused] == ["published_at is '2062-05-27', more than a year ahead"]
+
+
 def test_json_lines_name_the_line() -> None:
     lines = [json.dumps(LEAST), "", "{broken", json.dumps(LEAST | {"title": ""})]
     stories, refused = read_story_file("\r\n".join(lines).encode(), "day.jsonl", None, NOW)

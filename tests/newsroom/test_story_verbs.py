@@ -32,7 +32,9 @@ def test_an_editors_country_is_locked(room: Newsroom, chips: Story) -> None:
     again = room.stories.get(chips.id)
     assert (again.country, again.summary, again.revision) == ("KR", "More.", 3)
     assert list(room.stories.list(undecided=True)) == []
-    for wrong in ("Korea", "kr", "asia", ""):
+    for spelt in ("kr", "South Korea", "south korea"):
+        assert stories.file_under(room, chips.id, spelt, "chief").country == "KR"
+    for wrong in ("Korea", "asia", "EU", ""):
         with pytest.raises(InputError, match="is no country"):
             stories.file_under(room, chips.id, wrong, "chief")
 
@@ -43,7 +45,9 @@ def test_a_status_is_the_desks_and_stays(room: Newsroom, chips: Story) -> None:
     assert room.stories.get(chips.id).status is StoryStatus.HELD
     stories.set_status(room, chips.id, StoryStatus.WITHDRAWN, "chief", "wrong")
     with pytest.raises(NothingToDoError):
-        stories.set_status(room, chips.id, StoryStatus.WITHDRAWN, "chief")
+        stories.set_status(room, chips.id, StoryStatus.WITHDRAWN, "chief", "wrong")
+    with pytest.raises(InputError, match="say why"):
+        stories.set_status(room, chips.id, StoryStatus.WITHDRAWN, "chief", " ")
     with pytest.raises(InputError, match="cannot become held"):
         stories.set_status(room, chips.id, StoryStatus.HELD, "chief")
     assert [(e.who, e.what, e.why) for e in room.stories.events(chips.id)] == [
