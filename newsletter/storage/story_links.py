@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -111,6 +111,16 @@ class StoryLinks:
             rows = connection.execute(query.order_by(story.c.published_at.desc()).limit(limit))
             return [_story_row(row) for row in rows]
 
+    def waiting_of(self, story_ids: Collection[str]) -> set[str]:
+        """Those of these stories that are waiting."""
+        wanted, found = list(story_ids), set[str]()
+        waits = sa.and_(story.c.related_revision.is_(None), story.c.status == StoryStatus.READY)
+        with self._database.read() as connection:
+            for start in range(0, len(wanted), CHUNK):
+                query = sa.select(NAME.label("name")).where(waits, named(wanted[start : start + CHUNK]))
+                found.update(connection.scalars(query))
+        return found
+
     def count_waiting(self) -> int:
         """How many ready stories wait for their related reading."""
         query = sa.select(sa.func.count()).where(
@@ -185,38 +195,40 @@ class StoryLinks:
 
     # --- copies of one story -----------------------------------------------------------------------------
 
-    def copies(self, stories: Iterable[Story], within: timedelta) -> Mapping[str, Sequence[StoryRow]]:
-        """By id of each story, those that are it beyond doubt, itself among them: of the same canonical URL, or the
-        same title within that time."""
+    def copies(self, stories: Iterable[Story], within: timedelta) -> Mapping[str, Collection[str]]:
+        """By id of each story, the ids of those that are it beyond doubt: of the same canonical URL, or the same title
+        within that time."""
         wanted = list(stories)
         urls = {each.id: hashed(each.url_canonical or each.url) for each in wanted}
         titles = {each.id: hashed(normalised(each.title)) for each in wanted}
-        by_url = self._by(story.c.url_hash, urls.values())
-        by_title = self._by(story.c.title_hash, titles.values())
-        found: dict[str, Sequence[StoryRow]] = {}
+        by_url = self._dated(story.c.url_hash, urls.values())
+        by_title = self._dated(story.c.title_hash, titles.values())
+        found: dict[str, Collection[str]] = {}
         for each in wanted:
-            near = (
-                row
-                for row in by_title.get(titles[each.id], ())
-                if abs(row.story.published_at - each.published_at) <= within
-            )
-            same = {row.row: row for row in (*by_url.get(urls[each.id], ()), *near)}
-            found[each.id] = list(same.values())
+            near = {name for name, at in by_title.get(titles[each.id], ()) if abs(at - each.published_at) <= within}
+            found[each.id] = (near | {name for name, _ in by_url.get(urls[each.id], ())}) - {each.id}
+        return found
+
+    def _dated(self, column: sa.Column[Any], values: Collection[str]) -> dict[str, list[tuple[str, datetime]]]:
+        """Id and time of publication of the stories with each of those values."""
+        found: dict[str, list[tuple[str, datetime]]] = {}
+        query = sa.select(NAME.label("name"), story.c.published_at, column.label("key")).order_by(story.c.id)
+        for row in self._with(query, column, values):
+            found.setdefault(row.key, []).append((row.name, row.published_at))
         return found
 
     def clusters(self, leads: Collection[str]) -> Mapping[str, Sequence[StoryRow]]:
         """The stories of each of those clusters, by the id of its lead."""
-        return self._by(story.c.cluster, leads)
-
-    def _by(self, column: sa.Column[Any], values: Collection[str]) -> dict[str, list[StoryRow]]:
         found: dict[str, list[StoryRow]] = {}
+        for row in self._with(SHOWN.order_by(story.c.id), story.c.cluster, leads):
+            found.setdefault(row.cluster, []).append(_story_row(row))
+        return found
+
+    def _with(self, query: sa.Select[Any], column: sa.Column[Any], values: Collection[str]) -> Iterator[sa.Row[Any]]:
         wanted = sorted({value for value in values if value})
         with self._database.read() as connection:
             for start in range(0, len(wanted), CHUNK):
-                query = SHOWN.add_columns(column.label("key")).where(column.in_(wanted[start : start + CHUNK]))
-                for row in connection.execute(query.order_by(story.c.id)):
-                    found.setdefault(row.key, []).append(_story_row(row))
-        return found
+                yield from connection.execute(query.where(column.in_(wanted[start : start + CHUNK])))
 
     def leads(self, story_ids: Collection[str]) -> Mapping[str, str | None]:
         """The lead of the cluster of each story, None for one that stands alone."""
@@ -239,6 +251,13 @@ class StoryLinks:
             with self._database.write() as connection:
                 for lead, members in by_lead.items():
                     connection.execute(sa.update(story).where(story.c.id.in_(members)).values(cluster=lead))
+
+    def move_clusters(self, leads: Mapping[str, str]) -> None:
+        """Give whole clusters another lead, by the one they had."""
+        if leads:
+            with self._database.write() as connection:
+                for old, new in leads.items():
+                    connection.execute(sa.update(story).where(story.c.cluster == old).values(cluster=new))
 
 
 def _story_row(row: sa.Row[Any]) -> StoryRow:
