@@ -95,7 +95,8 @@ def same(story_id: str | None, limit: int, as_json: bool) -> None:
     from newsletter.newsroom import related as links
 
     with open_room() as room:
-        links.keep_up(room, at_most=AT_ARRIVAL)
+        with progress_bar("related reading", quiet=as_json) as progress:
+            links.keep_up(room, at_most=AT_ARRIVAL, progress=progress)
         found = links.suggestions(room, story_id, limit=limit)
     if as_json:
         print_json(

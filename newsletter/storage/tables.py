@@ -94,7 +94,7 @@ story = Table(
     Index(None, "changed"),
     Index(None, "url_hash"),
     Index(None, "title_hash"),
-    Index(None, "cluster"),
+    Index(None, "cluster", "status"),
     Index(
         "ix_story_unrelated",
         "published_at",
