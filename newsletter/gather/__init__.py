@@ -63,7 +63,7 @@ def open_source(plan: SourcePlan, desk: Path, key: str | None = None) -> Source:
 def read_story_file(
     data: bytes, name: str, source: SourcePlan | None, now: datetime
 ) -> tuple[list[Story], list[Refusal]]:
-    """The stories of a story file (contract.md), and those that were refused, with their position and the reason.
+    """The stories of a story file (docs/story-files.md), and those refused, with their position and the reason.
 
     `name` says the format by its ending: .json, .jsonl, .csv, or .xml for a saved feed. `source` gives defaults
     for what a story leaves out. Raises `InputError` with file and line when nothing in it can be read.
@@ -102,7 +102,7 @@ def read_ghost_webhook(
 
 
 def story_document(story: Story) -> dict[str, object]:
-    """The JSON object of contract.md for a story; `read_story_file` reads it back to an equal one."""
+    """The JSON object of docs/story-files.md for a story; `read_story_file` reads it back to an equal one."""
     from newsletter.gather.document import write_story
 
     return write_story(story)

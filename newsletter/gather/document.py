@@ -1,4 +1,4 @@
-"""The JSON object of a story (contract.md, "Story files"): read strictly, written so that it reads back equal.
+"""The JSON object of a story (docs/story-files.md): read strictly, written so that it reads back equal.
 
 Keys that the contract does not name are let pass and not kept: other people's systems carry more than we need. Of
 those that `stories list --json` adds, `status` is read, so that what is withdrawn stays so; and who chose the country

@@ -202,6 +202,17 @@ def test_long_fields_are_cut() -> None:
     assert (len(story.title) <= 300, len(story.summary) <= 1200, len(story.note)) == (True, True, 4)
 
 
+def test_the_page_about_story_files_says_what_is_read_and_written() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "story-files.md").read_text(encoding="utf-8")
+    example = json.loads(page.split("```json")[1].split("```")[0])
+    [story], refused = read_story_file(json.dumps(example).encode(), "day.json", None, NOW)
+    assert refused == []
+    written = story_document(story)
+    assert {key: written[key] for key in example} == example
+    for key in written.keys() - {"url_canonical", "country_origin"}:
+        assert f"`{key}`" in page, key
+
+
 def test_lists_are_bounded_and_hold_each_once() -> None:
     story = one(
         LEAST | {"tags": ["AI", "AI", *map(str, range(900))], "byline": ["A", "A", *(f"N{n}" for n in range(99))]}
