@@ -24,7 +24,7 @@ LEAST = 4.0
 """The score from which there is an answer: about one name of a country in a headline, or two signs in a summary."""
 
 LEAD = 1.5
-"""The answer has more than this many times the runner-up: a country, then another's capital, is no answer."""
+"""The answer scores more than this many times the runner-up: a country, then another's capital, is no answer."""
 
 _WEIGHTS = {
     "name": 5.0,
@@ -78,16 +78,16 @@ _AFTER_HANGUL = re.compile(
 _DATELINE = re.compile(r"[^.!?。]{2,60}?(?:\([A-Za-z .]{2,20}\)\s*[-–—]|[日号]\s?[讯電电訊]|\s[–—]\s)")
 # Several headlines in one: what stands beneath belongs to any of them.
 _DIGEST = re.compile(r"[；;].*[；;]")
-# An organisation that is named for a country may be anywhere, as its people may, and in its wars and crises others act:
-# alumni in Houston, a bank in Hong Kong.
+# An organisation that is named for a place may be anywhere, as its people may, and in its wars and crises others act:
+# alumni in Houston, a bank in Hong Kong, ボストン・ダイナミクス.
 _HALF = re.compile(
     ".{0,6}?(?:[协協][会會]|校友[会會]|[学學][会會]|[联聯]合[会會]|公司|[银銀]行|集[团團]|[银銀][联聯]|製鉄|航空)"
-    "|人(?!口|工|民|大)|裔|[籍系](?!统)|冲突|衝突|[战戰][争爭]|[危紛纠][机機争爭纷]|戦争|紛争|危機|侵攻"
+    "|(?<=[\u30a1-\u30fc])・(?=[\u30a1-\u30fa])|人(?!口|工|民|大)|裔|[籍系](?!统)|冲突|衝突|[战戰][争爭]|[危紛纠][机機争爭纷]|戦争|紛争|危機|侵攻"
 )
 # What is named for a country and is found everywhere: food, breeds, illnesses, languages, stones.
 _THING = re.compile(
-    "料理|餐[厅廳馆館]|菜[馆館谱譜]|风味|風味|牧羊犬|[队隊][长長]|[鹅鵝]|豆(?![腐瓣])|[脑腦]炎|[艳豔][后後]|風邪|村|石(?!油|化)|[猫貓狗犬]"
-    "|[语語](?!言)|[红紅](?=[超素鸭鴨])|カレー|パン|ワイン|バル|コーヒー|そば|酒(?![店吧])|大学(?=の研究)"
+    "料理|餐[厅廳馆館]|菜[馆館谱譜]|风味|風味|牧羊犬|[队隊][长長]|[鹅鵝]|豆|[脑腦]炎|[艳豔][后後]|風邪|村|石(?!油|化)|[猫貓狗犬]"
+    "|[语語](?!言)|カレー|パン|ワイン|バル|コーヒー|そば|酒(?![店吧])"
 )
 # The outlet's name that sites put behind their titles.
 _OUTLET = re.compile(r"(?<=\S)\s[|｜]\s[^|｜]{1,40}$")
@@ -156,7 +156,7 @@ _NOTHING = (0, 0, "", _Sign(()))
 _STATE = re.compile(
     r",\s(?:(?:Ala|Ariz|Ark|Calif|Colo|Conn|Del|Fla|Ga|Ill|Ind|Kan|Ky|La|Md|Mass|Mich|Minn|Miss|Mo|Mont|Neb|Nev|N\.H|N\.J"
     r"|N\.M|N\.Y|N\.C|N\.D|Okla|Ore|Pa|R\.I|S\.C|S\.D|Tenn|Tex|Vt|Va|Wash|W\.Va|Wis|Wyo)\."
-    r"|(?:AL|AZ|AR|CT|FL|GA|IL|KS|KY|LA|MD|MA|MI|MN|MO|MT|NE|NV|NH|NJ|NM|NY|NC|ND|OH|PA|RI|SC|SD|TN|TX|VT|VA|WA|WI|WV|WY)\b)"
+    r"|(?:AL|AZ|AR|CA|CO|CT|FL|GA|IL|KS|KY|LA|MD|MA|MI|MN|MO|MT|NE|NV|NH|NJ|NM|NY|NC|ND|OH|PA|RI|SC|SD|TN|TX|VT|VA|WA|WI|WV|WY)\b)"
 )
 
 

@@ -188,6 +188,7 @@ JP|BANK OF JAPAN RAISES RATES
 DE|WEST GERMANY CUTS RATES
 US|Biden visits Michigan factory
 FR|Assemblée nationale vote le budget
+FR|フランス・パリで地震
 BR|Governo brasileiro anuncia pacote
 """
 
@@ -302,6 +303,7 @@ British Airways cancels flights
 Canada Goose shares fall
 Air India plane makes emergency landing
 A new start for Jordan Spieth
+ボストン・ダイナミクスの犬
 """
 
 
