@@ -81,7 +81,7 @@ _DIGEST = re.compile(r"[；;].*[；;]")
 # An organisation that is named for a place may be anywhere, as its people may, and in its wars and crises others act:
 # alumni in Houston, a bank in Hong Kong, ボストン・ダイナミクス.
 _HALF = re.compile(
-    ".{0,6}?(?:[协協][会會]|校友[会會]|[学學][会會]|[联聯]合[会會]|公司|[银銀]行|集[团團]|[银銀][联聯]|製鉄|航空)"
+    ".{0,6}?(?:[协協][会會]|校友|[学學][会會]|[联聯]合[会會]|公司|[银銀]行|集[团團]|[银銀][联聯]|製鉄|航空)"
     "|(?<=[\u30a1-\u30fc])・(?=[\u30a1-\u30fa])|人(?!口|工|民|大)|裔|[籍系](?!统)|冲突|衝突|[战戰][争爭]|[危紛纠][机機争爭纷]|戦争|紛争|危機|侵攻"
 )
 # What is named for a country and is found everywhere: food, breeds, illnesses, languages, stones.
@@ -175,7 +175,7 @@ class _Tally:
                 continue
             for country, weight in sign.weights:
                 self.scores[country] += weight * share * (1.0 if met[surface] == 1 else _AGAIN)
-                self.scores[country] += first
+                self.scores[country] += first if weight >= LEAST else 0.0
                 if sign.doubtful:
                     self.doubts[country] = share * _DOUBT
                 self.evidence[country][surface] = None
