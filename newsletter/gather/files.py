@@ -123,7 +123,6 @@ def _csv_rows(text: str, name: str) -> Iterator[Placed]:
     """
     lines = io.StringIO(text, newline="").readlines()
     divider = max(_CSV_DIVIDERS, key=lines[0].count)
-    csv.field_size_limit(max(csv.field_size_limit(), len(text)))
     header: list[str] | None = None
     at = 0
     while at < len(lines):
@@ -139,9 +138,13 @@ def _csv_rows(text: str, name: str) -> Iterator[Placed]:
         except csv.Error as error:
             if header is None:
                 raise InputError(f"{name}:1: not CSV: {error}") from None
-            yield f"line {begins + 1}", UnfitStoryError(f'not CSV: {error}; write a quote within quotes twice: ""')
+            yield f"line {begins + 1}", UnfitStoryError(f"not CSV: {error}{_quoting(error)}")
             begins += 1
         at = begins
+
+
+def _quoting(error: csv.Error) -> str:
+    return "" if "limit" in str(error) else '; write a quote within quotes twice: ""'
 
 
 def _csv_header(row: list[str], name: str) -> list[str]:

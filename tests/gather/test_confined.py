@@ -58,7 +58,8 @@ def test_what_takes_too_long_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     assert parsed(GOOD) == ["Well"]
 
 
-def test_what_takes_too_much_is_ended() -> None:
+def test_what_takes_too_much_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(confined, "SECONDS", 60.0)  # on a busy machine memory may fill more slowly than time runs out
     with pytest.raises(SourceError, match=r"source wire: .* needs over 140 MiB of memory"):
         parsed(HUGE, "jsonfeed")
     assert parsed(GOOD) == ["Well"]

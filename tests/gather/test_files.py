@@ -267,10 +267,14 @@ def test_a_row_that_is_no_row_costs_itself_only(row: str, why: str) -> None:
     assert [(refusal.where, refusal.reason.startswith(why)) for refusal in refused] == [("line 5", True)]
 
 
-def test_a_cell_may_be_longer_than_the_readers_usual_limit() -> None:
-    text = f'title,url,published_at,outlet,summary\n"T","https://e.example/1",2026-05-27,E,"{"word " * 40_000}"\n'
-    [story], refused = read_story_file(text.encode(), "day.csv", None, NOW)
-    assert (story.title, refused) == ("T", [])
+def test_a_cell_that_is_longer_than_a_reader_takes_costs_its_row() -> None:
+    rows = ["title,url,published_at,outlet,summary", f'"T","https://e.example/1",2026-05-27,E,"{"word " * 40_000}"']
+    rows.append("U,https://e.example/2,2026-05-27,E,short")
+    [story], refused = read_story_file("\n".join(rows).encode(), "day.csv", None, NOW)
+    assert (story.title, [str(each) for each in refused]) == (
+        "U",
+        ["line 2: not CSV: field larger than field limit (131072)"],
+    )
 
 
 @pytest.mark.parametrize("divider", [";", "\t"])
