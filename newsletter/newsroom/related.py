@@ -38,6 +38,7 @@ MOST_SEEN = 20_000
 # Of the pairs on the headline clusters with that score, nine in ten are of one event.
 SAME_EVENT = 0.35
 
+SETTLING = "related reading"
 PINNED = ("chosen by an editor",)
 
 Progress = Callable[[int, int], None]
@@ -60,7 +61,7 @@ def keep_up(room: Newsroom, *, at_most: int | None = None, progress: Progress | 
     `at_most` bounds how many stories are done; the rest waits for the next call. Returns how many were done. When
     another process is at it, it does ours too, and nothing is done here.
     """
-    with room.database.hold("related reading") as held:
+    with room.database.hold(SETTLING) as held:
         if not held:
             return 0
         take_in(room)
@@ -80,10 +81,16 @@ def offers(room: Newsroom, stories: Sequence[Story]) -> Mapping[str, Sequence[Of
     """What may be offered under each story, by id: an editor's pins, then what was computed, without their bans and
     without what is not ready (or was kept back in another copy)."""
     ids = [story.id for story in stories]
+    now: dict[str, Sequence[Kept]] = {}
     if waiting := room.story_links.waiting(len(ids), ids):
         take_in(room)
-        Round(room).settle(waiting)
-    kept = room.story_links.kept(ids)
+        work = Round(room)
+        with room.database.hold(SETTLING) as held:
+            if held:
+                work.settle(waiting)
+            else:  # whoever has it settles and keeps them; two at once would each leave the other's copies to the other
+                now = {each.story.id: work.related(each.row, each.story) for each in waiting}
+    kept = {**room.story_links.kept(ids), **now}
     choices = room.story_links.choices(ids)
     named = {story_id: _named(kept.get(story_id, ()), choices.get(story_id, {})) for story_id in ids}
     statuses = room.stories.statuses({each.id for found in named.values() for each in found})

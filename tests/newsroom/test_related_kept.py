@@ -240,3 +240,22 @@ def test_windows_are_of_180_days(room: Newsroom, a_story: Callable[..., Story]) 
     room.stories.ingest([replace(old, published_at=NOW - timedelta(days=179))], NOW)
     related.keep_up(room)
     assert kept(room)["wire:chips"] == ["wire:old"]
+
+
+def test_while_another_settles_nothing_is_kept_and_nothing_is_missing(
+    light_room: Newsroom, a_story: Callable[..., Story]
+) -> None:
+    room = light_room
+    room.stories.ingest(
+        [a_story("chips", CHIPS), a_story("copy", CHIPS, source="other"), a_story("more", MORE_CHIPS)], NOW
+    )
+    wanted = [room.stories.get("wire:chips")]
+    with room.database.hold(related.SETTLING) as held:
+        assert held
+        offered = related.offers(room, wanted)["wire:chips"]
+        assert [offer.story.id for offer in offered] == ["wire:more"]
+        assert room.story_links.count_waiting() == 3
+    related.offers(room, wanted)
+    assert room.stories.get("wire:chips").cluster is None  # its copy waits for its own turn
+    related.keep_up(room)
+    assert room.stories.get("wire:chips").cluster == room.stories.get("other:copy").cluster is not None
