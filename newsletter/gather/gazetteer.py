@@ -92,6 +92,9 @@ _THING = re.compile(
 # The outlet's name that sites put behind their titles.
 _OUTLET = re.compile(r"(?<=\S)\s[|｜]\s[^|｜]{1,40}$")
 
+# A share's sign, as wires write it: Carbide <UK>.
+_TICKER = re.compile(r"<[A-Z.]{1,6}>")
+
 
 @dataclass(frozen=True, slots=True)
 class Guess:
@@ -189,7 +192,7 @@ def guess_country(title: str, summary: str = "", tags: Sequence[str] = (), secti
     Texts are clean and in any language; a country is ISO 3166-1 alpha-2.
     """
     tally = _Tally()
-    title = _OUTLET.sub("", title)
+    title = _TICKER.sub(" ", _OUTLET.sub("", title))
     tally.add(title, _TITLE, first=_FIRST)
     if not _DIGEST.search(title):
         dateline = _DATELINE.match(summary)
