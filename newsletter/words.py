@@ -11,13 +11,14 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import chain
 from operator import mul
 
 from newsletter.model import Story
 
 __all__ = [
+    "Counts",
     "Reading",
     "Text",
     "cosine",
@@ -72,6 +73,15 @@ said say says"""
 _EMPTY_WORDS = frozenset(_EMPTY.split())
 
 
+class Counts(Counter[str]):
+    """How often each term stands in a text; not changed once made."""
+
+    @cached_property
+    def square(self) -> int:
+        """The square of its length as a vector."""
+        return sum(map(mul, self.values(), self.values()))
+
+
 @dataclass(frozen=True, slots=True)
 class Text:
     """One text taken apart.
@@ -81,11 +91,11 @@ class Text:
     pieces: trigrams of words, and the n-grams of runs as they are, so that "tapering" is half like "taper".
     """
 
-    terms: Counter[str]
-    tokens: Counter[str]
+    terms: Counts
+    tokens: Counts
     surfaces: Mapping[str, str]
     runs: tuple[str, ...]
-    grams: Counter[str]
+    grams: Counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,22 +127,22 @@ def read(text: str) -> Text:
             runs.append(token)
         elif its:
             surfaces.setdefault(its[0], token)
-    return Text(Counter(terms), Counter(map(str.casefold, tokens)), surfaces, tuple(runs), _grams_of(tokens))
+    return Text(Counts(terms), Counts(map(str.casefold, tokens)), surfaces, tuple(runs), _grams_of(tokens))
 
 
 @lru_cache(maxsize=1 << 15)
-def grams_of(text: str) -> Counter[str]:
+def grams_of(text: str) -> Counts:
     """The `grams` of a text alone: what titles are compared by."""
     return _grams_of(_tokens(text))
 
 
-def _grams_of(tokens: Iterable[str]) -> Counter[str]:
-    return Counter(chain.from_iterable(map(_grams, tokens)))
+def _grams_of(tokens: Iterable[str]) -> Counts:
+    return Counts(chain.from_iterable(map(_grams, tokens)))
 
 
 def terms_of(text: str) -> list[str]:
     """The terms of a text alone, as `read` finds them: what an index of many texts needs."""
-    return list(chain.from_iterable(map(_its_terms, _tokens(text))))
+    return list(chain.from_iterable(map(_TERMS_OF.__getitem__, _tokens(text))))
 
 
 def is_spaced(text: str) -> bool:
@@ -147,17 +157,15 @@ def is_empty_word(word: str) -> bool:
 
 def normalised(title: str) -> str:
     """A title by which two outlets' copies are the same: its letters and digits only, case folded."""
+    if title.isascii():
+        return " ".join(title.lower().translate(_NO_ASCII_LETTER).split())
     return " ".join(_TOKEN.findall(unicodedata.normalize("NFKC", title).casefold()))
 
 
-def cosine(first: Counter[str], second: Counter[str]) -> float:
-    """How alike two term counts are, 0 to 1; 0 for an empty one."""
-    product = sum(first[term] * second[term] for term in first.keys() & second.keys())
-    return product and product / math.sqrt(_square(first) * _square(second))
-
-
-def _square(counts: Counter[str]) -> int:
-    return sum(map(mul, counts.values(), counts.values()))
+def cosine(first: Counts, second: Counts) -> float:
+    """How alike two counts are, 0 to 1; 0 for an empty one."""
+    product = sum([first[term] * second[term] for term in first.keys() & second.keys()])
+    return product and product / math.sqrt(first.square * second.square)
 
 
 def likeness(first: Text, second: Text) -> float:
@@ -181,10 +189,31 @@ def shared_readings(first: Text, second: Text) -> Iterator[Reading]:
 
 
 def _tokens(text: str) -> list[str]:
+    if text.isascii():
+        # The same tokens in a quarter of the time: of all texts, half are so.
+        if "'" in text or text.count(".") > 1:
+            text = _WRITTEN_DIFFERENTLY.sub("", text)
+        return text.translate(_NO_ASCII_LETTER).split()
     return _TOKEN.findall(_WRITTEN_DIFFERENTLY.sub("", unicodedata.normalize("NFKC", text)))
 
 
-# An index of 100,000 stories meets some 5 million tokens and few different ones: without the cache, twice the time.
+_NO_ASCII_LETTER = {code: " " for code in range(128) if not chr(code).isalnum()}
+
+
+class _TermsOf(dict[str, tuple[str, ...]]):
+    """The terms of each token that was met: an index of 100,000 stories meets 5 million, and few different ones."""
+
+    def __missing__(self, token: str) -> tuple[str, ...]:
+        if len(self) >= _MOST_TOKENS:
+            self.clear()
+        its = self[token] = _terms(token)[0]
+        return its
+
+
+_MOST_TOKENS = 1 << 16
+_TERMS_OF = _TermsOf()
+
+
 @lru_cache(maxsize=1 << 16)
 def _terms(token: str) -> tuple[tuple[str, ...], bool]:
     """The terms of a token, none for an empty word, and whether it is a run without spaces."""
@@ -192,11 +221,6 @@ def _terms(token: str) -> tuple[tuple[str, ...], bool]:
         return _ngrams(token), True
     word = token.casefold()
     return () if word in _EMPTY_WORDS else (_stem(word),), False
-
-
-@lru_cache(maxsize=1 << 16)
-def _its_terms(token: str) -> tuple[str, ...]:
-    return _terms(token)[0]
 
 
 @lru_cache(maxsize=1 << 16)

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 
 from newsletter.model import Story
-from newsletter.words import cosine, normalised, terms_of, text_of
+from newsletter.words import Counts, cosine, normalised, terms_of, text_of
 
 __all__ = ["NEAR_IDENTICAL", "keys_of", "without_copies"]
 
@@ -33,7 +33,7 @@ def without_copies(stories: Iterable[Story], priority: Mapping[str, int]) -> lis
     seen: set[tuple[str, str]] = set()
     texts = _Texts()
     for story in sorted(stories, key=lambda one: (-priority.get(one.source, 0), one.published_at, one.id)):
-        counts = Counter(terms_of(text_of(story)))
+        counts = Counts(terms_of(text_of(story)))
         if seen.isdisjoint(keys := keys_of(story)) and not texts.hold_one_like(counts):
             kept.append(story)
             seen |= keys
@@ -45,10 +45,10 @@ class _Texts:
     """Term counts met so far, found again by shared terms: only what shares half of them is compared."""
 
     def __init__(self) -> None:
-        self._counts: list[Counter[str]] = []
+        self._counts: list[Counts] = []
         self._places: defaultdict[str, list[int]] = defaultdict(list)
 
-    def hold_one_like(self, counts: Counter[str]) -> bool:
+    def hold_one_like(self, counts: Counts) -> bool:
         shared = Counter(place for term in counts for place in self._places[term])
         return any(
             cosine(counts, self._counts[place]) >= NEAR_IDENTICAL
@@ -56,7 +56,7 @@ class _Texts:
             if terms * 2 >= len(counts)
         )
 
-    def add(self, counts: Counter[str]) -> None:
+    def add(self, counts: Counts) -> None:
         for term in counts:
             self._places[term].append(len(self._counts))
         self._counts.append(counts)
