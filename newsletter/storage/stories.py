@@ -12,10 +12,11 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
 from newsletter.errors import NotFoundError
-from newsletter.model import KEEPS_BACK, SEALED, CountryOrigin, IssueId, Precision, Story, StoryStatus
+from newsletter.model import KEEPS_BACK, SEALED, IssueId, Story, StoryStatus
 from newsletter.storage.database import Database
 from newsletter.storage.documents import STORY, content_of
 from newsletter.storage.keys import hashed, is_issue
+from newsletter.storage.merging import merged_with, undone
 from newsletter.storage.tables import issue, issue_story, story, story_event, story_revision
 from newsletter.words import normalised
 
@@ -296,7 +297,7 @@ def _ingest_chunk(connection: Connection, stories: Sequence[Story], now: datetim
             new.append(replace(each, revision=1, gathered_at=now))
             continue
         old = STORY.validate_json(row.document)
-        merged = _merge(old, each)
+        merged = merged_with(old, each)
         if content_of(merged) == content_of(old):
             unchanged += 1
         else:
@@ -305,7 +306,7 @@ def _ingest_chunk(connection: Connection, stories: Sequence[Story], now: datetim
             revised.append((row.id, replace(merged, revision=row.revision + 1), since))
             events += [
                 {"story_id": row.id, "at": now, "who": f"source {each.source}", "what": what, "why": why}
-                for what, why in _undone(old, merged)
+                for what, why in undone(old, merged)
             ]
     written = [(row_id, each) for row_id, each, _ in revised]
     for row_id, each, since in revised:
@@ -347,47 +348,6 @@ def _known(connection: Connection, stories: Sequence[Story]) -> dict[tuple[str, 
         )
         found.update({(row.source, row.external_id): row for row in rows})
     return found
-
-
-def _merge(old: Story, new: Story) -> Story:
-    """The new content with what the desk itself decided about the old one."""
-    # A draft waits for what its source has yet to send, and a source may take back what it sent; every other status
-    # is the desk's word.
-    its_own = old.status is StoryStatus.DRAFT or new.status is StoryStatus.WITHDRAWN
-    status = new.status if its_own else old.status
-    merged = replace(new, status=status, revision=old.revision, gathered_at=old.gathered_at)
-    if new.published_precision is Precision.FETCHED:
-        merged = replace(merged, published_at=old.published_at)
-    if old.country_origin is CountryOrigin.EDITOR:
-        merged = replace(merged, country=old.country, country_origin=old.country_origin)
-    merged = replace(merged, edited=old.edited, **{name: getattr(old, name) for name in old.edited})
-    return merged if "note" in old.edited else _with_note(merged, old)
-
-
-def _undone(old: Story, merged: Story) -> Iterator[tuple[str, str]]:
-    """What of the desk's work a source's new content undoes, and why."""
-    if old.note_approved_by and merged.note and not merged.note_approved_by:
-        changed = "note" if merged.note != old.note else "headline or summary"
-        yield "note waits for approval again", f"the {changed} changed; {old.note_approved_by} had approved it"
-    if merged.status is StoryStatus.WITHDRAWN is not old.status:
-        yield str(StoryStatus.WITHDRAWN), "its source took it back"
-
-
-def _with_note(merged: Story, old: Story) -> Story:
-    """A note drafted here outlives what the source sends; an approval given here covers the very words it was given
-    for, of the note and of the story."""
-    if merged.note and merged.note != old.note:
-        return merged
-    if not merged.note and old.note_provenance is None:
-        return merged
-    covered = (merged.title, merged.summary) == (old.title, old.summary)
-    return replace(
-        merged,
-        note=old.note,
-        note_origin=old.note_origin,
-        note_provenance=old.note_provenance,
-        note_approved_by=merged.note_approved_by or (old.note_approved_by if covered else None),
-    )
 
 
 def _columns(each: Story, since: datetime) -> dict[str, object]:
