@@ -38,6 +38,8 @@ def related(story_id: str | None, as_json: bool) -> None:
         for each, rows in found.items():
             click.secho(each, bold=True)
             others = room.stories.find([row.id for row in rows])
+            if not rows:
+                click.echo("  nothing that is near enough")
             for row in rows:
                 other = others[row.id]
                 said = ", ".join(row.reasons) if row.reasons == links.PINNED else f"shares: {', '.join(row.reasons)}"
