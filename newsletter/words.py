@@ -18,6 +18,7 @@ from operator import mul
 from newsletter.model import Story
 
 __all__ = [
+    "MARKS",
     "Counts",
     "Reading",
     "Text",
@@ -43,9 +44,9 @@ _SOUTH_EAST_ASIAN = (
 )
 _UNSPACED = _CJK + _SOUTH_EAST_ASIAN
 # Python's \w leaves out combining marks (general category M), which Hindi, Tamil, Arabic and Hebrew words hold.
-_MARKS = "\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed\u0900-\u0963\u0966-\u0dff\u200c\u200d"
+MARKS = "\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed\u0900-\u0963\u0966-\u0dff\u200c\u200d"
 _LETTER = rf"[^\W_{_UNSPACED}]"
-_TOKEN = re.compile(rf"[{_UNSPACED}]+|{_LETTER}+(?:[{_MARKS}]+{_LETTER}*)*")
+_TOKEN = re.compile(rf"[{_UNSPACED}]+|{_LETTER}+(?:[{MARKS}]+{_LETTER}*)*")
 _RUN = re.compile(f"[{_UNSPACED}]")
 # Fed's is Fed, and U.S. is US.
 _WRITTEN_DIFFERENTLY = re.compile(r"['’][sS]\b|\.(?<=\b[A-Z]\.)(?=[A-Z]\b)")

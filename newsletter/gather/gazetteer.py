@@ -1,7 +1,7 @@
 """Which country a story is about, by the places it names; no answer where they do not agree.
 
-Names in many languages come from CLDR; demonyms, capitals, cities and institutions from gazetteer.tsv. Persons are
-not in it: they change office. Figures and limits: docs/decisions/0008-country.md.
+Names in many languages come from CLDR, and cities where it has them; demonyms, capitals, cities and institutions from
+gazetteer.tsv. Persons are not in it: they change office. Figures and limits: docs/decisions/0008-country.md.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import resources
@@ -17,6 +17,7 @@ from itertools import product, zip_longest
 from string import ascii_uppercase
 
 from newsletter.countries import is_country
+from newsletter.words import MARKS
 
 __all__ = ["Guess", "countries_named", "guess_country"]
 
@@ -54,14 +55,19 @@ _NOT_BY_NAME = frozenset(("JE", "RE", "GE", "JO", "TD", "AQ", "UM", "IO"))
 _NO_NAMES = frozenset(
     (
         "island", "maurice", "granada", "indie", "grenade", "salvador", "cocos", "norfolk", "gana",
-        "말리", "오만", "수단", "가나", "인도", "가봉", "มาลี", "ชาด", "กานา",
+        "chili", "말리", "오만", "수단", "가나", "인도", "가봉", "มาลี", "ชาด", "กานา",
     )
 )  # fmt: skip
+# Of the cities in other languages these are words or other places: a club and a people, a fly, ladies, Monday.
+_NO_CITIES = frozenset(("Roma", "Mosca", "Damas", "Vienne", "Saint-Domingue", "دوشنبه"))
 
 _UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3041-\u30ff\u3400-\u9fff\uac00-\ud7a3\uf900-\ufaff"
 _RUN = re.compile(f"[{_UNSPACED}]+")
-_WORD = re.compile(rf"\b(?:[A-Z]\.){{2,}}|(?:(?![{_UNSPACED}])[^\W_])+(?:'(?:(?![{_UNSPACED}])[^\W_])+)*")
-_POSSESSIVE = re.compile(r"(?<=.)'s$", re.IGNORECASE)
+# Words of Hindi, Tamil or Arabic hold combining marks, which are no \w: without them "लाल" would be "ल" and "ल".
+_LETTERS = rf"(?:(?![{_UNSPACED}])[^\W_]|[{MARKS}])+"
+_WORD = re.compile(rf"\b(?:[A-Z]\.){{2,}}|{_LETTERS}(?:'{_LETTERS})*")
+# English and Turkish put an apostrophe before what they add to a name: London's, Londra'da, İstanbul'un.
+_ENDING = re.compile(r"(?<=.)'(?:s|[dt][ae]n?|n?[ıiuü]n|[yn][ıiuüae]|[ıiuü])$", re.IGNORECASE)
 # In a headline that is all capitals this one acronym may be a word.
 _WORDS_TOO = frozenset(("US",))
 
@@ -250,7 +256,7 @@ def _signs_of_words(text: str) -> Iterator[tuple[str, _Sign]]:
 
 
 def _written(word: str) -> str:
-    return _POSSESSIVE.sub("", word.replace(".", ""))
+    return _ENDING.sub("", word.replace(".", ""))
 
 
 def _signs_of_run(run: str) -> Iterator[tuple[str, _Sign]]:
@@ -293,6 +299,9 @@ def _gazetteer() -> _Gazetteer:
         if kind in {"state", "weak"}:
             states.add(term)
         stated[term] |= {} if kind == "phrase" else {country: max(_WEIGHTS[kind], stated[term].get(country, 0.0))}
+    for term, country, weight in _cities(stated):
+        if term not in weights:
+            weights[term][country] = weight
     weights |= stated
     words: dict[str, list[_Term]] = defaultdict(list)
     runs: dict[str, _Sign] = {}
@@ -322,9 +331,30 @@ def _names() -> Iterator[tuple[str, str]]:
                 yield name, code
 
 
+def _cities(stated: Mapping[str, Mapping[str, float]]) -> Iterator[tuple[str, str, float]]:
+    """The cities of gazetteer.tsv for which CLDR names a time zone, as other languages write them.
+
+    Chinese and Japanese ones are in the file: there two characters are a word too often.
+    """
+    from babel import Locale
+    from babel.core import get_global
+
+    english = Locale.parse("en").time_zones
+    for zone, country in get_global("zone_territories").items():
+        city = english.get(zone, {}).get("city") or zone.rpartition("/")[2].replace("_", " ")
+        weight = stated.get(city, {}).get(country, 0.0)
+        if weight < LEAST:
+            continue
+        for language in _LANGUAGES:
+            name = str(Locale.parse(language).time_zones.get(zone, {}).get("city", ""))
+            long_enough = 3 if _RUN.search(name) else _SHORTEST
+            if len(name) >= long_enough and name not in _NO_CITIES and language not in {"zh", "zh_Hant", "ja"}:
+                yield name, country, weight
+
+
 def _stated() -> Iterator[tuple[str, str, str]]:
     lines = (resources.files("newsletter.gather") / "gazetteer.tsv").read_text(encoding="utf-8").splitlines()
     for line in lines:
         if not line.startswith("#"):
-            country, kind, terms = line.split("\t")
-            yield from ((country, kind, term) for term in terms.split(","))
+            countries, kind, terms = line.split("\t")
+            yield from ((country, kind, term) for term in terms.split(",") for country in countries.split(","))

@@ -190,6 +190,22 @@ US|Biden visits Michigan factory
 FR|Assemblée nationale vote le budget
 FR|フランス・パリで地震
 BR|Governo brasileiro anuncia pacote
+RU|Москва закрывает небо над аэропортом
+RU|모스크바 공항 폐쇄
+RU|Госдума приняла закон о рекламе
+PT|Lisboa muda o trânsito da Baixa
+GB|Londres prohíbe los coches viejos
+GB|Londra'da metro grevi
+PL|Varşova'da zirve başladı
+EG|القاهرة تستضيف القمة
+DE|베를린에서 열린 회의
+DK|Kopenhagen sperrt Straßen
+BD|ঢাকা শহরে বৃষ্টি
+ZA|East London taxi strike ends
+ZA|Eskom cuts power again
+CA|London, Ont. council votes on bikes
+CN|四川发布高温预警
+VN|Quốc hội thông qua luật đất đai
 """
 
 ABSTAINED = """
@@ -304,6 +320,21 @@ Canada Goose shares fall
 Air India plane makes emergency landing
 A new start for Jordan Spieth
 ボストン・ダイナミクスの犬
+में लाल रंग की गाड़ी
+中俄总理在杭州举行会晤
+中美贸易谈判在北京举行
+Ganó la Mosca de oro
+방콕에서 보낸 주말
+북미 시장 진출
+Bundesrat billigt Gesetz
+Chili recipes for winter
+Adriana Lima walks again
+Lima bean recall widens
+Dubai chocolate sells out
+Great British Bake Off returns
+Fed up with noise
+Harga Emas dan Perak Naik
+四川料理の店
 """
 
 
