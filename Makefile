@@ -8,7 +8,7 @@ PIP := $(BIN)/pip --disable-pip-version-check --no-input --quiet
 SYSTEM_PACKAGES := postfix postgresql chromium fonts-liberation fonts-dejavu-core fonts-noto-cjk fonts-noto-color-emoji
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench format docs lock system pictures clean
+.PHONY: help demo test check bench format docs words lock system pictures clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,13 @@ format: $(VENV)/dev ## Write the code in its one format
 
 docs: $(VENV)/run ## Write docs/reference.md from the code
 	@$(BIN)/python docs/make_reference.py
+
+words: $(VENV)/run ## Bring the words of the templates into the catalogues of templates/words/
+	@$(BIN)/pybabel -q extract -F babel.cfg --omit-header --no-location --no-wrap -o $(VENV)/words.pot templates
+	@for catalogue in templates/words/*.po; do \
+		$(BIN)/pybabel -q update --no-fuzzy-matching --ignore-obsolete --no-wrap -N \
+			-i $(VENV)/words.pot -o $$catalogue -l $$(basename $$catalogue .po); \
+		sed -i -E '/^"(Project|Report|POT|PO-|Last|Language-Team|MIME|Content-Transfer|Generated)/d' $$catalogue; done
 
 pictures: $(VENV)/dev system ## Make the pictures of docs/pictures/ anew
 	$(BIN)/python docs/pictures/make.py

@@ -13,6 +13,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from newsletter.errors import Problem
 from newsletter.ports import SLOT_NAMES, slot
 from newsletter.render.template_files import TemplateText
+from newsletter.render.translating import WORDS
 from newsletter.render.wrapping import wrap
 
 __all__ = ["NAMES", "dialect_problems", "html_dialect", "safe_url", "text_dialect"]
@@ -89,7 +90,7 @@ def dialect_problems(written: TemplateText, environment: ImmutableSandboxedEnvir
         return [written.problem(error.lineno, error.message or "this is not a template")]
     # Jinja itself stops at the first filter it does not know, before it has looked for names.
     found = [*_word_faults(tree, environment)] or [*_name_faults(tree)]
-    found += [*_slot_faults(tree), *_statement_faults(tree)]
+    found += [*_slot_faults(tree), *_statement_faults(tree), *_words_faults(tree)]
     return [written.problem(line, message) for line, message in sorted(set(found))]
 
 
@@ -111,11 +112,20 @@ def _word_faults(tree: nodes.Template, environment: ImmutableSandboxedEnvironmen
 
 
 def _name_faults(tree: nodes.Template) -> Iterator[tuple[int, str]]:
-    unknown = meta.find_undeclared_variables(tree) - set(NAMES)
+    unknown = meta.find_undeclared_variables(tree) - {*NAMES, *WORDS}
     for node in tree.find_all(nodes.Name):
         if node.name in unknown:
             offer = f"there is no {node.name!r}; a template may use {', '.join(NAMES)}"
             yield node.lineno, _USE_AN_EDITION if node.name in _READER else offer
+
+
+def _words_faults(tree: nodes.Template) -> Iterator[tuple[int, str]]:
+    """Words must stand in the template as they are: what is made while it renders is in no catalogue."""
+    for call in tree.find_all(nodes.Call):
+        if isinstance(call.node, nodes.Name) and call.node.name in WORDS:
+            words = call.args[: 2 if call.node.name == "ngettext" else 1]
+            if not words or not all(isinstance(word, nodes.Const) and isinstance(word.value, str) for word in words):
+                yield call.lineno, f"{call.node.name}(…) takes its words in quotes, and values by name: %(outlet)s"
 
 
 def _slot_faults(tree: nodes.Template) -> Iterator[tuple[int, str]]:

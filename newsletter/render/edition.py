@@ -24,8 +24,9 @@ def render_edition(template: CompiledTemplate, snapshot: Snapshot, edition: Edit
     facts = facts_of(snapshot, edition, cards)
     subject = wording.as_header(snapshot.subject or "") or _subject(template, facts)
     facts["preheader"] = wording.as_header(snapshot.preheader or "") or _preheader(facts["lead"], cards)
-    html = _within_budget(template, facts, cards)
-    text = template.text.render({**facts, **arrange(cards, ["full"] * len(cards))})
+    html = _within_budget(template, edition, facts, cards)
+    part, words = template.text_in(edition.language)
+    text = part.render({**facts, **words, **arrange(cards, ["full"] * len(cards))})
     return RenderedEdition(
         edition=edition,
         subject=subject,
@@ -52,11 +53,13 @@ def _preheader(lead: Facts, cards: Sequence[Facts]) -> str:
     return wording.as_header(wording.preheader_of([card["title"] for card in [*leads, *rest]]))
 
 
-def _within_budget(template: CompiledTemplate, facts: Facts, cards: Sequence[Facts]) -> str:
+def _within_budget(template: CompiledTemplate, edition: Edition, facts: Facts, cards: Sequence[Facts]) -> str:
     """The HTML with as many full cards as fit; fewer never makes it longer, so the first fit is found by halving."""
 
+    part, words = template.html_in(edition.language)
+
     def rendered(steps: int) -> str:
-        return template.html.render({**facts, **arrange(cards, _forms(len(cards), steps))})
+        return part.render({**facts, **words, **arrange(cards, _forms(len(cards), steps))})
 
     html = rendered(0)
     if len(html.encode()) <= BYTE_BUDGET:

@@ -8,8 +8,9 @@
     slots     name, unsubscribe, preferences, view
 
 A card: anchor, form (full, compact, row), language, direction, script, country, flag, section, date, outlet,
-byline, title, url, summary, summary_label, note, note_label, note_checked_by, tags, kind, marks, related (rows of
-country, flag, date, outlet, title, url).
+byline, title, url, summary, summary_origin (human, model, extractive), note, note_origin (human, model),
+note_checked_by, tags, kind (report, opinion, press_release), paywall, foreign (the outlet's language where it is not
+the edition's), related (rows of country, flag, date, outlet, title, url, script).
 """
 
 from __future__ import annotations
@@ -28,7 +29,6 @@ from newsletter.model import (
     Related,
     Snapshot,
     Story,
-    SummaryOrigin,
 )
 from newsletter.ports import SLOT_NAMES, slot
 from newsletter.render import FLAGS, wording
@@ -39,8 +39,6 @@ __all__ = ["Facts", "arrange", "cards_of", "facts_of", "sections_of"]
 Facts = dict[str, Any]
 
 _MACHINE_TAG = re.compile(r"[A-Za-z][\w-]*:\S")
-_SUMMARY_LABELS = {SummaryOrigin.MODEL: "Summary drafted with AI", SummaryOrigin.EXTRACTIVE: "Extract"}
-_NOTE_LABELS = {NoteOrigin.MODEL: "AI Editor's Summary", NoteOrigin.HUMAN: "Editor's note"}
 
 
 def sections_of(snapshot: Snapshot, edition: Edition) -> tuple[CountrySection, ...]:
@@ -117,11 +115,12 @@ class _CardMaker:
             "title": wording.visible(story.title),
             "url": safe_url(story.url),
             "summary": wording.visible(story.summary),
-            "summary_label": _SUMMARY_LABELS.get(story.summary_origin, ""),
+            "summary_origin": str(story.summary_origin),
             **_note(story),
             "tags": tuple(f"#{tag}" for tag in _seen(story.tags) if not _MACHINE_TAG.match(tag)),
             "kind": str(story.kind),
-            "marks": self._marks(story),
+            "paywall": story.paywall,
+            "foreign": self._foreign(story),
             "related": tuple(self._related(row) for row in placed.related),
         }
 
@@ -135,11 +134,11 @@ class _CardMaker:
     def _date(self, dated: Story | Related) -> str:
         return wording.short_date(dated.published_at, self._timezone, self._language)
 
-    def _marks(self, story: Story) -> tuple[str, ...]:
+    def _foreign(self, story: Story) -> str:
         spoken = story.outlet_language or story.language
-        foreign = spoken and spoken.split("-")[0].lower() != self._language.split("-")[0].lower()
-        language = wording.visible(wording.language_name(spoken, self._language)) if spoken and foreign else ""
-        return tuple(mark for mark in ("subscription" if story.paywall else "", language and f"in {language}") if mark)
+        if not spoken or spoken.split("-")[0].lower() == self._language.split("-")[0].lower():
+            return ""
+        return wording.visible(wording.language_name(spoken, self._language))
 
     def _related(self, row: Related) -> Facts:
         return {
@@ -157,7 +156,7 @@ def _note(story: Story) -> Facts:
     checked_by = story.note_approved_by if story.note_origin is NoteOrigin.MODEL else None
     return {
         "note": shown,
-        "note_label": _NOTE_LABELS[story.note_origin],
+        "note_origin": str(story.note_origin),
         "note_checked_by": wording.visible(checked_by or ""),
     }
 

@@ -15,7 +15,10 @@ import jinja2
 from newsletter.errors import Problem, TemplateError
 from newsletter.render.compiling import COMPILERS, compile_html
 from newsletter.render.dialect import dialect_problems, html_dialect, text_dialect
+from newsletter.render.mirroring import mirrored
 from newsletter.render.template_files import Shelf, TemplateText, shipped_folders
+from newsletter.render.translating import Catalogues, read_catalogues, words_in
+from newsletter.render.wording import direction
 
 __all__ = ["CompiledTemplate", "Part", "Templates"]
 
@@ -58,8 +61,19 @@ class CompiledTemplate:
     name: str
     digest: str
     html: Part
+    html_from_right: Part
     text: Part
     subject: Part
+    catalogues: Catalogues
+
+    def html_in(self, language: str) -> tuple[Part, Mapping[str, Any]]:
+        """The HTML part and the words for an edition in that language."""
+        part = self.html_from_right if direction(language) == "rtl" else self.html
+        return part, words_in(language, self.catalogues).html
+
+    def text_in(self, language: str) -> tuple[Part, Mapping[str, Any]]:
+        """The text part and its words."""
+        return self.text, words_in(language, self.catalogues).text
 
 
 @dataclass(slots=True)
@@ -89,10 +103,14 @@ class Templates:
         if not _NAME.fullmatch(name):
             raise TemplateError([Problem(name, 1, 1, "a template's name is small letters, digits, - and _")])
         html, text, subject = self._texts(name)
-        digest = _digest(html.text, text.text, subject.text, COMPILERS)
+        catalogues = read_catalogues([*self.folders, *shipped_folders()])
+        words = (f"{language} {text}" for language, texts in catalogues.items() for text in texts)
+        digest = _digest(html.text, text.text, subject.text, COMPILERS, *words)
         kept = self._kept.get(name)
         if kept is None or kept.digest != digest:
-            kept = _compile(name, digest, html, text, subject)
+            steps = [partial(_html_parts, html), partial(_text_parts, text), partial(_text_parts, subject)]
+            parts = [part for made in _all_of(steps) for part in made]
+            kept = CompiledTemplate(name, digest, *parts, catalogues)
             self._kept[name] = kept
         return kept
 
@@ -101,19 +119,16 @@ class Templates:
         return _all_of([partial(shelf.read, f"{name}/{file}") for file in ("body.mjml", "body.txt", "subject.txt")])
 
 
-def _compile(name: str, digest: str, html: TemplateText, text: TemplateText, subject: TemplateText) -> CompiledTemplate:
-    steps = [partial(_html_part, html), partial(_text_part, text), partial(_text_part, subject)]
-    return CompiledTemplate(name, digest, *_all_of(steps))
+def _html_parts(written: TemplateText) -> tuple[Part, Part]:
+    html = compile_html(written)
+    from_left, from_right = (Part(written, html_dialect().from_string(page)) for page in (html, mirrored(html)))
+    return from_left, from_right
 
 
-def _html_part(written: TemplateText) -> Part:
-    return Part(written, html_dialect().from_string(compile_html(written)))
-
-
-def _text_part(written: TemplateText) -> Part:
+def _text_parts(written: TemplateText) -> tuple[Part]:
     if problems := dialect_problems(written, text_dialect()):
         raise TemplateError(problems)
-    return Part(written, text_dialect().from_string(written.text))
+    return (Part(written, text_dialect().from_string(written.text)),)
 
 
 def _all_of(steps: Sequence[Callable[[], _T]]) -> list[_T]:

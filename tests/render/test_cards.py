@@ -60,7 +60,7 @@ def test_a_humans_note_is_not_called_ai(render, snapshot, story):
     rendered = render(snapshot(story(note_origin=NoteOrigin.HUMAN, note_approved_by=None)))
     assert "Editor's note" in rendered.text
     assert "Drafted with AI" not in rendered.text
-    assert rendered.html.count("AI Editor's Summary") == 1  # where AI is explained
+    assert rendered.html.count("AI Editor&#39;s Summary") == 1  # where AI is explained
     assert "Editor&#39;s note" in rendered.html
 
 

@@ -129,7 +129,8 @@ def test_compiling_first_and_last_give_the_same_page(templates, snapshot, story,
     facts["preheader"] = "Other news"
     # A slot's mark in a link would be percent-encoded by the compilers: the reason why slots never pass them.
     facts["slots"] = dict.fromkeys(facts["slots"], "https://news.example/slot")
-    part = templates.compile("daily").html
+    part, words = templates.compile("daily").html_in("en")
+    facts |= words
     early = inlined(html_dialect().from_string(part.written.text).render(facts))
     assert read(part.render(facts)).events == read(early).events
 

@@ -26,9 +26,9 @@ def test_slots_are_filled_and_escaped(render, real_day, read):
 
 def test_an_empty_name_leaves_no_ugly_text(render, real_day, read):
     rendered = render(real_day)
-    assert "desk@gmasia.example. You get this because" in read(
+    assert "desk@gmasia.example You get this because" in read(
         fill_html(rendered.html, {**SLOTS, "name": ""})
-    ).words.replace("example.You", "example. You")
+    ).words.replace("exampleYou", "example You")
 
 
 def test_a_slot_without_a_value_and_a_stray_mark_are_errors(render, real_day):

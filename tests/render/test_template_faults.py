@@ -161,7 +161,8 @@ def test_check_template_renders_the_sample(desk):
 
 def test_check_template_finds_a_field_that_is_not_there(desk):
     card = desk / "partials" / "card.mjml"
-    card.write_text(card.read_text(encoding="utf-8").replace("card.byline}}", "card.bylines}}"), encoding="utf-8")
+    text = card.read_text(encoding="utf-8")
+    card.write_text(text.replace("names=card.byline)", "names=card.bylines)"), encoding="utf-8")
     problem = check_template(desk / "daily")[0]
     assert (Path(problem.file).name, problem.line) == ("card.mjml", 2)
     assert "bylines" in problem.message

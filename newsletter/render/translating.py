@@ -1,0 +1,131 @@
+"""The standing words of a mail in the language of its edition, from gettext catalogues: a language is one file.
+
+`templates/words/ja.po` holds the words of the shipped templates in Japanese; a desk's own templates/words/ja.po may
+hold its own templates' words, or better ones. What no catalogue has stays as templates are written, in English.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from gettext import GNUTranslations, NullTranslations
+from io import BytesIO, StringIO
+from pathlib import Path
+
+from babel.messages.catalog import Catalog
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import PoFileError, read_po
+from markupsafe import Markup, escape
+
+from newsletter.errors import Problem, TemplateError
+
+__all__ = ["WORDS", "Catalogues", "Words", "read_catalogues"]
+
+WORDS = ("_", "ngettext")
+"""What a template calls: `_("via %(outlet)s", outlet=…)`, `ngettext("%(num)s story", "%(num)s stories", n)`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """One language's words as the functions a template calls: escaped in HTML, plain in text."""
+
+    html: Mapping[str, Callable[..., str]]
+    text: Mapping[str, Callable[..., str]]
+
+
+_VALUE = re.compile(r"%\((\w+)\)s")
+
+Catalogues = Mapping[str, tuple[str, ...]]
+"""By language in lower case: the texts of its `.po` files, the desk's before the shipped ones."""
+
+
+def read_catalogues(folders: Sequence[Path]) -> dict[str, tuple[str, ...]]:
+    """The catalogues in `words/` of template folders; raises `TemplateError` for a file that is no catalogue."""
+    found: dict[str, tuple[str, ...]] = {}
+    problems: list[Problem] = []
+    for path in (path for folder in folders for path in sorted(folder.glob("words/*.po"))):
+        try:
+            text = path.read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            problems.append(Problem(str(path), 1, 1, "this is not UTF-8; save the file as UTF-8"))
+            continue
+        problems += (Problem(str(path), line, 1, message) for line, message in _faults(text))
+        language = path.stem.replace("_", "-").lower()
+        found[language] = (*found.get(language, ()), text)
+    if problems:
+        raise TemplateError(problems)
+    return found
+
+
+@lru_cache(256)
+def _faults(text: str) -> tuple[tuple[int, str], ...]:
+    """What would make rendering fail: words outside quotes, or a value that the template does not give."""
+    try:
+        catalogue = read_po(StringIO(text), abort_invalid=True)
+    except PoFileError as error:
+        return (((error.lineno or 0) + 1, str(error)),)
+    return tuple(_messages_that_do_not_fit(catalogue))
+
+
+def _messages_that_do_not_fit(catalogue: Catalog) -> Iterator[tuple[int, str]]:
+    for message in catalogue:
+        ids, strings = (part if isinstance(part, tuple | list) else (part,) for part in (message.id, message.string))
+        given = dict.fromkeys(_VALUE.findall(" ".join(ids)), "")
+        for string in strings if message.id else ():
+            try:
+                _ = string % given
+            except (KeyError, ValueError, TypeError) as error:
+                why = f"{error} is no value of it" if isinstance(error, KeyError) else f"{error}; % is written %%"
+                yield message.lineno or 1, f"{string!r} cannot stand for {ids[0]!r}: {why}"
+
+
+
+def words_in(language: str, catalogues: Catalogues) -> Words:
+    """The words in a language or the nearest with a catalogue (zh-Hant, then zh for `zh-Hant-HK`), else English."""
+    parts = language.lower().split("-")
+    names = ["-".join(parts[:length]) for length in range(len(parts), 0, -1)]
+    return _words(tuple(text for name in names for text in catalogues.get(name, ())))
+
+
+@lru_cache(64)
+def _words(texts: tuple[str, ...]) -> Words:
+    translations = _translations(texts)
+
+    def text_of(message: str, **values: object) -> str:
+        return translations.gettext(message) % values
+
+    def text_of_number(one: str, many: str, number: int, **values: object) -> str:
+        return translations.ngettext(one, many, number) % {"num": number, **values}
+
+    def html_of(message: str, **values: object) -> str:
+        return _escaped(translations.gettext(message)) % values
+
+    def html_of_number(one: str, many: str, number: int, **values: object) -> str:
+        return _escaped(translations.ngettext(one, many, number)) % {"num": number, **values}
+
+    return Words(
+        html={"_": html_of, "ngettext": html_of_number},
+        text={"_": text_of, "ngettext": text_of_number},
+    )
+
+
+def _escaped(message: str) -> Markup:
+    """Words are words: a catalogue brings no markup into a mail, and `%` of Markup escapes what is put in."""
+    return escape(message)
+
+
+@lru_cache(256)
+def _translations(texts: tuple[str, ...]) -> NullTranslations:
+    """The first catalogue, and behind it the others."""
+    if not texts:
+        return NullTranslations()
+    catalogue = read_po(StringIO(texts[0]), abort_invalid=True)
+    compiled = BytesIO()
+    write_mo(compiled, catalogue)
+    compiled.seek(0)
+    translations = GNUTranslations(compiled)
+    if rest := texts[1:]:
+        translations.add_fallback(_translations(rest))
+    return translations
