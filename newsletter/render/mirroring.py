@@ -1,6 +1,6 @@
 """The mirror image of a mail, for editions written from right to left: what stood left stands right.
 
-Logical properties (`padding-inline-start`) would say it without a mirror, but Outlook and Gmail know only left and right.
+Logical properties (`padding-inline-start`) would need no mirror, but Outlook and Gmail know only left and right.
 """
 
 from __future__ import annotations

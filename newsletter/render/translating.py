@@ -81,7 +81,6 @@ def _messages_that_do_not_fit(catalogue: Catalog) -> Iterator[tuple[int, str]]:
                 yield message.lineno or 1, f"{string!r} cannot stand for {ids[0]!r}: {why}"
 
 
-
 def words_in(language: str, catalogues: Catalogues) -> Words:
     """The words in a language or the nearest with a catalogue (zh-Hant, then zh for `zh-Hant-HK`), else English."""
     parts = language.lower().split("-")
