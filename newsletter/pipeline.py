@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from newsletter import compose, deliver, gather, render
 from newsletter.clock import Clock
@@ -22,12 +22,16 @@ from newsletter.model import (
     Refusal,
     RenderedEdition,
     Snapshot,
+    Story,
 )
 from newsletter.plan import Newsletter, Plan
 from newsletter.ports import Ledger, Source, Transport
 from newsletter.storage import Ingested, Issues, SourceStates, Stories
 
 __all__ = ["Gathered", "compose_issue", "deliver_issue", "gather_source", "render_editions", "send_once"]
+
+STORING = timedelta(minutes=1)
+"""How long storing may take: what was being stored when the last issue's window ended is seen by the next one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +45,12 @@ class Gathered:
     switched_off: str | None = None
 
 
-def gather_source(source: Source, plan: Plan, states: SourceStates, stories: Stories, now: datetime) -> Gathered:
+def gather_source(source: Source, plan: Plan, states: SourceStates, stories: Stories, clock: Clock) -> Gathered:
     """Bring in what a source has: stored first, then the source is told; raises `SourceError`."""
     asked = plan.sources[source.id].url if source.id in plan.sources else None
-    fetched = source.fetch(states.get(source.id, asked), now)
-    ingested = stories.ingest((gather.settle_country(story, plan) for story in fetched.stories), now)
+    fetched = source.fetch(states.get(source.id, asked), clock.now())
+    # Available from now, not from when we asked: a draft that was built meanwhile did not see it.
+    ingested = stories.ingest((gather.settle_country(story, plan) for story in fetched.stories), clock.now())
     fetched.settle()
     states.put(source.id, replace(fetched.state, asked=asked))
     return Gathered(source.id, ingested, tuple(fetched.refused), fetched.unchanged, fetched.state.switched_off)
@@ -59,6 +64,7 @@ def compose_issue(
     issues: Issues,
     relate: compose.Relate,
     priority: Mapping[str, int],
+    apart: Callable[[Iterable[Story]], compose.Apart],
     now: datetime,
     due_at: datetime,
 ) -> Snapshot:
@@ -67,16 +73,28 @@ def compose_issue(
     A story whose embargo ends before the issue is due may stand in it.
     """
     moment = max(now, due_at)
+    names = (newsletter.name, *newsletter.not_again_from)
+    last = issues.last_window_end(newsletter.name, issue_id)
     candidates = stories.window(
-        available_after=issues.last_window_end(newsletter.name, issue_id),
+        available_after=last - STORING if last else None,
         available_until=moment,
         published_after=due_at - newsletter.stories.at_most,
         # An issue made up for a day gone by does not know what came after it.
         published_until=due_at if now.astimezone(newsletter.timezone).date() > issue_id.date else moment,
-        not_carried_by=(newsletter.name, *newsletter.not_again_from),
+        not_carried_by=names,
         issue_id=issue_id,
     )
-    return compose.compose(newsletter, issue_id.date, candidates, moment, relate=relate, priority=priority)
+    carried = stories.find(issues.carried(names, issue_id))
+    return compose.compose(
+        newsletter,
+        issue_id.date,
+        candidates,
+        moment,
+        relate=relate,
+        priority=priority,
+        carried=list(carried.values()),
+        apart=apart(candidates),
+    )
 
 
 def render_editions(

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from newsletter.compose.editions import choose_edition, sections_of
 from newsletter.compose.related import KEPT, WINDOW, Offer, chosen, rank
-from newsletter.compose.sameness import NEAR_IDENTICAL, keys_of
+from newsletter.compose.sameness import COPIES_WITHIN, NEAR_IDENTICAL, Apart, keys_of, told_before
 from newsletter.compose.selection import Relate, compose
 
 __all__ = [
+    "COPIES_WITHIN",
     "KEPT",
     "NEAR_IDENTICAL",
     "WINDOW",
+    "Apart",
     "Offer",
     "Relate",
     "choose_edition",
@@ -19,4 +21,5 @@ __all__ = [
     "keys_of",
     "rank",
     "sections_of",
+    "told_before",
 ]

@@ -93,6 +93,7 @@ def chosen(offers: Sequence[Offer], *, limit: int, now: datetime, told: Set[tupl
         for offer in sorted(offers, key=lambda offer: not offer.pinned)
         if offer.story.status is StoryStatus.READY
         and (offer.story.embargo is None or offer.story.embargo <= now)
+        and offer.story.published_at <= now
         and told.isdisjoint(keys_of(offer.story))
     ]
     return tuple(_related(offer) for offer in fitting[:limit])

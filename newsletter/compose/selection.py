@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from itertools import chain, zip_longest
+from types import MappingProxyType
 
 from newsletter.compose.related import Offer, chosen
-from newsletter.compose.sameness import keys_of, without_copies
+from newsletter.compose.sameness import Apart, keys_of, told_before, without_copies
 from newsletter.model import CountrySection, Kind, PlacedStory, Precision, Snapshot, Story, StoryStatus
 from newsletter.plan.values import Newsletter
 
@@ -27,15 +28,20 @@ def compose(
     *,
     relate: Relate,
     priority: Mapping[str, int] | None = None,
+    carried: Sequence[Story] = (),
+    apart: Apart = MappingProxyType({}),
 ) -> Snapshot:
     """What the newsletter's issue of `date` says, out of the `candidates` of its window.
 
     `relate` knows what may be offered under the stories it is asked for; `priority` (by source id) decides which
-    copy of a story is kept. A day without stories gives a snapshot without sections whose lead is "": whether that
-    goes out is for the caller to say (`on_few`).
+    copy of a story is kept. Nothing is told of which a copy was `carried` before; what is `apart` is no copy. A day
+    without stories gives a snapshot without sections whose lead is "": whether that goes out is for the caller to say
+    (`on_few`).
     """
     fitting = [story for story in candidates if _fits(story, newsletter, date, now)]
-    dealt = _dealt(_by_country(without_copies(fitting, priority or {}), newsletter, now), newsletter.stories.max)
+    before = told_before(fitting, carried, apart)
+    once = without_copies((story for story in fitting if story.id not in before), priority or {}, apart)
+    dealt = _dealt(_by_country(once, newsletter, now), newsletter.stories.max)
     return Snapshot(
         newsletter=newsletter.name,
         date=date,

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from datetime import timedelta
 
-from newsletter.compose import NEAR_IDENTICAL
+from newsletter.compose import COPIES_WITHIN, NEAR_IDENTICAL, Apart
 from newsletter.model import Story
 from newsletter.newsroom.room import Newsroom
 from newsletter.storage import Choice, StoryRow
 from newsletter.words import cosine, read, text_of
 
-__all__ = ["COPIES_WITHIN", "settle_copies"]
-
-COPIES_WITHIN = timedelta(days=3)
-"""Two reports with one title weeks apart are two editions of a column, not copies."""
+__all__ = ["settle_copies", "told_apart"]
 
 MOST_COMPARED = 60
 
@@ -60,6 +56,14 @@ def settle_copies(room: Newsroom, arrived: Mapping[int, tuple[Story, Sequence[St
         new |= dict.fromkeys(group, None if alone else lead)
     links.put_leads(new)
     links.move_clusters({old: moved for old in set(joined.values()) if (moved := new[old]) and moved != old})
+
+
+def told_apart(room: Newsroom, stories: Iterable[Story]) -> Apart:
+    """What editors said is no copy of each of the stories."""
+    choices = room.story_links.choices([story.id for story in stories])
+    return {
+        name: {other for other, choice in others.items() if choice is Choice.APART} for name, others in choices.items()
+    }
 
 
 def _looked_at(rows: Sequence[StoryRow]) -> Iterator[tuple[Story, Story]]:

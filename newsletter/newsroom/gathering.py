@@ -195,7 +195,7 @@ def _attempt(room: Newsroom, plan: SourcePlan, now: datetime) -> tuple[Gathered 
     try:
         with _turn(room, plan):
             source = gather.open_source(plan, room.desk, room.settings.secret(plan.key))
-            return gather_source(source, room.plan, room.source_states, room.stories, now), None
+            return gather_source(source, room.plan, room.source_states, room.stories, room.clock), None
     except SourceError as error:
         return None, _remembered(room, plan, now, str(error), error.retry_at)
     except (NewsletterError, OSError) as error:

@@ -11,6 +11,7 @@ from newsletter import compose, render
 from newsletter.errors import ChecksFailedError, InputError, NothingToDoError
 from newsletter.model import EDITABLE, Edition, Finding, Issue, IssueId, IssueState, RenderedEdition, Severity, Snapshot
 from newsletter.newsroom import related
+from newsletter.newsroom.copies import told_apart
 from newsletter.newsroom.room import Newsroom
 from newsletter.pipeline import compose_issue, render_editions
 from newsletter.plan import ApprovalMode, Newsletter, OnFew, slot_of
@@ -168,6 +169,7 @@ def _compose_draft(room: Newsroom, newsletter: Newsletter, issue: Issue, now: da
         issues=room.issues,
         relate=partial(related.offers, room),
         priority={source.id: source.priority for source in room.plan.sources.values()},
+        apart=partial(told_apart, room),
         now=now,
         due_at=issue.due_at,
     )
@@ -203,16 +205,33 @@ def _examine(room: Newsroom, issue: Issue) -> tuple[list[Finding], list[Rendered
     rendered = render_editions(room.templates, snapshot, needed, room.settings.base_url)
     statuses = room.stories.statuses([placed.story.id for placed in snapshot.placed])
     findings = render.preflight(snapshot, rendered, max(room.clock.now(), issue.due_at), statuses)
-    return [*_carried(room, issue), *findings], rendered
+    return [*_carried(room, issue), *_changed_since(room, snapshot), *findings], rendered
 
 
 def _carried(room: Newsroom, issue: Issue) -> Iterator[Finding]:
-    """No reader of a newsletter gets a story twice, whatever drafts stood side by side."""
+    """No reader of a newsletter gets a story twice, whatever drafts stood side by side, and no copy of it."""
     newsletter = room.newsletter(issue.id.newsletter)
-    names = (newsletter.name, *newsletter.not_again_from)
-    for story, other in room.issues.carried_by_others(issue.id, names).items():
-        message = f"{other} has carried it already."
+    carried = room.issues.carried((newsletter.name, *newsletter.not_again_from), issue.id)
+    stories = [placed.story for placed in _snapshot(issue).placed]
+    told = compose.told_before(stories, room.stories.find(carried).values(), told_apart(room, stories))
+    for story, copy in told.items():
+        message = f"{carried[copy]} has carried it already{'' if copy == story else f', as {copy}'}."
         yield Finding(Severity.BLOCKING, "carried", f"story {story}", message, "Build the issue again.")
+
+
+_SEEN = ("title", "summary", "shown_note", "url", "outlet", "byline", "kind")
+
+
+def _changed_since(room: Newsroom, snapshot: Snapshot) -> Iterator[Finding]:
+    """A draft shows stories as they were: what its source or an editor has changed since is not what is approved."""
+    present = room.stories.find([placed.story.id for placed in snapshot.placed])
+    for placed in snapshot.placed:
+        now = present.get(placed.story.id, placed.story)
+        changed = [name.removeprefix("shown_") for name in _SEEN if getattr(now, name) != getattr(placed.story, name)]
+        if changed:
+            message = f"It has changed since the draft was made: {', '.join(changed)}."
+            place = f"story {placed.story.id}"
+            yield Finding(Severity.BLOCKING, "changed story", place, message, "Build the issue again.")
 
 
 def _snapshot(issue: Issue) -> Snapshot:

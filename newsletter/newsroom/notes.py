@@ -20,7 +20,6 @@ OUTCOME: TypeAdapter[Draft | Refused] = TypeAdapter(Draft | Refused)
 
 # Of a briefing that goes out daily, what is older has had its day.
 FRESH = timedelta(days=2)
-LOOKED_AT = 2_000
 REMEMBERED = 12
 
 
@@ -50,9 +49,10 @@ def waiting(room: Newsroom, *, again: bool = False) -> list[Story]:
     Those that got no note when they were asked for are left out, or nothing older would ever have its turn; `again`
     takes them in.
     """
-    since = room.clock.now() - FRESH
-    latest = room.stories.list(status=StoryStatus.READY, limit=LOOKED_AT)
-    fresh = [story for story in latest if story.published_at >= since and _may_have_one(story)]
+    now = room.clock.now()
+    since = now - FRESH
+    latest = room.stories.list(status=StoryStatus.READY, published_in=(since, now))
+    fresh = [story for story in latest if _may_have_one(story)]
     model = room.settings.summary_model
     if again or model is None:
         return fresh
@@ -63,8 +63,7 @@ def waiting(room: Newsroom, *, again: bool = False) -> list[Story]:
 
 def held(room: Newsroom) -> list[Story]:
     """Ready stories whose note waits for an editor, latest first."""
-    latest = room.stories.list(status=StoryStatus.READY, limit=LOOKED_AT)
-    return [story for story in latest if story.note and not story.shown_note]
+    return list(room.stories.with_held_note())
 
 
 def draft_notes(room: Newsroom, stories: Iterable[Story], *, again: bool = False) -> Iterator[Drafted]:

@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from newsletter.compose import KEPT, WINDOW, Offer, rank
+from newsletter.compose import COPIES_WITHIN, KEPT, WINDOW, Offer, rank
 from newsletter.errors import InputError
 from newsletter.model import Story, StoryStatus
-from newsletter.newsroom.copies import COPIES_WITHIN, settle_copies
+from newsletter.newsroom.copies import settle_copies
 from newsletter.newsroom.room import Newsroom
 from newsletter.storage import Choice, Kept, StoryRow
 from newsletter.words import read, text_of

@@ -58,13 +58,21 @@ def file_under(room: Newsroom, story_id: str, place: str, who: str) -> Story:
 
 
 def unfile(room: Newsroom, story_id: str, who: str) -> Story:
-    """Take an editor's choice of country back: its tags, its source or its words decide. Raises `NothingToDoError`."""
+    """Take an editor's choice of country back: what its source sent, its tags or its words decide.
+
+    Raises `NothingToDoError`.
+    """
     from newsletter import gather
+
+    sent = room.stories.as_sent(story_id)
+    stated = sent.country if sent.country_origin is CountryOrigin.FEED else None
 
     def unfiled(story: Story) -> Story:
         if story.country_origin is not CountryOrigin.EDITOR:
             raise NothingToDoError(f"no editor has filed {story_id}")
-        return gather.settle_country(replace(story, country=None, country_origin=None), room.plan)
+        origin = sent.country_origin if stated else None
+        fresh = replace(story, country=stated, country_origin=origin, also_countries=sent.also_countries)
+        return gather.settle_country(fresh, room.plan)
 
     return room.stories.edit(story_id, unfiled, who=who, what="filing taken back", now=room.clock.now())
 

@@ -37,8 +37,8 @@ def _turned_box(box: re.Match[str]) -> str:
     if "radius" in box["name"]:
         if "/" not in values and len(values) > 1:
             # What is left out is the opposite corner's.
-            top_left, top_right, bottom_right, bottom_left = (*values, *values[len(values) - 2 : 2])
-            values = [top_right, top_left, bottom_left, bottom_right]
+            corners = [*values, *values[len(values) - 2 : 2]]
+            values = [corners[1], corners[0], corners[3], corners[2]]
     elif len(values) == 4:
         values = [values[0], values[3], values[2], values[1]]
     return box["name"] + " ".join(values)

@@ -109,8 +109,8 @@ class Templates:
         kept = self._kept.get(name)
         if kept is None or kept.digest != digest:
             steps = [partial(_html_parts, html), partial(_text_parts, text), partial(_text_parts, subject)]
-            parts = [part for made in _all_of(steps) for part in made]
-            kept = CompiledTemplate(name, digest, *parts, catalogues)
+            (html_part, from_right), (text_part,), (subject_part,) = _all_of(steps)
+            kept = CompiledTemplate(name, digest, html_part, from_right, text_part, subject_part, catalogues)
             self._kept[name] = kept
         return kept
 
@@ -119,16 +119,15 @@ class Templates:
         return _all_of([partial(shelf.read, f"{name}/{file}") for file in ("body.mjml", "body.txt", "subject.txt")])
 
 
-def _html_parts(written: TemplateText) -> tuple[Part, Part]:
+def _html_parts(written: TemplateText) -> list[Part]:
     html = compile_html(written)
-    from_left, from_right = (Part(written, html_dialect().from_string(page)) for page in (html, mirrored(html)))
-    return from_left, from_right
+    return [Part(written, html_dialect().from_string(page)) for page in (html, mirrored(html))]
 
 
-def _text_parts(written: TemplateText) -> tuple[Part]:
+def _text_parts(written: TemplateText) -> list[Part]:
     if problems := dialect_problems(written, text_dialect()):
         raise TemplateError(problems)
-    return (Part(written, text_dialect().from_string(written.text)),)
+    return [Part(written, text_dialect().from_string(written.text))]
 
 
 def _all_of(steps: Sequence[Callable[[], _T]]) -> list[_T]:

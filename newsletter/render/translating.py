@@ -71,9 +71,10 @@ def _faults(text: str) -> tuple[tuple[int, str], ...]:
 
 def _messages_that_do_not_fit(catalogue: Catalog) -> Iterator[tuple[int, str]]:
     for message in catalogue:
-        ids, strings = (part if isinstance(part, tuple | list) else (part,) for part in (message.id, message.string))
+        ids = message.id if isinstance(message.id, tuple | list) else (message.id,)
+        strings = message.string if isinstance(message.string, tuple | list) else (message.string,)
         given = dict.fromkeys(_VALUE.findall(" ".join(ids)), "")
-        for string in strings if message.id else ():
+        for string in filter(None, strings if message.id else ()):
             try:
                 _ = string % given
             except (KeyError, ValueError, TypeError) as error:

@@ -155,13 +155,26 @@ def _press(room: Newsroom, newsletter: Newsletter, slot: Slot, issue: Issue, now
             room.issues.move(issue.id, (issue.state,), IssueState.SKIPPED, now=now, who=WHO, why=passed)
         case OnTimeout.SEND if issue.state is IssueState.REVIEW and newsletter.approval.approvals == 1:
             try:
-                issues.approve(room, issue.id, f"{WHO}, {passed}")
+                _approve(room, issue, f"{WHO}, {passed}")
             except ChecksFailedError as error:
                 why = f"{passed}; {error}"
                 room.issues.move(issue.id, (IssueState.REVIEW,), IssueState.WAITING, now=now, who=WHO, why=why)
         case _ if issue.state is IssueState.REVIEW:
             room.issues.move(issue.id, (IssueState.REVIEW,), IssueState.WAITING, now=now, who=WHO, why=passed)
             log.warning("%s waits: %s", issue.id, passed)
+
+
+def _approve(room: Newsroom, issue: Issue, by: str) -> None:
+    """Approve the draft, or when something speaks against it (a story has changed), the draft as it is built anew."""
+    try:
+        issues.approve(room, issue.id, by)
+    except ChecksFailedError:
+        if issue.id.number > 1:
+            raise  # an extra issue is made by hand
+        rebuilt = issues.build(room, issue.id.newsletter, issue.id.date, who=WHO)
+        if rebuilt.state is not IssueState.REVIEW or rebuilt.revision == issue.revision:
+            raise
+        issues.approve(room, issue.id, by)
 
 
 def _missed(newsletter: Newsletter, issue: Issue, now: datetime) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -30,6 +30,8 @@ from newsletter.storage.keys import is_issue, issue_pk, no_such_issue
 from newsletter.storage.tables import delivery, issue, issue_event, issue_story
 
 __all__ = ["EXCLUSIONS", "Issues", "Transition"]
+
+A_MONTH = timedelta(days=31)
 
 EXCLUSIONS = ("suppressed", "unsubscribed", "paused", "frequency", "no_stories")
 
@@ -209,19 +211,16 @@ class Issues:
             found: datetime | None = connection.scalar(query)
         return found
 
-    def carried_by_others(self, issue_id: IssueId, newsletters: Collection[str]) -> Mapping[str, IssueId]:
-        """Stories of this issue that another sealed issue of the named newsletters has carried, and which one."""
-        mine = (
-            sa.select(issue_story.c.story).join(issue, issue.c.id == issue_story.c.issue_id).where(*is_issue(issue_id))
-        )
+    def carried(self, newsletters: Collection[str], besides: IssueId) -> Mapping[str, IssueId]:
+        """What sealed issues of the named newsletters, other than `besides`, have carried within a month of it."""
         query = (
             sa.select(issue_story.c.story, issue.c.newsletter, issue.c.local_date, issue.c.number)
             .join(issue, issue.c.id == issue_story.c.issue_id)
             .where(
                 issue.c.newsletter.in_(list(newsletters)),
                 issue.c.state.in_(SEALED),
-                ~sa.and_(*is_issue(issue_id)),
-                issue_story.c.story.in_(mine),
+                issue.c.local_date.between(besides.date - A_MONTH, besides.date + A_MONTH),
+                ~sa.and_(*is_issue(besides)),
             )
         )
         with self._database.read() as connection:

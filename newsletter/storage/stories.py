@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
 from newsletter.errors import NotFoundError
-from newsletter.model import KEEPS_BACK, SEALED, IssueId, Story, StoryStatus
+from newsletter.model import KEEPS_BACK, SEALED, CountryOrigin, IssueId, Story, StoryStatus
 from newsletter.storage.database import Database
 from newsletter.storage.documents import STORY, content_of
 from newsletter.storage.keys import hashed, is_issue
@@ -23,6 +23,9 @@ from newsletter.words import normalised
 __all__ = ["Ingested", "Stories", "StoryEvent"]
 
 CHUNK = 500
+
+BY_SOURCE = "source "
+"""What a source is called in the events of its stories, before its id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +59,9 @@ class Stories:
     def ingest(self, stories: Iterable[Story], now: datetime) -> Ingested:
         """Store what is new and a revision of what changed; the same stories again change nothing.
 
-        Where one call holds an identity twice the first counts. A country that an editor chose stays.
+        Where one call holds an identity twice the last counts. A country that an editor chose stays.
         """
-        by_identity: dict[tuple[str, str], Story] = {}
-        for each in stories:
-            by_identity.setdefault((each.source, each.external_id), each)
+        by_identity = {(each.source, each.external_id): each for each in stories}
         everything = list(by_identity.values())
         total = Ingested()
         for start in range(0, len(everything), CHUNK):
@@ -125,13 +126,33 @@ class Stories:
         source: str | None = None,
         status: StoryStatus | None = None,
         undecided: bool = False,
+        published_in: tuple[datetime, datetime] | None = None,
         limit: int | None = None,
     ) -> Iterator[Story]:
         """Stories that match, latest published first; with `undecided` only those that wait for a country."""
         query = SHOWN.order_by(story.c.published_at.desc(), story.c.id.desc())
         if undecided:
             query = query.where(story.c.country.is_(None), story.c.status == StoryStatus.READY)
+        if published_in is not None:
+            query = query.where(story.c.published_at.between(*published_in))
         yield from self._stream(_matching(query, country, source, status).limit(limit))
+
+    def with_held_note(self) -> Iterator[Story]:
+        """Ready stories whose note waits for approval, latest published first."""
+        query = SHOWN.where(story.c.status == StoryStatus.READY, story.c.document.contains('"note":["'))
+        for each in self._stream(query.order_by(story.c.published_at.desc(), story.c.id.desc())):
+            if not each.shown_note:
+                yield each
+
+    def as_sent(self, story_id: str) -> Story:
+        """The story as it last was before an editor filed it; raises `NotFoundError`."""
+        query = sa.select(story_revision.c.document).order_by(story_revision.c.revision.desc())
+        with self._database.read() as connection:
+            row = _row(connection, story_id)
+            rows = connection.execute(query.where(story_revision.c.story_id == row.id))
+            revisions = (STORY.validate_json(revision.document) for revision in rows)
+            unfiled = (each for each in revisions if each.country_origin is not CountryOrigin.EDITOR)
+            return next(unfiled, value_of(row))
 
     def rows(
         self,
@@ -182,7 +203,8 @@ class Stories:
         in (`published_after`, `published_until`], and that no sealed issue of the named newsletters other than
         `issue_id` has carried, oldest first.
 
-        A story is available from when it was gathered, or later: when it was filed, when its embargo ends.
+        A story is available from when it was gathered, or later: when it was filed, when its embargo ends, when the
+        date it bears is there.
         """
         carried = (
             sa.select(issue_story.c.story)
@@ -227,7 +249,17 @@ class Stories:
 
 
 _COPY = story.alias("copy")
-_KEPT_BACK = sa.select(_COPY.c.id).where(_COPY.c.cluster == story.c.cluster, _COPY.c.status.in_(KEEPS_BACK))
+# A source takes back what is its own; whether another's copy goes with it is for an editor to say.
+_BY_THE_DESK = sa.select(story_event.c.id).where(
+    story_event.c.story_id == _COPY.c.id,
+    story_event.c.what == str(StoryStatus.WITHDRAWN),
+    ~story_event.c.who.startswith(BY_SOURCE),
+)
+_KEPT_BACK = sa.select(_COPY.c.id).where(
+    _COPY.c.cluster == story.c.cluster,
+    _COPY.c.status.in_(KEEPS_BACK),
+    sa.or_(_COPY.c.status != StoryStatus.WITHDRAWN, _COPY.c.source == story.c.source, _BY_THE_DESK.exists()),
+)
 
 FREE: sa.ColumnElement[bool] = sa.and_(story.c.status == StoryStatus.READY, ~_KEPT_BACK.exists())
 """Ready, and no copy of it is held or withdrawn."""
@@ -305,7 +337,7 @@ def _ingest_chunk(connection: Connection, stories: Sequence[Story], now: datetim
             since = min(row.available_at, now) if _is_filed(old) else now
             revised.append((row.id, replace(merged, revision=row.revision + 1), since))
             events += [
-                {"story_id": row.id, "at": now, "who": f"source {each.source}", "what": what, "why": why}
+                {"story_id": row.id, "at": now, "who": BY_SOURCE + each.source, "what": what, "why": why}
                 for what, why in undone(old, merged)
             ]
     written = [(row_id, each) for row_id, each, _ in revised]
@@ -351,14 +383,14 @@ def _known(connection: Connection, stories: Sequence[Story]) -> dict[tuple[str, 
 
 
 def _columns(each: Story, since: datetime) -> dict[str, object]:
-    """The row of a story that could stand in an issue since then, if no embargo holds it back."""
+    """The row of a story that could stand in an issue since then, if neither embargo nor date holds it back."""
     return {
         "source": each.source,
         "external_id": each.external_id,
         "country": each.country,
         "status": each.status,
         "published_at": each.published_at,
-        "available_at": max(since, each.embargo) if each.embargo else since,
+        "available_at": max(since, each.embargo or since, each.published_at),
         "revision": each.revision,
         "document": _document(each),
         "url_hash": hashed(each.url_canonical or each.url),
