@@ -32,6 +32,7 @@ __all__ = [
     "shared_readings",
     "terms_of",
     "text_of",
+    "without_unseen",
 ]
 
 _CJK = (
@@ -53,6 +54,21 @@ _WRITTEN_DIFFERENTLY = re.compile(r"['’][sS]\b|\.(?<=\b[A-Z]\.)(?=[A-Z]\b)")
 _STARTS_CJK = re.compile(f"[{_CJK}]")
 # What a shared run of characters may begin or end with by grammar alone: hiragana and Chinese particles.
 _PARTICLES = "".join(map(chr, range(0x3041, 0x3097))) + "的了在是和與与及也就都而"
+
+# What no reader sees and what could mislead one, or carry words to a model behind an editor's back. ZWJ, ZWNJ, LRM and
+# RLM stay: scripts and emoji need them. A zero-width space stays where it divides words of scripts without spaces.
+_NONCHARACTERS = "\ufdd0-\ufdef" + "".join(chr(plane << 16 | last) for plane in range(17) for last in (0xFFFE, 0xFFFF))
+_UNSEEN = re.compile(
+    "["
+    r"\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f"  # controls, but for those that are white space
+    r"\xad\ufeff\u2060-\u2064\ufff9-\ufffb"  # soft hyphen, byte order mark, invisible operators, annotations
+    r"\u061c\u202a-\u202e\u2066-\u206f"  # bidi embeddings, overrides and isolates (UAX 9)
+    r"\ud800-\udfff" + _NONCHARACTERS + "]"
+    rf"|(?<![{_SOUTH_EAST_ASIAN}])\u200b|\u200b(?![{_SOUTH_EAST_ASIAN}])"
+    # Tags (U+E0000) say which flag a black flag is: those of England, Scotland and Wales, and no other words.
+    "|(?P<flag>\U0001f3f4\U000e0067\U000e0062(?:\U000e0065\U000e006e\U000e0067|\U000e0073\U000e0063\U000e0074"
+    "|\U000e0077\U000e006c\U000e0073)\U000e007f)|[\U000e0000-\U000e007f]"
+)
 
 # English words that say nothing about a subject, the last line in the news. Without them the headline clusters' own
 # words decide: .003 in precision@3.
@@ -144,6 +160,11 @@ def _grams_of(tokens: Iterable[str]) -> Counts:
 def terms_of(text: str) -> list[str]:
     """The terms of a text alone, as `read` finds them: what an index of many texts needs."""
     return list(chain.from_iterable(map(_TERMS_OF.__getitem__, _tokens(text))))
+
+
+def without_unseen(text: str) -> str:
+    """The text without control, bidi and other characters that no reader sees."""
+    return text if text.isascii() and text.isprintable() else _UNSEEN.sub(lambda found: found["flag"] or "", text)
 
 
 def is_spaced(text: str) -> bool:

@@ -12,6 +12,8 @@ from collections.abc import Iterable
 
 import nh3
 
+from newsletter.words import without_unseen
+
 __all__ = [
     "NOTE_PARAGRAPHS",
     "PARAGRAPH_LIMIT",
@@ -35,14 +37,6 @@ _RAW_LIMIT = 16_000
 # Feeds in the wild escape twice (Mashable, 2016); more layers only occur in attacks.
 _LAYERS = 6
 
-_NONCHARACTERS = "\ufdd0-\ufdef" + "".join(chr(plane << 16 | last) for plane in range(17) for last in (0xFFFE, 0xFFFF))
-_UNWANTED = re.compile(
-    "["
-    r"\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f"  # controls, but for those that are white space
-    r"\xad\ufeff\ufff9-\ufffb"  # soft hyphen, byte order mark, annotations
-    r"\u202a-\u202e\u2066-\u2069"  # bidi embeddings, overrides and isolates; LRM and RLM stay
-    r"\ud800-\udfff" + _NONCHARACTERS + "]"
-)
 # A "<" that opens no complete tag is a less-than sign ("a<b"): an HTML parser would swallow what follows.
 _LESS_THAN = re.compile(r"<(?!/?[a-zA-Z][^<>]*>|[!?][^<>]*>|!--)")
 _BLOCK = re.compile(
@@ -80,7 +74,7 @@ def split_paragraphs(text: str) -> list[str]:
 
 def visible(text: str) -> str:
     """The text without control, bidi and other characters that no reader sees, trimmed; nothing is decoded."""
-    return _UNWANTED.sub("", text).strip()
+    return without_unseen(text).strip()
 
 
 def shorten(text: str, limit: int) -> str:
@@ -108,10 +102,10 @@ def _beginning(markup: str) -> str:
 
 def _peel(text: str) -> str:
     """One layer of escaping and markup taken off."""
-    text = _UNWANTED.sub("", text)
+    text = without_unseen(text)
     if "<" in text:
         text = nh3.clean(_BLOCK.sub(" <", _LESS_THAN.sub("&lt;", text)), tags=set())
-    text = _UNWANTED.sub("", html.unescape(text))
+    text = without_unseen(html.unescape(text))
     return " ".join(unicodedata.normalize("NFC", text).split())
 
 

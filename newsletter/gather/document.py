@@ -22,7 +22,7 @@ from newsletter.gather.filing import file_under, is_language, is_place
 from newsletter.gather.identity import external_id_of
 from newsletter.gather.links import absolute_link, canonical_url
 from newsletter.gather.summaries import EXTRACT_LIMIT
-from newsletter.gather.tags import TagSet, sort_tags, split_tags
+from newsletter.gather.tags import TagSet, sort_tags, split_tags, unless_machine_tag
 from newsletter.model import (
     CountryOrigin,
     Image,
@@ -95,7 +95,8 @@ def read_story(document: object, source: SourcePlan | None, now: datetime) -> St
         country=country,
         country_origin=country_origin,
         also_countries=tuple(_place(place, "also_countries") for place in _texts(fields, "also_countries", str.split)),
-        section=_text(fields, "section", _NAME_LIMIT) or (source.section if source and source.section else ""),
+        section=unless_machine_tag(_text(fields, "section", _NAME_LIMIT))
+        or (source.section if source and source.section else ""),
         embargo=_embargo(fields),
         tags=tags.visible,
         machine_tags=tags.machine,
@@ -242,7 +243,7 @@ def _tags(fields: Fields) -> TagSet:
 
 
 def _country(fields: Fields, tags: TagSet, source: SourcePlan | None) -> tuple[str | None, CountryOrigin | None]:
-    stated = _raw(fields, "country").strip() or tags.country
+    stated = _raw(fields, "country").strip()
     return (_place(stated, "country"), CountryOrigin.FEED) if stated else file_under(tags, source)
 
 

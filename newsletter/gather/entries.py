@@ -10,11 +10,11 @@ from urllib.parse import urlsplit
 from newsletter.gather.cleaning import TITLE_LIMIT, clean_text, visible
 from newsletter.gather.dates import AHEAD, read_date
 from newsletter.gather.filing import file_under, is_language
-from newsletter.gather.identity import external_id_of
+from newsletter.gather.identity import external_id_of, host_of
 from newsletter.gather.links import absolute_link, canonical_url
 from newsletter.gather.summaries import summarise
-from newsletter.gather.tags import TagSet
-from newsletter.model import Image, Kind, Precision, Refusal, Story, StoryStatus
+from newsletter.gather.tags import TagSet, unless_machine_tag
+from newsletter.model import Image, Kind, Precision, Refusal, Story, StoryStatus, machine_tag
 from newsletter.plan.values import SourcePlan
 
 __all__ = ["Entry", "Frame", "image_of", "names", "stories_of"]
@@ -27,7 +27,8 @@ _ALT_LIMIT = 300
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
-    """What all entries of one answer share. `base` is where it was fetched from: relative links start there."""
+    """What all entries of one answer share. `base` is where it was fetched from: relative links start there; `home` is
+    the site it is of."""
 
     plan: SourcePlan
     now: datetime
@@ -35,6 +36,12 @@ class Frame:
     title: str = ""
     language: str = ""
     rights: str = ""
+    home: str = ""
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """Whose numbers are the source's own."""
+        return frozenset(filter(None, map(host_of, (self.base, self.home, self.plan.url or ""))))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,8 +92,14 @@ def stories_of(entries: Iterable[Entry | str], frame: Frame) -> tuple[list[Story
 def names(written: Iterable[str]) -> tuple[str, ...]:
     """Names of people, clean and each once: neither addresses nor what an encoding fault left of one ("??? ?????")."""
     cleaned = (clean_text(name, NAME_LIMIT) for name in written)
-    people = dict.fromkeys(name for name in cleaned if any(map(str.isalpha, name)) and "://" not in name)
+    without = map(_of_a_person, cleaned)
+    people = dict.fromkeys(name for name in without if any(map(str.isalpha, name)) and "://" not in name)
     return tuple(people)[:_MOST_NAMES]
+
+
+def _of_a_person(name: str) -> str:
+    found = machine_tag(name)
+    return name if found is None else found[1] if found[0] == "byline" else ""
 
 
 def image_of(url: str, base: str, alt: str = "", credit: str = "") -> Image | None:
@@ -112,7 +125,9 @@ def _story(entry: Entry, frame: Frame) -> Story | str:
     language = next((text for text in (plan.language, entry.language.strip(), frame.language.strip()) if text), "")
     return Story(
         source=plan.id,
-        external_id=external_id_of(plan.id, entry.tags.machine, visible(entry.id or ""), guid, canonical or title),
+        external_id=external_id_of(
+            plan.id, entry.tags.machine, visible(entry.id or ""), guid, canonical or title, frame.hosts
+        ),
         guid=guid,
         url=url,
         url_canonical=canonical,
@@ -127,7 +142,7 @@ def _story(entry: Entry, frame: Frame) -> Story | str:
         byline=names(entry.byline) or entry.tags.byline,
         country=country,
         country_origin=country_origin,
-        section=plan.section or clean_text(entry.section, NAME_LIMIT),
+        section=plan.section or unless_machine_tag(clean_text(entry.section, NAME_LIMIT)),
         tags=entry.tags.visible,
         machine_tags=entry.tags.machine,
         # Without rights to it a picture is its owner's: headline, our own extract and a link, and no more.

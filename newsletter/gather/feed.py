@@ -86,6 +86,7 @@ def _frame(feed: dict[str, Any], plan: SourcePlan, now: datetime, address: str) 
         title=_get(feed, "title"),
         language=_get(feed, "language"),
         rights=_get(feed, "rights"),
+        home=_get(feed, "link"),
     )
 
 

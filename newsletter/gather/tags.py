@@ -6,15 +6,13 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from newsletter.gather.cleaning import clean_text
+from newsletter.gather.cleaning import clean_text, shorten
+from newsletter.model import machine_tag
 
-__all__ = ["TagSet", "sort_tags", "split_tags"]
+__all__ = ["TagSet", "sort_tags", "split_tags", "unless_machine_tag"]
 
 _TAG_LIMIT = 100
 _MOST_TAGS = 60
-# A machine tag's name is lower case and at least three letters ("re:Invent" is a title), and no space follows the
-# colon ("ai: the future" is one too). Schemes are addresses, which are no tags of machines either.
-_MACHINE_TAG = re.compile(r"(?!https?:|mailto:|tel:|urn:)([a-z][a-z0-9_.-]{2,40}|id):(?![\s/])(.+)")
 _GLUED = re.compile(r"#.+#.")
 
 
@@ -33,7 +31,9 @@ def split_tags(text: str) -> list[str]:
 
     The glued form cannot hold `C#`; a list can.
     """
-    return text.split("#") if text.lstrip().startswith("#") else text.split(";")
+    # Of divided tags each is cleaned by itself: an entity ends in a semicolon.
+    cleaned = _cleaned(text)
+    return cleaned.split("#") if cleaned.startswith("#") else text.split(";")
 
 
 def sort_tags(tags: Iterable[str], *, marked: bool = False) -> TagSet:
@@ -45,15 +45,30 @@ def sort_tags(tags: Iterable[str], *, marked: bool = False) -> TagSet:
     byline: list[str] = []
     machine: dict[str, str] = {}
     for written in tags:
-        for tag in split_tags(written) if _GLUED.match(written) else (written,):
+        for tag in _unglued(_cleaned(written)):
             text = clean_text(tag, _TAG_LIMIT)
-            text = text if marked else text.removeprefix("#").strip()
-            match = _MACHINE_TAG.fullmatch(text)
-            if match is None:
+            text = text if marked else text.lstrip("#").strip()
+            if (found := machine_tag(tag)) is None:
                 visible += [text] if text else []
-            elif match[1] == "byline":
-                byline.append(match[2])
+            elif found[0] == "byline":
+                byline.append(shorten(found[1], _TAG_LIMIT))
             else:
-                machine[match[1]] = match[2]
+                machine[found[0]] = shorten(found[1], _TAG_LIMIT)
     country = machine.pop("country", None)
     return TagSet(tuple(dict.fromkeys(visible))[:_MOST_TAGS], tuple(byline), country, machine)
+
+
+def unless_machine_tag(text: str) -> str:
+    """The text of a field that readers see, or nothing where a machine tag stands in it."""
+    return "" if machine_tag(text) else text
+
+
+def _cleaned(text: str) -> str:
+    return clean_text(text).replace("\N{FULLWIDTH NUMBER SIGN}", "#")
+
+
+def _unglued(text: str) -> list[str]:
+    """The parts of a tag that is several, glued: it begins as such, or one of its parts is a machine tag."""
+    parts = [part.strip() for part in text.split("#")]
+    several = sum(map(bool, parts)) > 1
+    return parts if several and (_GLUED.match(text) or any(map(machine_tag, parts))) else [text]

@@ -29,6 +29,7 @@ from newsletter.model.issue import (
     Severity,
     Snapshot,
 )
+from newsletter.model.machine_tag import machine_tag
 from newsletter.model.story import (
     KEEPS_BACK,
     CountryOrigin,
@@ -76,4 +77,5 @@ __all__ = [
     "Story",
     "StoryStatus",
     "SummaryOrigin",
+    "machine_tag",
 ]

@@ -15,7 +15,6 @@ the edition's), related (rows of country, flag, date, outlet, title, url, script
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -29,6 +28,7 @@ from newsletter.model import (
     Related,
     Snapshot,
     Story,
+    machine_tag,
 )
 from newsletter.ports import SLOT_NAMES, slot
 from newsletter.render import FLAGS, wording
@@ -37,8 +37,6 @@ from newsletter.render.dialect import safe_url
 __all__ = ["Facts", "arrange", "cards_of", "facts_of", "sections_of"]
 
 Facts = dict[str, Any]
-
-_MACHINE_TAG = re.compile(r"[A-Za-z][\w-]*:\S")
 
 
 def sections_of(snapshot: Snapshot, edition: Edition) -> tuple[CountrySection, ...]:
@@ -108,16 +106,16 @@ class _CardMaker:
             "direction": wording.direction(language),
             "script": wording.script_class(story.language, story.title),
             **self._place(country),
-            "section": wording.visible(story.section),
+            "section": "" if machine_tag(story.section) else wording.visible(story.section),
             "date": "" if story.published_precision is Precision.FETCHED else self._date(story),
             "outlet": wording.visible(story.outlet),
-            "byline": ", ".join(_seen(story.byline)),
+            "byline": ", ".join(_seen(name for name in story.byline if not machine_tag(name))),
             "title": wording.visible(story.title),
             "url": safe_url(story.url),
             "summary": wording.visible(story.summary),
             "summary_origin": str(story.summary_origin),
             **_note(story),
-            "tags": tuple(f"#{tag}" for tag in _seen(story.tags) if not _MACHINE_TAG.match(tag)),
+            "tags": tuple(f"#{tag}" for tag in _seen(tag for tag in story.tags if not machine_tag(tag))),
             "kind": str(story.kind),
             "paywall": story.paywall,
             "foreign": self._foreign(story),

@@ -16,6 +16,7 @@ from babel import Locale, UnknownLocaleError
 from babel.dates import format_date
 
 from newsletter.render.wrapping import columns
+from newsletter.words import without_unseen
 
 __all__ = [
     "as_header",
@@ -34,13 +35,6 @@ __all__ = [
 SUBJECT_COLUMNS = 60
 PREHEADER_COLUMNS = 110
 
-# Controls, surrogates, noncharacters (slots are marked with them) and what reorders text (UAX 9: embeddings,
-# overrides, isolates). ZWJ, ZWNJ, LRM and RLM stay: scripts and emoji need them.
-_UNSEEN = re.compile(
-    "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufdd0-\ufdef\ufeff"
-    + "".join(f"{chr(plane + 0xFFFE)}{chr(plane + 0xFFFF)}" for plane in range(0, 0x110000, 0x10000))
-    + "]"
-)
 _ENCODED_WORD = re.compile(r"=+\?=*|\?=+")
 _TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _RIGHT_TO_LEFT = {"ar", "ckb", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi"}
@@ -56,7 +50,7 @@ _WORDS_A_MINUTE, _LETTERS_A_MINUTE = 238, 500
 @lru_cache(4096)
 def visible(text: str) -> str:
     """`text` as a reader may see it: NFC, one line, single spaces, nothing invisible that could mislead."""
-    return " ".join(unicodedata.normalize("NFC", _UNSEEN.sub("", text)).split())
+    return " ".join(unicodedata.normalize("NFC", without_unseen(text)).split())
 
 
 def as_header(text: str) -> str:

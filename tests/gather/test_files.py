@@ -158,7 +158,6 @@ def test_the_extract_of_a_story_without_a_summary() -> None:
         ({"byline": [1]}, "byline must be a list of texts"),
         ({"machine_tags": ["a:b"]}, "machine_tags must be an object"),
         ({"machine_tags": {"a b": "c"}}, "'a b' is no name"),
-        ({"tags": ["country:Mars"]}, "country has 'Mars'"),
         ({"source": "a:b"}, "source is 'a:b'"),
         ({"language": "English, mostly"}, "language tag"),
     ],

@@ -67,7 +67,13 @@ def test_identity_takes_the_first_that_exists() -> None:
     tags, guid, url = {"wire-id": "7"}, "https://wire.example/?p=3126478", "https://wire.example/x"
     assert external_id_of("wire", tags, "cms-1", guid, url) == "7"
     assert external_id_of("other", tags, "cms-1", guid, url) == "cms-1"
-    assert external_id_of("other", {}, "", guid, url) == "3126478"
+    hosts = {"wire.example"}
+    assert external_id_of("other", {}, "", guid, url, hosts) == "3126478"
+    assert external_id_of("other", {}, "", guid, url, {"other.example"}) == guid  # every site counts from 1
+    assert external_id_of("other", {}, "", f"{guid}&page=2", url, hosts) == f"{guid}&page=2"
+    assert (
+        external_id_of("other", {}, "", "http://wire.example/?id=9&p=2", url, hosts) == "http://wire.example/?id=9&p=2"
+    )
     assert (
         external_id_of("other", {}, None, "http://wire.example/?p=bp-11614", url) == "http://wire.example/?p=bp-11614"
     )
@@ -83,6 +89,28 @@ def test_the_glued_form_is_identity_byline_and_four_visible_tags() -> None:
     )
     assert sort_tags(split_tags(glued)) == expected
     assert sort_tags([glued]) == expected
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        ["AI#techcrunch-id:3126478#byline:Kate Park#Travel"],
+        ["#techcrunch-id: 3126478#byline: Kate Park#AI#Travel"],
+        ["##techcrunch-id:3126478", "#byline:Kate Park", "AI", "Travel"],
+        ["techcrunch-id\u200b:3126478", "byline:Kate Park", "AI", "Travel"],
+        ["＃techcrunch-id：3126478＃byline：Kate Park＃AI＃Travel"],
+        [" #techcrunch-id:3126478#byline:Kate Park#AI#Travel"],
+        ["<b>#techcrunch-id:3126478</b>\n#byline:Kate Park\n#AI\n#Travel"],
+        ["&#35;techcrunch-id:3126478&#35;byline:Kate Park&#35;AI&#35;Travel"],
+        ["#TechCrunch-ID:3126478#Byline:Kate Park#AI#Travel"],
+        ["\u200b#techcrunch-id:3126478#byline:Kate Park#AI#Travel"],
+    ],
+)
+def test_machine_tags_are_known_however_they_are_written(written: list[str]) -> None:
+    expected = TagSet(("AI", "Travel"), ("Kate Park",), None, {"techcrunch-id": "3126478"})
+    assert sort_tags(written) == expected
+    if len(written) == 1 and written[0].strip().startswith(("#", "<", "&", "＃")):
+        assert sort_tags(split_tags(written[0])) == expected
 
 
 @pytest.mark.parametrize(
