@@ -6,10 +6,11 @@ of source is one file with a class `(plan, desk, key) -> Source` and one row in 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 from importlib import import_module
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, cast
 
 from newsletter.errors import ConfigurationError
@@ -61,16 +62,21 @@ def open_source(plan: SourcePlan, desk: Path, key: str | None = None) -> Source:
 
 
 def read_story_file(
-    data: bytes, name: str, source: SourcePlan | None, now: datetime
+    data: bytes,
+    name: str,
+    source: SourcePlan | None,
+    now: datetime,
+    sources: Mapping[str, SourcePlan] = MappingProxyType({}),
 ) -> tuple[list[Story], list[Refusal]]:
     """The stories of a story file (docs/story-files.md), and those refused, with their position and the reason.
 
-    `name` says the format by its ending: .json, .jsonl, .csv, or .xml for a saved feed. `source` gives defaults
-    for what a story leaves out. Raises `InputError` with file and line when nothing in it can be read.
+    `name` says the format by its ending: .json, .jsonl, .csv, or .xml for a saved feed. `source` gives what a story
+    leaves out, or without one that of `sources` which the story names. Raises `InputError` with file and line when
+    nothing in it can be read.
     """
     from newsletter.gather.files import read_stories
 
-    return read_stories(data, name, source, now)
+    return read_stories(data, name, source, now, sources)
 
 
 def read_opml(data: bytes, name: str, taken: Collection[str]) -> tuple[list[SourcePlan], list[Refusal]]:

@@ -73,8 +73,8 @@ def split_paragraphs(text: str) -> list[str]:
 
 
 def visible(text: str) -> str:
-    """The text without control, bidi and other characters that no reader sees, trimmed; nothing is decoded."""
-    return without_unseen(text).strip()
+    """The text on one line, without characters that no reader sees; nothing is decoded."""
+    return " ".join(without_unseen(text).split())
 
 
 def shorten(text: str, limit: int) -> str:

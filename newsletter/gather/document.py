@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
 from typing import TypeVar
 
 from newsletter.gather.cleaning import SUMMARY_LIMIT, TITLE_LIMIT, clean_text, paragraphs, split_paragraphs, visible
@@ -51,8 +52,12 @@ class UnfitStoryError(ValueError):
     """The object cannot be taken as a story; the message names the key and what it must be."""
 
 
-def read_story(document: object, source: SourcePlan | None, now: datetime) -> Story:
+def read_story(
+    document: object, source: SourcePlan | None, now: datetime, sources: Mapping[str, SourcePlan] = MappingProxyType({})
+) -> Story:
     """The story of one object; raises `UnfitStoryError`. `source` gives what the object leaves out.
+
+    Without a `source` the one of `sources` does that is named in the object.
 
     A reader that could not make an object of a line or row puts the error in its place.
     """
@@ -62,16 +67,17 @@ def read_story(document: object, source: SourcePlan | None, now: datetime) -> St
         raise UnfitStoryError("a story is a JSON object with title, url and published_at")
     fields: Fields = document
     title = _required(fields, "title", TITLE_LIMIT)
-    url = _link(fields)
+    url = "" if source is None and _is_linkless(fields) else _link(fields)
     source_id = _source(fields, source)
+    plan = source or sources.get(source_id)
     tags = _tags(fields)
     guid = visible(_raw(fields, "guid")) or None
-    canonical = canonical_url(url)
+    canonical = canonical_url(url) if url else ""
     published_at, precision = _published(fields, now)
-    country, country_origin = _country(fields, tags, source)
+    country, country_origin = _country(fields, tags, plan)
     if source is None and country:
         country_origin = _ours(fields, "country_origin", country_origin or CountryOrigin.FEED)
-    summary, summary_origin = _summary(fields, title, source)
+    summary, summary_origin = _summary(fields, title, plan)
     return Story(
         source=source_id,
         external_id=external_id_of(source_id, tags.machine, visible(_raw(fields, "external_id")), guid, canonical),
@@ -79,8 +85,8 @@ def read_story(document: object, source: SourcePlan | None, now: datetime) -> St
         url=url,
         url_canonical=canonical,
         title=title,
-        outlet=_text(fields, "outlet", _NAME_LIMIT) or _outlet(source),
-        outlet_language=_language(fields, "outlet_language", source),
+        outlet=_text(fields, "outlet", _NAME_LIMIT) or _outlet(plan),
+        outlet_language=_language(fields, "outlet_language", plan),
         published_at=published_at,
         published_precision=precision,
         summary=summary,
@@ -91,18 +97,18 @@ def read_story(document: object, source: SourcePlan | None, now: datetime) -> St
         note_provenance=_provenance(fields),
         paywall=_flag(fields, "paywall"),
         kind=_choice(fields, "kind", Kind.REPORT),
-        byline=names(_texts(fields, "byline", lambda text: [text])) or tags.byline,
+        byline=names(_texts(fields, "byline", lambda text: [text])) or names(tags.byline),
         country=country,
         country_origin=country_origin,
         also_countries=tuple(_place(place, "also_countries") for place in _texts(fields, "also_countries", str.split)),
         section=unless_machine_tag(_text(fields, "section", _NAME_LIMIT))
-        or (source.section if source and source.section else ""),
+        or (plan.section if plan and plan.section else ""),
         embargo=_embargo(fields),
         tags=tags.visible,
         machine_tags=tags.machine,
         image=_image(fields),
         rights=_text(fields, "rights", 300),
-        language=_language(fields, "language", source),
+        language=_language(fields, "language", plan),
         status=_ours(fields, "status", StoryStatus.READY),
         gathered_at=now,
     )
@@ -201,6 +207,12 @@ def _ours(fields: Fields, key: str, default: Choice) -> Choice:
     """A choice under a key that other systems use for words of their own, which say nothing here."""
     value = fields.get(key)
     return type(default)(value) if isinstance(value, str) and value in list(type(default)) else default
+
+
+def _is_linkless(fields: Fields) -> bool:
+    """Whether this is a draft of ours that waits for its link, as `stories export` writes one."""
+    waits = _ours(fields, "status", StoryStatus.READY) is StoryStatus.DRAFT
+    return waits and not _raw(fields, "url").strip() and bool(_raw(fields, "external_id").strip())
 
 
 def _link(fields: Fields) -> str:

@@ -139,7 +139,7 @@ def _story(entry: Entry, frame: Frame) -> Story | str:
         summary=summary,
         summary_origin=summary_origin,
         kind=entry.kind,
-        byline=names(entry.byline) or entry.tags.byline,
+        byline=names(entry.byline) or names(entry.tags.byline),
         country=country,
         country_origin=country_origin,
         section=plan.section or unless_machine_tag(clean_text(entry.section, NAME_LIMIT)),

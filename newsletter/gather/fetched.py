@@ -24,6 +24,9 @@ MOST_PAGES = 10
 # What two of the site's machines changed within a moment may not become visible in the order of its times.
 OVERLAP = timedelta(minutes=2)
 
+# WordPress leaves the time of a change alone when it publishes what was written before and scheduled.
+SCHEDULED = timedelta(days=1)
+
 _CURSOR = re.compile(r"(\S+Z)(?:, page (\d+), begun (\S+Z))?")
 
 JSON = "application/feed+json, application/json;q=0.9, */*;q=0.5"
@@ -68,34 +71,57 @@ def fetch_pages(
     now: datetime,
     address: Callable[[str | None, int], str],
     a_page: int,
+    *,
+    published_since: Callable[[str], str] | None = None,
 ) -> Fetched:
     """Poll a CMS that is asked for what changed since its `cursor`, page by page, earliest change first.
 
     `address(since, page)` is where a page is: `since` is an ISO instant in UTC, None for the first poll, which takes
     the latest page only. A page that holds fewer than `a_page` entries is the last, unless the answer says how many
     there are. The cursor moves to the instant of this poll once every page has been read; where more
-    changed than one poll may read, the next one goes on with the page that this one ended with.
+    changed than one poll may read, the next one goes on with the page that this one ended with. Several pages are
+    read twice: what is edited meanwhile moves to the end, and what stood behind it up, past our reading.
+
+    `published_since(since)` is where a CMS tells what became public, if that is no change to it.
     """
     cursor = _Cursor.read(state.cursor, now)
     stories: dict[str, Story] = {}
-    refused: list[Refusal] = []
+    refused: dict[str, Refusal] = {}
     polled = replace(state, polled_at=now, failures=0, last_error=None, not_before=None, switched_off=None)
-    page = cursor.page
-    while True:
-        answer = fetch(plan, SourceState(), now, address=address(cursor.stated, page), accept=JSON)
+
+    def read(where: str, page: int) -> tuple[Answer, int]:
+        answer = fetch(plan, SourceState(), now, address=where, accept=JSON)
         if answer.gone:
-            return Fetched(state=replace(polled, switched_off=_gone(answer, plan)))
+            raise _GoneError(_gone(answer, plan))
         found, faults = parse_confined(
             module, answer.body, plan, now, address=answer.address, content_type=answer.content_type
         )
-        stories |= {story.external_id: story for story in found}
-        refused += [Refusal(f"page {page}, {fault.where}", fault.reason) for fault in faults]
-        short = len(found) + len(faults) < a_page
-        last = cursor.since is None or (short if answer.total_pages is None else page >= answer.total_pages)
-        if last or page - cursor.page + 1 >= MOST_PAGES:
-            mark = str(_Cursor(cursor.began) if last else replace(cursor, page=page))
-            return Fetched(state=replace(polled, cursor=mark), stories=list(stories.values()), refused=refused)
-        page += 1
+        stories.update({story.external_id: story for story in found})
+        refused.update({fault.reason: Refusal(f"page {page}, {fault.where}", fault.reason) for fault in faults})
+        return answer, len(found) + len(faults)
+
+    try:
+        if cursor.since and published_since:
+            read(published_since(_written(cursor.since - SCHEDULED)), 1)
+        page, read_twice = cursor.page, False
+        while True:
+            answer, entries = read(address(cursor.stated, page), page)
+            short = entries < a_page
+            last = cursor.since is None or (short if answer.total_pages is None else page >= answer.total_pages)
+            if last and page > cursor.page and not read_twice:
+                page, read_twice = cursor.page, True
+            elif last or page - cursor.page + 1 >= MOST_PAGES:
+                mark = str(_Cursor(cursor.began) if last else replace(cursor, page=page))
+                break
+            else:
+                page += 1
+    except _GoneError as gone:
+        return Fetched(state=replace(polled, switched_off=str(gone)))
+    return Fetched(state=replace(polled, cursor=mark), stories=list(stories.values()), refused=list(refused.values()))
+
+
+class _GoneError(Exception):
+    """The address answered 410; the text says so."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,10 @@ import csv
 import io
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from pathlib import PurePath
+from types import MappingProxyType
 from typing import NoReturn
 
 from newsletter.errors import InputError, SourceError
@@ -32,8 +33,16 @@ Placed = tuple[str, object]
 """A position in the file, and the object found there (or the exception that says why there is none)."""
 
 
-def read_stories(data: bytes, name: str, source: SourcePlan | None, now: datetime) -> tuple[list[Story], list[Refusal]]:
+def read_stories(
+    data: bytes,
+    name: str,
+    source: SourcePlan | None,
+    now: datetime,
+    sources: Mapping[str, SourcePlan] = MappingProxyType({}),
+) -> tuple[list[Story], list[Refusal]]:
     """Stories and refusals of a file, in its order; raises `InputError` when nothing in it can be read.
+
+    `source` gives what a story leaves out, or without one that of `sources` which the story names.
 
     Positions count from 1: `line 3`, or `story 3` in a JSON list. A story that repeats the identity of an
     earlier one is refused: which of the two is right, nobody could tell.
@@ -48,7 +57,7 @@ def read_stories(data: bytes, name: str, source: SourcePlan | None, now: datetim
     places: dict[str, str] = {}
     for where, document in _READERS[ending](_text(data, name), name):
         try:
-            story = read_story(document, source, now)
+            story = read_story(document, source, now, sources)
         except UnfitStoryError as error:
             refused.append(Refusal(where, str(error)))
             continue

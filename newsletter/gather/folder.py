@@ -21,6 +21,8 @@ from newsletter.ports import Fetched, SourceState
 
 __all__ = ["FolderSource"]
 
+# Bytes of a name before its ending: with a number and `.reason.txt` behind it it fits into the 255 of a file system.
+_LONGEST_STEM = 200
 _MAX_BYTES = 10 * 1024 * 1024
 
 
@@ -148,9 +150,11 @@ def _put_away(folder: Path, file: _Taken) -> None:
 def _free_place(shelf: Path, name: str) -> Path:
     """An empty file of that name, or `stem-2.ext` and so on, made by this call: nothing there is overwritten."""
     stem, ending = Path(name).stem, Path(name).suffix
+    while len(os.fsencode(stem)) > _LONGEST_STEM:
+        stem = stem[:-1]
     number = 1
     while True:
-        place = shelf / (name if number == 1 else f"{stem}-{number}{ending}")
+        place = shelf / (f"{stem}{ending}" if number == 1 else f"{stem}-{number}{ending}")
         try:
             place.touch(exist_ok=False)
         except FileExistsError:

@@ -35,14 +35,20 @@ class WordPressSource:
 
     def fetch(self, state: SourceState, now: datetime) -> Fetched:
         """Ask for what changed since the last poll, or for the latest posts."""
-        return fetch_pages(__name__, self._plan, state, now, self._address, _A_PAGE)
+        return fetch_pages(
+            __name__, self._plan, state, now, self._address, _A_PAGE, published_since=self._published_since
+        )
 
     def _address(self, since: str | None, page: int) -> str:
-        asked: dict[str, object] = {"per_page": _A_PAGE, "page": page, "_embed": "author,wp:term,wp:featuredmedia"}
         if since is None:
-            asked |= {"orderby": "date", "order": "desc"}
-        else:
-            asked |= {"modified_after": since, "orderby": "modified", "order": "asc"}
+            return self._asking(page, orderby="date", order="desc")
+        return self._asking(page, modified_after=since, orderby="modified", order="asc")
+
+    def _published_since(self, since: str) -> str:
+        return self._asking(1, after=since, orderby="date", order="desc")
+
+    def _asking(self, page: int, **terms: str) -> str:
+        asked = {"per_page": _A_PAGE, "page": page, "_embed": "author,wp:term,wp:featuredmedia", **terms}
         return f"{site(self._plan, _PATH)}?{urlencode(asked)}"
 
 

@@ -120,7 +120,7 @@ def import_file(room: Newsroom, path: Path) -> tuple[Ingested, Sequence[Refusal]
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}") from None
     now = room.clock.now()
-    stories, refused = gather.read_story_file(data, path.name, None, now)
+    stories, refused = gather.read_story_file(data, path.name, None, now, room.plan.sources)
     if refused and not stories:
         raise InputError("\n".join(f"{path.name}: {refusal}" for refusal in refused))
     return room.stories.ingest((gather.settle_country(story, room.plan) for story in stories), now), refused

@@ -6,6 +6,7 @@ import contextlib
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -352,3 +353,30 @@ def test_the_room_is_light_to_enter() -> None:
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert loaded.strip() == ""
     assert source_kinds() == ("feed", "folder", "ghost", "jsonfeed", "ninjs", "wordpress")
+
+
+def test_an_identity_holds_no_line_break_that_would_forge_a_row() -> None:
+    assert one({**LEAST, "external_id": "7\n   fake:1   CN  forged"}).external_id == "7 fake:1 CN forged"
+
+
+def test_a_tag_that_names_no_country_costs_no_story() -> None:
+    assert one({**LEAST, "tags": ["country:China"]}).country is None
+
+
+def test_a_draft_without_a_link_survives_export_and_import() -> None:
+    draft = replace(one(FULL), url="", url_canonical="", status=StoryStatus.DRAFT)
+    back = one(story_document(draft))
+    assert (back.url, back.status, back.id) == ("", StoryStatus.DRAFT, draft.id)
+    with_no_link = {name: value for name, value in FULL.items() if name != "url"}
+    assert "url is missing" in str(read(with_no_link)[1][0])
+
+
+def test_a_file_may_leave_to_schedule_yaml_what_that_says_of_its_source() -> None:
+    cms = SourcePlan(id="cms", kind="push", outlet="The Daily", section="Chips", language="en")
+    document = {name: value for name, value in LEAST.items() if name != "outlet"} | {"source": "cms"}
+    data = json.dumps([document, LEAST]).encode()
+    stories, refused = read_story_file(data, "day.json", None, NOW, {"cms": cms})
+    assert [(story.source, story.outlet, story.section) for story in stories] == [
+        ("cms", "The Daily", "Chips"), ("import", "E", ""),
+    ]  # fmt: skip
+    assert refused == []

@@ -154,3 +154,10 @@ def test_a_folder_that_is_not_there_is_a_source_error(tmp_path: Path, now: datet
         open_source(PLAN, tmp_path).fetch(SourceState(), now)
     with pytest.raises(ConfigurationError, match="path is missing"):
         open_source(SourcePlan(id="inbox", kind="folder"), tmp_path)
+
+
+def test_a_name_as_long_as_a_file_system_allows_is_no_hindrance(inbox: Path, now: datetime) -> None:
+    put(inbox, f"{'n' * 250}.json", story(1, title=""))
+    poll(inbox, now).settle()
+    assert [Path(name).suffix for name in names(inbox / "rejected")] == [".json", ".txt"]
+    assert poll(inbox, now).unchanged

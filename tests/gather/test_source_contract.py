@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -284,9 +285,44 @@ def test_a_cms_is_asked_for_what_changed_page_by_page(
         state = fetched.state
     assert list(dict.fromkeys(titles)) == [f"Title {number}" for number in range(1, 26)]
     assert re.fullmatch(r"2026-05-27T06:25:00Z", str(state.cursor))
-    asked = website.asked[1][0]
+    asked = next(path for path, *_ in website.asked[1:] if ("modified_after" in path or "updated_at" in path))
     assert "2026-05-27" in asked
-    assert ("modified_after" if kind.name == "wordpress" else "updated_at") in asked
+
+
+def test_nothing_moves_past_a_reading_and_what_was_scheduled_is_seen(website: Website, tmp_path: Path) -> None:
+    """A site that sorts as WordPress does: an edit moves a post to the end, and publishing leaves `modified` alone."""
+    start = datetime(2026, 5, 27, 6, tzinfo=UTC)
+    public: dict[int, datetime] = {number: start + timedelta(seconds=number) for number in range(1, 151)}
+    changed = dict(public)
+
+    def answer(request: Any) -> None:
+        asked = {name: values[0] for name, values in parse_qs(urlsplit(request.path).query).items()}
+        of, after = (public, "after") if asked["orderby"] == "date" else (changed, "modified_after")
+        since = datetime.fromisoformat(asked.get(after, "2000-01-01T00:00:00Z"))
+        posts = sorted((number for number in public if of[number] > since), key=of.__getitem__)
+        posts = posts if asked["order"] == "asc" else posts[::-1]
+        at = (int(asked["page"]) - 1) * 100
+        body = [
+            {"id": number, "link": f"{HOST}/{number}", "title": {"rendered": f"Title {number}"}}
+            for number in posts[at : at + 100]
+        ]
+        request.send_response(200)
+        request.send_header("X-WP-TotalPages", str(-(-len(posts) // 100)))
+        request.end_headers()
+        request.wfile.write(json.dumps(body).encode())
+        if asked["page"] == "1" and after in asked and asked["orderby"] == "modified" and len(website.asked) < 6:
+            changed[1] = start + timedelta(hours=1)
+
+    kind = next(kind for kind in KINDS if kind.name == "wordpress")
+    website.pages[kind.path] = answer
+    source = open_source(plan_of(kind, website), tmp_path, kind.key)
+    state = replace(SourceState(), cursor="2026-05-27T05:00:00Z")
+    fetched = source.fetch(state, start + timedelta(hours=2))
+    assert {story.title for story in fetched.stories} == {f"Title {number}" for number in range(1, 151)}
+
+    public[999], changed[999] = start + timedelta(hours=3), start - timedelta(hours=3)
+    fetched = source.fetch(fetched.state, start + timedelta(hours=4))
+    assert "Title 999" in {story.title for story in fetched.stories}
 
 
 def test_an_agencys_item_without_an_address_is_a_draft() -> None:
