@@ -28,6 +28,7 @@ from newsletter.model.issue import (
     Sender,
     Severity,
     Snapshot,
+    Sponsor,
 )
 from newsletter.model.machine_tag import machine_tag
 from newsletter.model.story import (
@@ -74,6 +75,7 @@ __all__ = [
     "Sender",
     "Severity",
     "Snapshot",
+    "Sponsor",
     "Story",
     "StoryStatus",
     "SummaryOrigin",

@@ -27,6 +27,7 @@ __all__ = [
     "Sender",
     "Severity",
     "Snapshot",
+    "Sponsor",
 ]
 
 
@@ -126,12 +127,21 @@ class Sender:
         return self.address.rpartition("@")[2]
 
 
+@dataclass(frozen=True, slots=True)
+class Sponsor:
+    """Who pays for an issue, in words of their own, and where these lead."""
+
+    name: str
+    text: str = ""
+    url: str | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
     """What an issue says, frozen: later edits of a story do not change it.
 
     `lead` is the id of the story that opens the subject line. `subject` and `preheader` are an editor's words;
-    where they are None each edition makes its own from its lead stories.
+    where they are None each edition makes its own from its lead stories. `word` is what an editor says before them.
     """
 
     newsletter: str
@@ -146,6 +156,8 @@ class Snapshot:
     lead: str
     subject: str | None = None
     preheader: str | None = None
+    word: tuple[str, ...] = ()
+    sponsor: Sponsor | None = None
 
     @property
     def placed(self) -> tuple[PlacedStory, ...]:

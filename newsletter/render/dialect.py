@@ -18,7 +18,7 @@ from newsletter.render.wrapping import wrap
 
 __all__ = ["NAMES", "dialect_problems", "html_dialect", "safe_url", "text_dialect"]
 
-NAMES = ("issue", "lead", "contents", "sections", "rows", "preheader", "slots")
+NAMES = ("issue", "word", "sponsor", "lead", "contents", "sections", "rows", "preheader", "slots")
 """What a template may speak of; the shapes are those of `newsletter.render.facts`."""
 
 _FILTERS = (

@@ -21,8 +21,8 @@ def render_edition(template: CompiledTemplate, snapshot: Snapshot, edition: Edit
     Holds the sections of the edition's countries. Raises `TemplateError` where the template asks for what is not there.
     """
     cards = cards_of(snapshot, edition, base_url)
-    facts = facts_of(snapshot, edition, cards)
-    subject = wording.as_header(snapshot.subject or "") or _subject(template, facts)
+    facts = facts_of(snapshot, edition, cards, tuple(filter(template.prints, ("note", "related"))))
+    subject = wording.as_header(snapshot.subject or "") or _subject(template, edition, facts)
     facts["preheader"] = wording.as_header(snapshot.preheader or "") or _preheader(facts["lead"], cards)
     html = _within_budget(template, edition, facts, cards)
     part, words = template.text_in(edition.language)
@@ -38,8 +38,9 @@ def render_edition(template: CompiledTemplate, snapshot: Snapshot, edition: Edit
     )
 
 
-def _subject(template: CompiledTemplate, facts: Facts) -> str:
-    own = {name: facts[name] for name in ("issue", "lead", "contents")}
+def _subject(template: CompiledTemplate, edition: Edition, facts: Facts) -> str:
+    _, words = template.text_in(edition.language)
+    own = {**words, **{name: facts[name] for name in ("issue", "lead", "contents", "word", "sponsor")}}
     made = wording.as_header(template.subject.render({**own, "sections": (), "rows": (), "preheader": ""}))
     return wording.cut(made or wording.as_header(facts["issue"]["title"]), wording.SUBJECT_COLUMNS)
 

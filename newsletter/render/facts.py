@@ -1,6 +1,8 @@
 """What a template is given: an edition as plain strings, numbers, tuples and dictionaries, and nothing with methods.
 
     issue     title, date, language, direction, stories, countries, minutes, contact, postal_address
+    word      an editor's own paragraphs before the stories, often none
+    sponsor   name, text, url; nothing in an issue without one
     lead      the card that opens the edition
     contents  one row a country: country, flag, title, anchor
     sections  one a country: country, flag, cards (full and compact ones)
@@ -15,7 +17,7 @@ the edition's), related (rows of country, flag, date, outlet, title, url, script
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from newsletter.countries import country_name, flag_file
@@ -27,6 +29,7 @@ from newsletter.model import (
     Precision,
     Related,
     Snapshot,
+    Sponsor,
     Story,
     machine_tag,
 )
@@ -51,8 +54,10 @@ def cards_of(snapshot: Snapshot, edition: Edition, base_url: str) -> tuple[Facts
     return tuple(maker.card(country, story, f"s{number}") for number, (country, story) in enumerate(placed, 1))
 
 
-def facts_of(snapshot: Snapshot, edition: Edition, cards: Sequence[Facts]) -> Facts:
-    """Everything but the arrangement of the cards."""
+def facts_of(
+    snapshot: Snapshot, edition: Edition, cards: Sequence[Facts], printed: Collection[str] = ("note", "related")
+) -> Facts:
+    """Everything but the arrangement of the cards; `printed` are the longer fields that a reader takes time for."""
     contact = snapshot.sender.reply_to or snapshot.sender.address
     lead = next((card for card in cards if card["id"] == snapshot.lead), cards[0] if cards else {"title": ""})
     return {
@@ -63,10 +68,12 @@ def facts_of(snapshot: Snapshot, edition: Edition, cards: Sequence[Facts]) -> Fa
             "direction": wording.direction(edition.language),
             "stories": len(cards),
             "countries": len({card["country"] for card in cards}),
-            "minutes": wording.reading_minutes([text for card in cards for text in _read_texts(card)]),
+            "minutes": wording.reading_minutes([text for card in cards for text in _read_texts(card, printed)]),
             "contact": wording.visible(contact),
             "postal_address": wording.visible(snapshot.postal_address),
         },
+        "word": _seen(snapshot.word),
+        "sponsor": _sponsor(snapshot.sponsor),
         "lead": lead,
         "contents": tuple(_first_of_each_country(cards)),
         "slots": {name: slot(name) for name in SLOT_NAMES},
@@ -149,6 +156,16 @@ class _CardMaker:
         }
 
 
+def _sponsor(sponsor: Sponsor | None) -> Facts:
+    if sponsor is None:
+        return {}
+    return {
+        "name": wording.visible(sponsor.name),
+        "text": wording.visible(sponsor.text),
+        "url": safe_url(sponsor.url) if sponsor.url else "",
+    }
+
+
 def _note(story: Story) -> Facts:
     shown = _seen(story.shown_note)
     checked_by = story.note_approved_by if story.note_origin is NoteOrigin.MODEL else None
@@ -163,8 +180,12 @@ def _seen(texts: Iterable[str]) -> tuple[str, ...]:
     return tuple(text for text in map(wording.visible, texts) if text)
 
 
-def _read_texts(card: Facts) -> tuple[str, ...]:
-    return (card["title"], card["summary"], *card["note"], *(row["title"] for row in card["related"]))
+def _read_texts(card: Facts, printed: Collection[str]) -> Iterable[str]:
+    yield from (card["title"], card["summary"])
+    if "note" in printed:
+        yield from card["note"]
+    if "related" in printed:
+        yield from (row["title"] for row in card["related"])
 
 
 def _first_of_each_country(cards: Sequence[Facts]) -> Iterable[Facts]:

@@ -44,7 +44,7 @@ def check_template(folder: Path) -> list[Problem]:
     except TemplateError as error:
         problems += error.problems
     shelf = Shelf([folder.parent, *shipped_folders()])
-    sample = shelf.find(f"{folder.name}/sample.json") or folder / "sample.json"
+    sample = shelf.find(f"{folder.name}/sample.json") or shelf.find("daily/sample.json") or folder / "sample.json"
     try:
         snapshot = read_sample(sample.read_text(encoding="utf-8"), folder.name)
     except json.JSONDecodeError as error:

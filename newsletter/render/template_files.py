@@ -13,7 +13,7 @@ from newsletter.errors import Problem, TemplateError
 
 __all__ = ["Shelf", "TemplateText", "shipped_folders"]
 
-_INCLUDE = re.compile(r'\s*<mj-include\s+path="([^"]*)"\s*/>\s*')
+_INCLUDE = re.compile(r"""\s*(?:<mj-include\s+path="([^"]*)"\s*/>|\{%\s*include\s+"([^"]*)"\s*%\})\s*""")
 _TOKEN = re.compile(r"\[\[\s*([a-z_]+(?:\.[a-z_]+)+)\s*\]\]")
 _DEEPEST_INCLUDE = 5
 
@@ -47,7 +47,7 @@ class Shelf:
         return None
 
     def read(self, name: str) -> TemplateText:
-        """The file with its `mj-include` lines and theme tokens put in; raises `TemplateError` naming every gap."""
+        """The file with its include lines and theme tokens put in; raises `TemplateError` naming every gap."""
         problems: list[Problem] = []
         lines = list(self._lines(name, problems))
         if problems:
@@ -62,25 +62,32 @@ class Shelf:
             return
         for number, text in enumerate(_file_lines(path, problems), 1):
             if include := _INCLUDE.fullmatch(text):
-                if depth == _DEEPEST_INCLUDE or self.find(include[1]) is None:
+                wanted = include[1] or include[2]
+                if depth == _DEEPEST_INCLUDE or self.find(wanted) is None:
                     why = "includes itself" if depth == _DEEPEST_INCLUDE else "is in no template folder"
-                    problems.append(Problem(str(path), number, 1, f"the included file {include[1]!r} {why}"))
+                    problems.append(Problem(str(path), number, 1, f"the included file {wanted!r} {why}"))
                 else:
-                    yield from self._lines(include[1], problems, depth + 1)
-            else:
-                yield self._themed(text, str(path), number, problems), str(path), number
+                    yield from self._lines(wanted, problems, depth + 1)
+            elif (themed := self._themed(text, str(path), number, problems)) is not None:
+                yield themed, str(path), number
 
-    def _themed(self, text: str, file: str, line: int, problems: list[Problem]) -> str:
+    def _themed(self, text: str, file: str, line: int, problems: list[Problem]) -> str | None:
+        """The line with the theme's values in it; None where it would show an empty one, such as no logo."""
+        empty = False
+
         def value(token: re.Match[str]) -> str:
             found: Any = self._theme
             for key in token[1].split("."):
                 found = found.get(key) if isinstance(found, Mapping) else None
             if isinstance(found, str | int):
+                nonlocal empty
+                empty |= found == ""
                 return str(found)
             problems.append(Problem(file, line, token.start() + 1, f"theme.toml has no value {token[1]!r}"))
             return ""
 
-        return _TOKEN.sub(value, text)
+        themed = _TOKEN.sub(value, text)
+        return None if empty else themed
 
     def _merged_theme(self) -> Mapping[str, Any]:
         theme: dict[str, Any] = {}

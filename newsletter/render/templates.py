@@ -66,6 +66,10 @@ class CompiledTemplate:
     subject: Part
     catalogues: Catalogues
 
+    def prints(self, field: str) -> bool:
+        """Whether the HTML speaks of that field of a card."""
+        return f"card.{field}" in self.html.written.text
+
     def html_in(self, language: str) -> tuple[Part, Mapping[str, Any]]:
         """The HTML part and the words for an edition in that language."""
         part = self.html_from_right if direction(language) == "rtl" else self.html
