@@ -11,7 +11,7 @@ from newsletter.cli.console import DeskGroup, as_json, open_room, print_json
 
 @click.group(cls=DeskGroup)
 def template() -> None:
-    """Check templates."""
+    """Check templates, and start one of your own."""
 
 
 @template.command()
@@ -38,3 +38,18 @@ def check(folder: Path | None, as_json: bool) -> int:
         if not problems:
             click.echo(f"{len(folders)} template{'s' if len(folders) != 1 else ''} without fault")
     return 3 if problems else 0
+
+
+@template.command()
+@click.argument("name")
+@click.option("--like", default="daily", show_default=True, metavar="TEMPLATE", help="The template to start from.")
+def new(name: str, like: str) -> None:
+    """Start a template of this desk's own: templates/NAME/, with the files of another.
+
+    Its partials, words and theme stay the shipped ones; a file of the same name under templates/ takes the place of
+    one of these.
+    """
+    with open_room() as room:
+        for path in room.templates.start(name, like):
+            click.echo(path.relative_to(room.desk) if path.is_relative_to(room.desk) else path)
+        click.echo(f"name it in schedule.yaml: template: {name}")

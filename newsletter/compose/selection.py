@@ -54,6 +54,7 @@ def compose(
         sections=_sections(dealt, relate, now, newsletter.related),
         lead=_lead(chain.from_iterable(dealt.values())),
         subject=_plain_subject(newsletter),
+        sponsor=newsletter.sponsor,
     )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from newsletter.errors import PlanError, Problem
-from newsletter.model import Sender
+from newsletter.model import Sender, Sponsor
 from newsletter.plan import nodes
 from newsletter.plan.advice import advise
 from newsletter.plan.forms import INVALID, Reading
@@ -170,8 +170,13 @@ def _newsletter(
     stories = StoriesRule(**table.pop("stories", {}))
     if stories.min > stories.max:
         reading.fault(f"newsletters.{name}.stories.min", f"min {stories.min} is more than max {stories.max}")
+    sponsor = table.pop("sponsor", None)
+    if sponsor is not None and "name" not in sponsor:
+        reading.fault(f"newsletters.{name}.sponsor", "name is missing; a sponsor is named: name: Harbour Bank")
+        return None
     return Newsletter(
         name=name,
+        sponsor=Sponsor(**sponsor) if sponsor else None,
         sender=Sender(**table.pop("sender")),
         approval=Approval(**table.pop("approval", {})),
         catch_up=CatchUp(**table.pop("catch_up", {})),

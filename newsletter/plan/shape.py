@@ -70,6 +70,14 @@ _SENDER = Table(
     }
 )
 
+_SPONSOR = Table(
+    {
+        "name": Key(_TEXT, "who is named: Presented by NAME"),
+        "text": Key(_TEXT, "one line of the sponsor's own"),
+        "url": Key(_URL, "where it leads", may_be_null=True),
+    }
+)
+
 _APPROVAL = Table(
     {
         "mode": Key(_choice(ApprovalMode), "manual: an editor approves; auto: approved when built, if no check blocks"),
@@ -110,6 +118,7 @@ NEWSLETTER: Final = Table(
         "countries": Key(ListOf(_COUNTRY, least=1), "the sections of the issue, in this order"),
         "sender": Key(_SENDER, "whom the mail comes from"),
         "postal_address": Key(_TEXT, "the publisher's postal address, in every mail"),
+        "sponsor": Key(_SPONSOR, 'who pays for it: a line under "Presented by"', may_be_null=True),
         "template": Key(Named("template"), "the folder of templates/ it is made from"),
         "approval": Key(_APPROVAL, "who lets an issue out, and by when"),
         "lock": Key(_TIME, "from here on nothing changes by itself; after `at` means the day before", True),

@@ -9,7 +9,7 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from newsletter.countries import is_country
-from newsletter.model import Sender
+from newsletter.model import Sender, Sponsor
 
 __all__ = [
     "Approval",
@@ -131,6 +131,7 @@ class Newsletter:
     countries: tuple[str, ...]
     skip: Mapping[date, str] = field(default_factory=dict)
     template: str = "daily"
+    sponsor: Sponsor | None = None
     approval: Approval = Approval()
     lock: time | None = None
     catch_up: CatchUp = CatchUp()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -12,7 +13,7 @@ from typing import Any, TypeVar
 
 import jinja2
 
-from newsletter.errors import Problem, TemplateError
+from newsletter.errors import InputError, Problem, TemplateError
 from newsletter.render.compiling import COMPILERS, compile_html
 from newsletter.render.dialect import dialect_problems, html_dialect, text_dialect
 from newsletter.render.mirroring import mirrored
@@ -24,6 +25,7 @@ __all__ = ["CompiledTemplate", "Part", "Templates"]
 
 _T = TypeVar("_T")
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
+_NOT_NAMES = ("partials", "words")
 
 
 _RENDER_FAULTS = (
@@ -101,6 +103,16 @@ class Templates:
             if (folder / name / "body.mjml").is_file():
                 return folder / name
         raise TemplateError([Problem(name, 1, 1, f"there is no such template; there are {', '.join(self.names())}")])
+
+    def start(self, name: str, like: str) -> list[Path]:
+        """Make a template of the desk's own with the files of another; raises `InputError` where one has the name."""
+        if not _NAME.fullmatch(name) or name in _NOT_NAMES:
+            raise InputError(f"{name!r} is no name for a template; write small letters, digits, - and _")
+        source, target = self.folder(like), self.folders[0] / name
+        if target.exists():
+            raise InputError(f"{target} is there already; choose another name")
+        shutil.copytree(source, target, copy_function=shutil.copyfile)
+        return sorted(target.iterdir())
 
     def compile(self, name: str) -> CompiledTemplate:
         """The template of that folder, compiled anew when a file changed; raises `TemplateError` with every fault."""

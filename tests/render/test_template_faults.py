@@ -68,7 +68,8 @@ def test_jinja_faults_are_told_with_their_line(desk):
     assert faults(desk, mjml("<mj-text>", "<!--% if lead %-->x", "</mj-text>"))[0][:2] == ("body.mjml", 6)
     assert faults(desk, mjml("<mj-text>{{headline}}</mj-text>"))[0][1:] == (
         5,
-        "there is no 'headline'; a template may use issue, word, sponsor, lead, contents, sections, rows, preheader, slots",
+        "there is no 'headline'; a template may use"
+        " issue, word, sponsor, lead, contents, sections, rows, preheader, slots",
     )
     assert "no filter 'safe'" in faults(desk, mjml("<mj-text>{{lead.title|safe}}</mj-text>"))[0][2]
     block = "<!--% macro x() %--><!--% endmacro %-->"
