@@ -14,8 +14,7 @@ from pathlib import Path
 import pytest
 
 from newsletter.errors import SourceError
-from newsletter.gather import confined
-from newsletter.gather.confined import parse_confined
+from newsletter.gather.confined import CONFINEMENT, parse_confined
 from newsletter.plan.values import SourcePlan
 
 from .conftest import NOW
@@ -31,7 +30,7 @@ HUGE = (
 @pytest.fixture(autouse=True)
 def fresh() -> Iterator[None]:
     yield
-    confined._end_all()
+    CONFINEMENT.end()
 
 
 def parsed(data: bytes, module: str = "feed") -> list[str]:
@@ -41,7 +40,7 @@ def parsed(data: bytes, module: str = "feed") -> list[str]:
 
 def test_one_child_serves_job_after_job() -> None:
     assert [parsed(GOOD) for _ in range(3)] == [["Well"]] * 3
-    assert sum(child._process is not None for child in confined._children) == 1
+    assert sum(child.process is not None for child in CONFINEMENT.children) == 1
 
 
 def test_an_error_of_the_source_comes_back_as_it_is() -> None:
@@ -51,15 +50,17 @@ def test_an_error_of_the_source_comes_back_as_it_is() -> None:
 
 def test_what_takes_too_long_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     parsed(GOOD)
-    monkeypatch.setattr(confined, "SECONDS", 0.3)
+    monkeypatch.setattr(CONFINEMENT, "seconds", 0.3)
     with pytest.raises(SourceError, match=r"source wire: .* takes over 0 s to be parsed; it was not read"):
         parsed(SLOW)
-    monkeypatch.setattr(confined, "SECONDS", 10.0)
+    monkeypatch.setattr(CONFINEMENT, "seconds", 10.0)
     assert parsed(GOOD) == ["Well"]
 
 
 def test_what_takes_too_much_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(confined, "SECONDS", 60.0)  # on a busy machine memory may fill more slowly than time runs out
+    monkeypatch.setattr(
+        CONFINEMENT, "seconds", 60.0
+    )  # on a busy machine memory may fill more slowly than time runs out
     with pytest.raises(SourceError, match=r"source wire: .* needs over 140 MiB of memory"):
         parsed(HUGE, "jsonfeed")
     assert parsed(GOOD) == ["Well"]
@@ -67,9 +68,9 @@ def test_what_takes_too_much_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_child_that_dies_is_an_error_and_another_one_follows() -> None:
     parsed(GOOD)
-    (child,) = [child for child in confined._children if child._process is not None]
-    assert child._process is not None
-    pid = child._process.pid
+    (child,) = [child for child in CONFINEMENT.children if child.process is not None]
+    assert child.process is not None
+    pid = child.process.pid
     threading.Timer(0.4, os.kill, (pid, signal.SIGKILL)).start()
     with pytest.raises(SourceError, match="breaks the parser"):
         parsed(SLOW)
@@ -79,17 +80,17 @@ def test_a_child_that_dies_is_an_error_and_another_one_follows() -> None:
 def test_its_environment_holds_no_secret_and_it_needs_no_heavy_library(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NEWSLETTER_SECRET_KEY", "do-not-tell")
     parsed(GOOD)
-    (child,) = [child for child in confined._children if child._process is not None]
-    assert child._process is not None
-    folder = Path(f"/proc/{child._process.pid}")
+    (child,) = [child for child in CONFINEMENT.children if child.process is not None]
+    assert child.process is not None
+    folder = Path(f"/proc/{child.process.pid}")
     assert b"do-not-tell" not in (folder / "environ").read_bytes()
     assert not [line for line in (folder / "maps").read_text().splitlines() if "numpy" in line or "tantivy" in line]
 
 
 def test_children_end_with_a_parent_that_was_killed() -> None:
     code = (
-        "import sys, time\nfrom newsletter.gather import confined\n"
-        "process = confined._children[0]._started()\nprint(process.pid, flush=True)\ntime.sleep(60)"
+        "import sys, time\nfrom newsletter.gather.confined import CONFINEMENT\n"
+        "process = CONFINEMENT.children[0].started()\nprint(process.pid, flush=True)\ntime.sleep(60)"
     )
     parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     with parent:

@@ -152,7 +152,7 @@ def servers() -> Iterator[dict[str, Server]]:
 PROGRAM = """
 import json, sys, threading, time
 from pathlib import Path
-from newsletter.gather import confined
+from newsletter.gather.confined import CONFINEMENT
 from newsletter.newsroom import Newsroom, gathering
 
 def mark(pid):
@@ -166,9 +166,9 @@ largest = 0
 def watch():
     global largest
     while True:
-        for child in confined._children:
-            if child._process is not None:
-                largest = max(largest, mark(child._process.pid))
+        for child in CONFINEMENT.children:
+            if child.process is not None:
+                largest = max(largest, mark(child.process.pid))
         time.sleep(0.005)
 
 threading.Thread(target=watch, daemon=True).start()
