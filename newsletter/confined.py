@@ -40,14 +40,18 @@ class OutlastedError(Exception):
 class Confinement:
     """Children that answer with `answer(head: bytes, data: bytes) -> bytes` of one module.
 
-    `seconds` is how long one answer may take by the clock, `memory` how many bytes of address space a child may take
-    beyond what it has when it is ready. The module may have `prepare()`, called once in each child.
+    `seconds` is how long one answer may take by the clock and `computing` how long by the processor's own, which a
+    busy machine does not shorten; `memory` is how many bytes of address space a child may take beyond what it has when
+    it is ready. The module may have `prepare()`, called once in each child.
     """
 
-    def __init__(self, module: str, *, seconds: float, memory: int, children: int = 2) -> None:
+    def __init__(
+        self, module: str, *, seconds: float, memory: int, computing: float | None = None, children: int = 2
+    ) -> None:
         self.seconds = seconds
         self.memory = memory
-        self.children = [_Child(module, memory) for _ in range(children)]
+        self.computing = computing or seconds
+        self.children = [_Child(module, memory, self.computing) for _ in range(children)]
         self._idle: queue.LifoQueue[_Child] = queue.LifoQueue()
         for child in self.children:
             self._idle.put(child)
@@ -61,7 +65,8 @@ class Confinement:
         except TimeoutError:
             raise OutlastedError(f"takes over {self.seconds:.0f} s") from None
         except EOFError:
-            raise OutlastedError(f"needs over {self.memory // 2**20} MiB of memory, or ends its process") from None
+            limits = f"{self.memory // 2**20} MiB of memory or {self.computing:g} s of computing"
+            raise OutlastedError(f"needs over {limits}, or ends its process") from None
         finally:
             self._idle.put(child)
 
@@ -78,8 +83,8 @@ def _end_all(children: list[_Child]) -> None:
 class _Child:
     """One child process, started when first asked and again after it was ended."""
 
-    def __init__(self, module: str, memory: int) -> None:
-        self._command = [sys.executable, "-I", "-m", __name__, module, str(memory)]
+    def __init__(self, module: str, memory: int, computing: float) -> None:
+        self._command = [sys.executable, "-I", "-m", __name__, module, str(memory), str(computing)]
         self.process: subprocess.Popen[bytes] | None = None
 
     def ask(self, head: bytes, data: bytes, seconds: float) -> bytes:
@@ -159,7 +164,7 @@ LONGEST = 60
 """Seconds after which a child ends itself, should its parent be gone and unable to end it."""
 
 
-def _serve(name: str, memory: int) -> None:
+def _serve(name: str, memory: int, computing: float) -> None:
     """Answer jobs from standard input until it ends."""
     module = import_module(name)
     getattr(module, "prepare", lambda: None)()
@@ -177,11 +182,13 @@ def _serve(name: str, memory: int) -> None:
         except EOFError:
             return
         signal.setitimer(signal.ITIMER_REAL, LONGEST)
+        signal.setitimer(signal.ITIMER_PROF, computing)
         try:
             answer = answer_of(head, data)
         except MemoryError:
             os._exit(1)  # what is left of the heap is not to be trusted with an answer
         signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.setitimer(signal.ITIMER_PROF, 0)
         grown = _status("VmRSS") > at_start + _GROWN
         _answer(sink, (_LAST if grown else _MORE) + answer)
         if grown:
@@ -211,4 +218,4 @@ def _status(key: str) -> int:
 
 
 if __name__ == "__main__":
-    _serve(sys.argv[1], int(sys.argv[2]))
+    _serve(sys.argv[1], int(sys.argv[2]), float(sys.argv[3]))

@@ -80,7 +80,7 @@ class Newsroom:
     @cached_property
     def templates(self) -> render.Templates:
         """The desk's own templates, each falling back to the shipped one."""
-        return render.Templates([self.desk / "templates"])
+        return render.Templates([self.desk / "templates"], self.desk / ".compiled")
 
     @cached_property
     def bare_database(self) -> Database:

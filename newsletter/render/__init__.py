@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from newsletter.render.edition import render_edition
+    from newsletter.render.confined import render_edition
     from newsletter.render.filling import fill_html, fill_text
     from newsletter.render.findings import preflight
     from newsletter.render.problems import check_template
@@ -37,7 +37,7 @@ _DOORS = {
     "fill_html": "filling",
     "fill_text": "filling",
     "preflight": "findings",
-    "render_edition": "edition",
+    "render_edition": "confined",
 }
 
 

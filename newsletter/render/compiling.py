@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import re
 from collections import Counter
-from importlib.metadata import version
 
 from mjml import mjml2html
 from premailer import Premailer
@@ -19,10 +18,7 @@ from newsletter.render.dialect import dialect_problems, html_dialect
 from newsletter.render.schema import schema_problems
 from newsletter.render.template_files import TemplateText
 
-__all__ = ["COMPILERS", "compile_html", "inlined"]
-
-COMPILERS = ", ".join(f"{name} {version(name)}" for name in ("mjml-python", "premailer", "jinja2"))
-"""Names and versions of what the compiled HTML depends on."""
+__all__ = ["compile_html", "inlined"]
 
 _INLINE_STYLE = re.compile(r'<mj-style\s+inline="inline"\s*>(.*?)</mj-style>', re.DOTALL)
 _BLOCK = re.compile(r"<!--%.*?%-->", re.DOTALL)

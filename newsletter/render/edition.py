@@ -39,9 +39,9 @@ def render_edition(template: CompiledTemplate, snapshot: Snapshot, edition: Edit
 
 
 def _subject(template: CompiledTemplate, edition: Edition, facts: Facts) -> str:
-    _, words = template.text_in(edition.language)
+    part, words = template.subject_in(edition.language)
     own = {**words, **{name: facts[name] for name in ("issue", "lead", "contents", "word", "sponsor")}}
-    made = wording.as_header(template.subject.render({**own, "sections": (), "rows": (), "preheader": ""}))
+    made = wording.as_header(part.render({**own, "sections": (), "rows": (), "preheader": ""}))
     return wording.cut(made or wording.as_header(facts["issue"]["title"]), wording.SUBJECT_COLUMNS)
 
 

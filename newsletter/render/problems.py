@@ -24,7 +24,7 @@ from newsletter.model import (
     Story,
     SummaryOrigin,
 )
-from newsletter.render.edition import render_edition
+from newsletter.render.confined import render_edition
 from newsletter.render.findings import preflight
 from newsletter.render.template_files import Shelf, shipped_folders
 from newsletter.render.templates import Templates

@@ -3,28 +3,37 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import shutil
+import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
 
 import jinja2
 
 from newsletter.errors import InputError, Problem, TemplateError
-from newsletter.render.compiling import COMPILERS, compile_html
 from newsletter.render.dialect import dialect_problems, html_dialect, text_dialect
 from newsletter.render.mirroring import mirrored
 from newsletter.render.template_files import Shelf, TemplateText, shipped_folders
-from newsletter.render.translating import Catalogues, read_catalogues, words_in
+from newsletter.render.translating import read_catalogues, words_in
 from newsletter.render.wording import direction
 
-__all__ = ["CompiledTemplate", "Part", "Templates"]
+__all__ = ["CompiledTemplate", "Part", "Templates", "check_text"]
 
 _T = TypeVar("_T")
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
+COMPILERS = ", ".join(f"{name} {version(name)}" for name in ("mjml-python", "premailer", "jinja2"))
+"""Names and versions of what the compiled HTML depends on."""
+
+MOST_KEPT = 20
+"""Pages that are kept compiled; a template that changes leaves one behind each time."""
+
 _NOT_NAMES = ("partials", "words")
 
 
@@ -56,40 +65,68 @@ class Part:
         return self.written.problem(line, f"this cannot be rendered: {error}")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CompiledTemplate:
-    """A template ready to render editions; `digest` names its files, theme and compilers."""
+    """A template ready to render editions; `digest` names its files, theme, words and compilers.
+
+    `page` is the HTML with Jinja still in it.
+    """
 
     name: str
     digest: str
-    html: Part
-    html_from_right: Part
-    text: Part
-    subject: Part
-    catalogues: Catalogues
+    html: TemplateText
+    text: TemplateText
+    subject: TemplateText
+    page: str
+    catalogues: dict[str, tuple[str, ...]]
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
 
     def prints(self, field: str) -> bool:
         """Whether the HTML speaks of that field of a card."""
-        return f"card.{field}" in self.html.written.text
+        return f"card.{field}" in self.html.text
 
     def html_in(self, language: str) -> tuple[Part, Mapping[str, Any]]:
         """The HTML part and the words for an edition in that language."""
-        part = self.html_from_right if direction(language) == "rtl" else self.html
+        part = self._from_right if direction(language) == "rtl" else self._from_left
         return part, words_in(language, self.catalogues).html
 
     def text_in(self, language: str) -> tuple[Part, Mapping[str, Any]]:
         """The text part and its words."""
-        return self.text, words_in(language, self.catalogues).text
+        return self._text, words_in(language, self.catalogues).text
+
+    def subject_in(self, language: str) -> tuple[Part, Mapping[str, Any]]:
+        """The subject line and its words."""
+        return self._subject, words_in(language, self.catalogues).text
+
+    @cached_property
+    def _from_left(self) -> Part:
+        return Part(self.html, html_dialect().from_string(self.page))
+
+    @cached_property
+    def _from_right(self) -> Part:
+        return Part(self.html, html_dialect().from_string(mirrored(self.page)))
+
+    @cached_property
+    def _text(self) -> Part:
+        return Part(self.text, text_dialect().from_string(self.text.text))
+
+    @cached_property
+    def _subject(self) -> Part:
+        return Part(self.subject, text_dialect().from_string(self.subject.text))
 
 
 @dataclass(slots=True)
 class Templates:
     """The mail templates of a desk: `folders` (the desk's own) before the shipped ones.
 
+    What was compiled is kept in the folder `cache` for other processes; that folder may be thrown away at any time.
     Safe to share between threads: two that ask for a changed template at once both compile it, to the same end.
     """
 
     folders: Sequence[Path] = ()
+    cache: Path | None = None
     _kept: dict[str, CompiledTemplate] = field(default_factory=dict, init=False)
 
     def names(self) -> list[str]:
@@ -124,26 +161,42 @@ class Templates:
         digest = _digest(html.text, text.text, subject.text, COMPILERS, *words)
         kept = self._kept.get(name)
         if kept is None or kept.digest != digest:
-            steps = [partial(_html_parts, html), partial(_text_parts, text), partial(_text_parts, subject)]
-            (html_part, from_right), (text_part,), (subject_part,) = _all_of(steps)
-            kept = CompiledTemplate(name, digest, html_part, from_right, text_part, subject_part, catalogues)
+            page = self._page(digest, html, text, subject)
+            kept = CompiledTemplate(name, digest, html, text, subject, page, catalogues)
             self._kept[name] = kept
         return kept
+
+    def _page(self, digest: str, *texts: TemplateText) -> str:
+        from newsletter.render import confined
+
+        path = self.cache / f"{digest}.html" if self.cache else None
+        if path is not None and path.is_file():
+            return path.read_text(encoding="utf-8")
+        page = confined.compile_page(*texts)
+        if path is not None:
+            with suppress(OSError):  # a desk that cannot be written to compiles anew
+                _keep(path, page)
+        return page
 
     def _texts(self, name: str) -> list[TemplateText]:
         shelf = Shelf([*self.folders, *shipped_folders()])
         return _all_of([partial(shelf.read, f"{name}/{file}") for file in ("body.mjml", "body.txt", "subject.txt")])
 
 
-def _html_parts(written: TemplateText) -> list[Part]:
-    html = compile_html(written)
-    return [Part(written, html_dialect().from_string(page)) for page in (html, mirrored(html))]
+def _keep(path: Path, page: str) -> None:
+    """Write the page whole or not at all, and let go of the oldest of many."""
+    path.parent.mkdir(exist_ok=True)
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
+    unfinished.write_text(page, encoding="utf-8")
+    unfinished.replace(path)
+    newest = sorted(path.parent.glob("*.html"), key=lambda kept: kept.stat().st_mtime, reverse=True)
+    for old in newest[MOST_KEPT:]:
+        old.unlink(missing_ok=True)
 
 
-def _text_parts(written: TemplateText) -> list[Part]:
-    if problems := dialect_problems(written, text_dialect()):
-        raise TemplateError(problems)
-    return [Part(written, text_dialect().from_string(written.text))]
+def check_text(written: TemplateText) -> list[Problem]:
+    """The faults of a text part or subject."""
+    return dialect_problems(written, text_dialect())
 
 
 def _all_of(steps: Sequence[Callable[[], _T]]) -> list[_T]:

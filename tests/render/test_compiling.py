@@ -10,7 +10,7 @@ import threading
 import pytest
 
 from newsletter.errors import TemplateError
-from newsletter.render import compiling
+from newsletter.render import confined
 from newsletter.render.compiling import compile_html, inlined
 from newsletter.render.dialect import html_dialect
 from newsletter.render.facts import arrange, cards_of, facts_of
@@ -143,9 +143,9 @@ def _edition(issue):
 
 def test_a_template_is_compiled_once_until_a_file_changes(tmp_path, monkeypatch):
     compiled: list[str] = []
-    real = compiling.mjml2html
-    monkeypatch.setattr(compiling, "mjml2html", lambda *a, **k: compiled.append("once") or real(*a, **k))
-    desk = Templates([tmp_path])
+    real = confined.compile_page
+    monkeypatch.setattr(confined, "compile_page", lambda *texts: compiled.append("once") or real(*texts))
+    desk = Templates([tmp_path], tmp_path / ".compiled")
     first = desk.compile("daily")
     assert desk.compile("daily") is first
     assert compiled == ["once"]
@@ -153,6 +153,8 @@ def test_a_template_is_compiled_once_until_a_file_changes(tmp_path, monkeypatch)
     second = desk.compile("daily")
     assert compiled == ["once", "once"]
     assert second.digest != first.digest
+    again = Templates([tmp_path], tmp_path / ".compiled").compile("daily")  # as another process does
+    assert (again, compiled) == (second, ["once", "once"])
 
 
 def test_a_desk_overrides_one_partial_or_one_colour(tmp_path, snapshot, story):

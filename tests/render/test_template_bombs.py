@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import socket
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from newsletter.errors import TemplateError
-from newsletter.render import Templates
+from newsletter.model import Edition
+from newsletter.render import Templates, render_edition
 from newsletter.render.template_files import shipped_folders
 
 
@@ -52,3 +55,38 @@ def test_a_style_sheet_fetches_nothing(tmp_path: Path, rule: str) -> None:
         templates.compile("own")
         with pytest.raises(BlockingIOError):
             listener.accept()
+
+
+LOOPS = "".join(f"<!--% for a{depth} in lead.title %-->" for depth in range(9)) + "x" + "<!--% endfor %-->" * 9
+BOMBS = {
+    "loops within loops": LOOPS,
+    "a text without end": "{{ lead.title * 1000000000 }}",
+    "a power": "{{ 9 ** 9 ** 9 }}",
+    "many digits": "{{ (10 ** 100000000)|length }}",
+    "a list without end": "<!--% set all = [lead] * 900000000 %-->{{all|length}}",
+    "lists within lists": "{{ [[lead.title * 9000] * 9000] * 90000 }}",
+    "depth": "{{ " + "(" * 5000 + "1" + ")" * 5000 + " }}",
+    "a long chain": "{{ " + "+".join(["1"] * 60_000) + " }}",
+    "a wide line": "{{ lead.title|wrap('x' * 99999999) }}",
+    "replacing": "{{ lead.title|replace('a', 'a' * 99999)|replace('a', 'a' * 99999)|replace('a', 'a' * 99999) }}",
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def started() -> None:
+    """The child is there: what a bomb may take counts from its own beginning."""
+    Templates().compile("daily")
+
+
+@pytest.mark.parametrize("part", ["body.mjml", "body.txt", "subject.txt"])
+@pytest.mark.parametrize("bomb", BOMBS.values(), ids=BOMBS)
+def test_a_bomb_ends_itself_and_nothing_else(tmp_path: Path, real_day, bomb: str, part: str) -> None:
+    templates = desk_template(tmp_path, bomb if part == "body.mjml" else "x")
+    if part != "body.mjml":
+        (tmp_path / "own" / part).write_text(bomb.replace("<!--%", "{%").replace("%-->", "%}"), encoding="utf-8")
+    before = time.monotonic()
+    with suppress(TemplateError):  # some are refused, some cut themselves short: all within the limits
+        render_edition(templates.compile("own"), real_day, Edition(real_day.countries, "en"), "https://x.example")
+    assert time.monotonic() - before < 3 + 1  # and a child to be started anew on a busy machine
+    fine = Templates().compile("daily")
+    assert render_edition(fine, real_day, Edition(real_day.countries, "en"), "https://x.example").stories == 12
