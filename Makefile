@@ -8,7 +8,7 @@ PIP := $(BIN)/pip --disable-pip-version-check --no-input --quiet
 SYSTEM_PACKAGES := postfix postgresql chromium fonts-liberation fonts-dejavu-core fonts-noto-cjk fonts-noto-color-emoji
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench format docs words lock system pictures clean
+.PHONY: help demo test check bench format docs words lock system gallery pictures clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ words: $(VENV)/run ## Bring the words of the templates into the catalogues of te
 		$(BIN)/pybabel -q update --no-fuzzy-matching --ignore-obsolete --no-wrap -N \
 			-i $(VENV)/words.pot -o $$catalogue -l $$(basename $$catalogue .po); \
 		sed -i -E '/^"(Project|Report|POT|PO-|Last|Language-Team|MIME|Content-Transfer|Generated)/d' $$catalogue; done
+
+gallery: $(VENV)/dev system ## Make the pictures of docs/gallery/ anew
+	NEWSLETTER_GALLERY=1 $(BIN)/python -m pytest -q tests/render/test_pictures.py
 
 pictures: $(VENV)/dev system ## Make the pictures of docs/pictures/ anew
 	$(BIN)/python docs/pictures/make.py

@@ -101,10 +101,14 @@ def show(issue_id: str, as_json: bool) -> None:
 @click.argument("issue_id", metavar="ISSUE")
 @click.option("--as", "as_email", metavar="EMAIL", help="As this subscriber gets it.")
 @click.option("--countries", metavar="CN,JP", help="As a reader of these countries gets it.")
-@click.option("--format", "form", type=click.Choice(["html", "text", "eml"]), default="html", show_default=True)
+@click.option("--format", "form", type=click.Choice(["html", "text", "eml", "png"]), default="html", show_default=True)
+@click.option("--width", type=click.IntRange(200, 2000), default=640, show_default=True, help="Of a png, in pixels.")
+@click.option("--dark", is_flag=True, help="A png as a dark screen shows it.")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write to this file.")
-def preview(issue_id: str, as_email: str | None, countries: str | None, form: str, out: Path | None) -> None:
-    """Print an edition exactly as it would be mailed."""
+def preview(
+    issue_id: str, as_email: str | None, countries: str | None, form: str, width: int, dark: bool, out: Path | None
+) -> None:
+    """Print an edition exactly as it would be mailed, or make a picture of it (png: through Chromium)."""
     from newsletter import render
     from newsletter.newsroom import issues, readers, sending
 
@@ -116,8 +120,11 @@ def preview(issue_id: str, as_email: str | None, countries: str | None, form: st
         else:
             edition = issues.preview(room, wanted, as_email=as_email, countries=asked)
             slots = readers.slots_of(room, wanted, edition.edition.key, as_email)
-            filled = render.fill_html(edition.html, slots) if form == "html" else render.fill_text(edition.text, slots)
-            data = filled.encode()
+            if form == "text":
+                data = render.fill_text(edition.text, slots).encode()
+            else:
+                html = render.fill_html(edition.html, slots)
+                data = render.picture(html, width=width, dark=dark) if form == "png" else html.encode()
     with opened(out) as file:
         file.write(data)
     if out is not None:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from newsletter.render.confined import render_edition
     from newsletter.render.filling import fill_html, fill_text
     from newsletter.render.findings import preflight
+    from newsletter.render.pictures import picture
     from newsletter.render.problems import check_template
     from newsletter.render.templates import CompiledTemplate, Templates
 
@@ -23,6 +24,7 @@ __all__ = [
     "check_template",
     "fill_html",
     "fill_text",
+    "picture",
     "preflight",
     "render_edition",
 ]
@@ -36,6 +38,7 @@ _DOORS = {
     "check_template": "problems",
     "fill_html": "filling",
     "fill_text": "filling",
+    "picture": "pictures",
     "preflight": "findings",
     "render_edition": "confined",
 }
