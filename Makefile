@@ -5,7 +5,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check --no-input --quiet
-SYSTEM_PACKAGES := postfix postgresql chromium fonts-liberation fonts-dejavu-core fonts-noto-cjk fonts-noto-color-emoji
+SYSTEM_PACKAGES := postfix postgresql chromium fonts-liberation fonts-dejavu-core fonts-noto-cjk fonts-noto-color-emoji spamassassin
+NPM := tests/npm/node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check bench format docs words lock system gallery pictures clean
@@ -16,7 +17,7 @@ help: ## Show this list
 demo: $(VENV)/run ## Run the whole job on a sample desk and show it; ONCE=1 ends after sending
 	@$(BIN)/newsletter demo $(if $(ONCE),--once) $(if $(PORT),--port $(PORT))
 
-test: $(VENV)/dev system ## Run every test; what the machine lacks is named and counted as skipped
+test: $(VENV)/dev system $(NPM) ## Run every test; what the machine lacks is named and counted as skipped
 	@$(BIN)/python -m pytest $(ARGS)
 
 check: $(VENV)/dev ## Check format, lint, types and imports
@@ -91,4 +92,10 @@ system:
 	else \
 		echo "not installed (their tests will be skipped): sudo apt-get install" $$missing; \
 	fi
+# Yardsticks from npm: the reference MJML compiler and axe. Without npm they are left out, and their tests skipped by name.
+$(NPM): tests/npm/package-lock.json
+	@command -v npm >/dev/null || { test "$$(id -u)" = 0 && apt-get update -qq \
+		&& DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends npm >/dev/null 2>&1; } || true
+	@command -v npm >/dev/null && { echo "installing what tests measure against"; cd tests/npm && npm ci --silent && touch node_modules/.package-lock.json; } \
+		|| echo "not installed (its tests will be skipped): npm"
 SHELL := /bin/bash

@@ -40,6 +40,17 @@ def system_tool(name: str, package: str) -> str:
     pytest.skip(reason)
 
 
+def npm_packages() -> Path:
+    """The folder of what tests take from npm; skips (or fails, see `system_tool`) where it is not installed."""
+    folder = ROOT / "tests" / "npm" / "node_modules"
+    if (folder / ".package-lock.json").is_file():
+        return folder
+    reason = "missing npm packages in tests/npm; `make test` installs them (npm ci)"
+    if os.environ.get("NEWSLETTER_REQUIRE_SYSTEM"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
 @pytest.fixture(scope="session")
 def smtp_sink() -> str:
     """Path of Postfix's smtp-sink."""
