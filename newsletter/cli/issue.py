@@ -133,13 +133,18 @@ def preview(
 
 @issue.command()
 @click.argument("issue_id", metavar="ISSUE")
+@click.option("--no-links", is_flag=True, help="Ask nobody: neither whether links answer, nor SpamAssassin.")
 @as_json
-def check(issue_id: str, as_json: bool) -> int:
-    """Run the preflight over every edition; ends with 3 when a blocking check fails."""
-    from newsletter.newsroom import issues
+def check(issue_id: str, no_links: bool, as_json: bool) -> int:
+    """Run the preflight over every edition, see whether its links answer, and ask SpamAssassin where it is installed.
+
+    Ends with 3 when a blocking check fails.
+    """
+    from newsletter.newsroom import issues, looking
 
     with open_room() as room:
         findings = issues.check(room, _parse(issue_id))
+        findings += [] if no_links else looking.look(room, _parse(issue_id))
     if as_json:
         print_json(
             [

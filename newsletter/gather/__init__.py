@@ -30,6 +30,7 @@ __all__ = [
     "settle_country",
     "source_kinds",
     "story_document",
+    "why_unreachable",
     "write_opml",
 ]
 
@@ -112,6 +113,13 @@ def story_document(story: Story) -> dict[str, object]:
     from newsletter.gather.document import write_story
 
     return write_story(story)
+
+
+def why_unreachable(address: str, seconds: float) -> str | None:
+    """Why a reader who follows the link would find nothing there; None where something answers within `seconds`."""
+    from newsletter.gather.fetching import why_unreachable
+
+    return why_unreachable(address, seconds)
 
 
 def draft_note(story: Story, endpoint: Endpoint) -> Draft | Refused:

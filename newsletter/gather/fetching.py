@@ -24,7 +24,7 @@ from newsletter.gather.politeness import turn
 from newsletter.plan.values import SourcePlan
 from newsletter.ports import SourceState
 
-__all__ = ["MAX_BYTES", "Answer", "check_address", "fetch"]
+__all__ = ["MAX_BYTES", "Answer", "check_address", "fetch", "why_unreachable"]
 
 MAX_BYTES = 10 * 1024 * 1024
 _STEP_SECONDS = 10.0
@@ -84,6 +84,32 @@ def fetch(
     headers = _REQUEST_HEADERS | ({"Accept": accept} if accept else {}) | ({} if address else _conditions(state))
     with nullcontext() if inside else turn(url.host):
         return _get(plan, url, inside, headers, now)
+
+
+def why_unreachable(address: str, seconds: float) -> str | None:
+    """Why a reader who follows the link would find nothing there; None where something answers.
+
+    That a site turns programs away (401, 403, 429) says nothing about readers. Nothing inside is asked.
+    """
+    deadline = time.monotonic() + seconds
+    pool = httpcore.ConnectionPool(
+        ssl_context=_tls(), network_backend=VettedNetwork(None, deadline), max_keepalive_connections=0
+    )
+    headers = _REQUEST_HEADERS | {"Accept": "text/html, */*;q=0.5"}
+    url = address
+    with closing(pool), httpx.Client(transport=_PoolTransport(pool), timeout=seconds, trust_env=False) as client:
+        for _ in range(_REDIRECTS + 1):
+            try:
+                with client.stream("GET", url, headers=headers) as response:
+                    if not response.has_redirect_location:
+                        lost = response.status_code in (404, 410) or response.status_code >= 500
+                        return f"answers {response.status_code} {response.reason_phrase}".strip() if lost else None
+                    url = absolute_link(response.headers["location"], str(response.url)) or ""
+            except InsideAddressError:
+                return "leads to an inside address"
+            except (*_HTTP_ERRORS, OSError) as error:
+                return f"does not answer ({str(error) or type(error).__name__})"
+    return f"redirects more than {_REDIRECTS} times"
 
 
 def _get(

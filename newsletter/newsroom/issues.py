@@ -205,7 +205,8 @@ def _examine(room: Newsroom, issue: Issue) -> tuple[list[Finding], list[Rendered
     rendered = render_editions(room.templates, snapshot, needed, room.settings.base_url)
     statuses = room.stories.statuses([placed.story.id for placed in snapshot.placed])
     findings = render.preflight(snapshot, rendered, max(room.clock.now(), issue.due_at), statuses)
-    return [*_carried(room, issue), *_changed_since(room, snapshot), *findings], rendered
+    ours = [*_carried(room, issue), *_changed_since(room, snapshot)]
+    return [*ours, *findings, *render.faint_colours(room.templates.theme())], rendered
 
 
 def _carried(room: Newsroom, issue: Issue) -> Iterator[Finding]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from newsletter.render.confined import render_edition
+    from newsletter.render.contrast import faint_colours
     from newsletter.render.filling import fill_html, fill_text
     from newsletter.render.findings import preflight
     from newsletter.render.pictures import picture
@@ -22,6 +23,7 @@ __all__ = [
     "CompiledTemplate",
     "Templates",
     "check_template",
+    "faint_colours",
     "fill_html",
     "fill_text",
     "picture",
@@ -36,6 +38,7 @@ _DOORS = {
     "CompiledTemplate": "templates",
     "Templates": "templates",
     "check_template": "problems",
+    "faint_colours": "contrast",
     "fill_html": "filling",
     "fill_text": "filling",
     "picture": "pictures",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import cache, lru_cache
 from typing import Any
@@ -39,6 +40,7 @@ _FILTERS = (
 _READER = {"subscriber", "recipient", "reader"}
 _STATEMENTS = (nodes.Output, nodes.If, nodes.For, nodes.Assign)
 _LINK_SLOTS = {slot(name) for name in SLOT_NAMES if name != "name"}
+_LABEL = re.compile("presented by|sponsored|advertisement|advertising|paid for by", re.IGNORECASE)
 _USE_AN_EDITION = (
     "an edition is rendered once for all its readers, so nothing can be decided per reader here; print a slot"
     " ({{slots.name}}), or let schedule.yaml make an edition of its own"
@@ -90,7 +92,7 @@ def dialect_problems(written: TemplateText, environment: ImmutableSandboxedEnvir
         return [written.problem(error.lineno, error.message or "this is not a template")]
     # Jinja itself stops at the first filter it does not know, before it has looked for names.
     found = [*_word_faults(tree, environment)] or [*_name_faults(tree)]
-    found += [*_slot_faults(tree), *_statement_faults(tree), *_words_faults(tree)]
+    found += [*_slot_faults(tree), *_statement_faults(tree), *_words_faults(tree), *_sponsor_faults(tree, written)]
     return [written.problem(line, message) for line, message in sorted(set(found))]
 
 
@@ -126,6 +128,13 @@ def _words_faults(tree: nodes.Template) -> Iterator[tuple[int, str]]:
             words = call.args[: 2 if call.node.name == "ngettext" else 1]
             if not words or not all(isinstance(word, nodes.Const) and isinstance(word.value, str) for word in words):
                 yield call.lineno, f"{call.node.name}(…) takes its words in quotes, and values by name: %(outlet)s"
+
+
+def _sponsor_faults(tree: nodes.Template, written: TemplateText) -> Iterator[tuple[int, str]]:
+    """What is paid for says so: readers are told, and many a law demands it (UCPD, annex I, 11)."""
+    named = [node.lineno for node in tree.find_all(nodes.Name) if node.name == "sponsor" and node.ctx == "load"]
+    if named and not _LABEL.search(written.text):
+        yield named[0], 'a sponsor needs a label; write {{_("Presented by %(name)s",name=sponsor.name)}}'
 
 
 def _slot_faults(tree: nodes.Template) -> Iterator[tuple[int, str]]:

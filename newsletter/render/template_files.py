@@ -36,7 +36,7 @@ class Shelf:
 
     def __init__(self, folders: Sequence[Path]) -> None:
         self._folders = tuple(folders)
-        self._theme: Mapping[str, Any] = self._merged_theme()
+        self.theme: Mapping[str, Any] = self._merged_theme()
 
     def find(self, name: str) -> Path | None:
         """The first file called `name` (a relative path), or None; never one outside its folder."""
@@ -76,7 +76,7 @@ class Shelf:
         empty = False
 
         def value(token: re.Match[str]) -> str:
-            found: Any = self._theme
+            found: Any = self.theme
             for key in token[1].split("."):
                 found = found.get(key) if isinstance(found, Mapping) else None
             if isinstance(found, str | int):

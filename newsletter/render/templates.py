@@ -141,6 +141,10 @@ class Templates:
                 return folder / name
         raise TemplateError([Problem(name, 1, 1, f"there is no such template; there are {', '.join(self.names())}")])
 
+    def theme(self) -> Mapping[str, Any]:
+        """The colours, typefaces and other values of theme.toml, the desk's before the shipped ones."""
+        return Shelf([*self.folders, *shipped_folders()]).theme
+
     def start(self, name: str, like: str) -> list[Path]:
         """Make a template of the desk's own with the files of another; raises `InputError` where one has the name."""
         if not _NAME.fullmatch(name) or name in _NOT_NAMES:

@@ -65,6 +65,14 @@ def test_every_mjml_fault_is_told_with_its_line(desk):
     assert "<mj-text> is not closed" in by_line[13]
 
 
+def test_a_sponsor_without_a_label_is_refused(desk):
+    bare = mjml("<mj-text>{{sponsor.name}} {{sponsor.text}}</mj-text>")
+    assert "a sponsor needs a label" in faults(desk, bare)[0][2]
+    labelled = bare.replace("{{sponsor.name}}", '{{_("Presented by %(name)s",name=sponsor.name)}}')
+    (desk / "daily" / "body.mjml").write_text(labelled, encoding="utf-8")
+    Templates([desk]).compile("daily")
+
+
 def test_jinja_faults_are_told_with_their_line(desk):
     assert faults(desk, mjml("<mj-text>", "<!--% if lead %-->x", "</mj-text>"))[0][:2] == ("body.mjml", 6)
     assert faults(desk, mjml("<mj-text>{{headline}}</mj-text>"))[0][1:] == (

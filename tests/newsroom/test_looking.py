@@ -1,0 +1,115 @@
+"""Links that answer and those that do not, and what SpamAssassin says, asked when an editor asks."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from newsletter.gather import network, why_unreachable
+from newsletter.model import Sender, Snapshot, Sponsor, Story
+from newsletter.newsroom import Newsroom, issues, looking
+
+from .conftest import NOW
+
+
+class Site(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        if self.path == "/slow":
+            time.sleep(3)
+        status = {"/gone": 410, "/missing": 404, "/broken": 503, "/guarded": 403, "/moved": 301, "/around": 302}
+        self.send_response(status.get(self.path, 200))
+        if self.path in ("/moved", "/around"):
+            self.send_header("Location", "/missing" if self.path == "/moved" else "/around")
+        self.end_headers()
+
+    def log_message(self, *words: object) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Site)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The site on this machine counts as one of the internet."""
+    monkeypatch.setattr(network, "is_outside", lambda address: True)
+
+
+@pytest.mark.parametrize(
+    ("path", "why"),
+    [
+        ("/there", None), ("/guarded", None), ("/missing", "answers 404 Not Found"), ("/gone", "answers 410 Gone"),
+        ("/broken", "answers 503 Service Unavailable"), ("/moved", "answers 404 Not Found"),
+        ("/around", "redirects more than 5 times"),
+    ],
+)  # fmt: skip
+def test_why_a_link_leads_nowhere(site: str, outside: None, path: str, why: str | None) -> None:
+    assert why_unreachable(site + path, 5) == why
+
+
+def test_a_link_that_is_slow_or_inside(site: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert why_unreachable(f"{site}/there", 5) == "leads to an inside address"
+    monkeypatch.setattr(network, "is_outside", lambda address: True)
+    assert "does not answer" in str(why_unreachable(f"{site}/slow", 0.3))
+    assert "does not answer" in str(why_unreachable("http://127.0.0.1:9/", 2))
+
+
+def snapshot_of(*addresses: str, sponsor: Sponsor | None = None) -> Snapshot:
+    from newsletter.model import CountrySection, PlacedStory
+
+    stories = tuple(
+        PlacedStory(
+            Story(source="w", external_id=str(n), url=url, title="T", outlet="O", published_at=NOW, country="CN")
+        )
+        for n, url in enumerate(addresses)
+    )
+    return Snapshot(
+        newsletter="n", date=NOW.date(), title="N", template="daily", sender=Sender("N", "n@example.com"),
+        postal_address="1 Road", timezone="UTC", languages=("en",), sections=(CountrySection("CN", placed),),
+        lead="w:0", sponsor=sponsor,
+    )  # fmt: skip
+
+
+def test_each_link_that_leads_nowhere_is_named_with_its_story(site: str, outside: None) -> None:
+    sponsor = Sponsor("Harbour Bank", url=f"{site}/gone")
+    found = looking.unanswered(snapshot_of(f"{site}/there", f"{site}/missing", "https://a.example/x", sponsor=sponsor))
+    assert [(finding.place, finding.check) for finding in found] == [("story w:1", "link"), ("sponsor", "link")]
+    assert f"Its link {site}/missing answers 404 Not Found." == found[0].message
+
+
+def test_slow_links_keep_nobody_waiting(site: str, outside: None) -> None:
+    before = time.monotonic()
+    looking.unanswered(snapshot_of(*(f"{site}/slow" for _ in range(9))), seconds=1)
+    assert time.monotonic() - before < 2.5
+
+
+def test_a_machine_without_internet_says_so_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(looking.gather, "why_unreachable", lambda address, seconds: "does not answer (no route)")
+    (finding,) = looking.unanswered(snapshot_of("https://a.com/", "https://b.com/", "https://c.com/"))
+    assert finding.place == "issue"
+
+
+def test_what_spamassassin_says_is_told_with_its_rules(
+    light_room: Newsroom, a_story: Callable[..., Story], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "spamassassin"
+    said = "X-Spam-Status: Yes, score=6.1 required=5.0 tests=HTML_MESSAGE,\n\tLOUD_SUBJECT autolearn=no"
+    program.write_text(f"#!/bin/sh\ncat >/dev/null\nprintf '%b' '{said}'\n", encoding="utf-8")
+    program.chmod(0o755)
+    monkeypatch.setattr(looking.shutil, "which", lambda name: str(program))
+    light_room.stories.ingest([a_story(str(n), f"Story number {n} of the day") for n in range(4)], NOW)
+    issue = issues.build(light_room, "asia-ai-daily")
+    (finding,) = looking.look(light_room, issue.id)
+    assert finding.check == "spam"
+    assert "6.1 points (HTML_MESSAGE, LOUD_SUBJECT)" in finding.message
