@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,7 +20,7 @@ from .conftest import NOW
 
 class Site(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
-        if self.path == "/slow":
+        if self.path.startswith("/slow"):
             time.sleep(3)
         status = {"/gone": 410, "/missing": 404, "/broken": 503, "/guarded": 403, "/moved": 301, "/around": 302}
         self.send_response(status.get(self.path, 200))
@@ -68,12 +69,8 @@ def test_a_link_that_is_slow_or_inside(site: str, monkeypatch: pytest.MonkeyPatc
 def snapshot_of(*addresses: str, sponsor: Sponsor | None = None) -> Snapshot:
     from newsletter.model import CountrySection, PlacedStory
 
-    stories = tuple(
-        PlacedStory(
-            Story(source="w", external_id=str(n), url=url, title="T", outlet="O", published_at=NOW, country="CN")
-        )
-        for n, url in enumerate(addresses)
-    )
+    usual: dict[str, Any] = {"source": "w", "title": "T", "outlet": "O", "published_at": NOW, "country": "CN"}
+    placed = tuple(PlacedStory(Story(external_id=str(n), url=url, **usual)) for n, url in enumerate(addresses))
     return Snapshot(
         newsletter="n", date=NOW.date(), title="N", template="daily", sender=Sender("N", "n@example.com"),
         postal_address="1 Road", timezone="UTC", languages=("en",), sections=(CountrySection("CN", placed),),
@@ -90,7 +87,7 @@ def test_each_link_that_leads_nowhere_is_named_with_its_story(site: str, outside
 
 def test_slow_links_keep_nobody_waiting(site: str, outside: None) -> None:
     before = time.monotonic()
-    looking.unanswered(snapshot_of(*(f"{site}/slow" for _ in range(9))), seconds=1)
+    looking.unanswered(snapshot_of(*(f"{site}/slow{n}" for n in range(9))), seconds=1)
     assert time.monotonic() - before < 2.5
 
 
