@@ -18,7 +18,7 @@ from newsletter.plan import ApprovalMode, Newsletter, OnFew, slot_of
 from newsletter.storage import Issues
 from subscribers.audience import audience
 
-__all__ = ["Reach", "approve", "build", "check", "editions", "grouped", "preview", "sealed_or_rendered"]
+__all__ = ["Reach", "approve", "build", "check", "editions", "grouped", "preview", "sealed", "sealed_or_rendered"]
 
 YEARS = range(1990, 2200)
 
@@ -91,6 +91,13 @@ def preview(
             f"{issue_id} has no story for {as_email or asked}; it has {', '.join(snapshot.countries) or 'none'}"
         )
     return sealed_or_rendered(room, issue, edition)
+
+
+def sealed(room: Newsroom, issue: Issue) -> list[Edition]:
+    """The editions whose bytes an approval sealed."""
+    if issue.approved_revision is None:
+        return []
+    return [each.edition for each in room.issues.editions(issue.id, issue.approved_revision).values()]
 
 
 def sealed_or_rendered(room: Newsroom, issue: Issue, edition: Edition) -> RenderedEdition:

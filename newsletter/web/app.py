@@ -39,6 +39,8 @@ from newsletter.web.headers import SecurityHeaders, security_headers
 from newsletter.web.pages import NOTHING_HERE, error_page
 from newsletter.web.policy import ACCESS
 from newsletter.web.public.archive import archive
+from newsletter.web.public.archive_editions import archive_editions
+from newsletter.web.public.archive_feed import archive_feed
 from newsletter.web.public.archive_issue import archive_issue
 from newsletter.web.public.archive_newsletter import archive_newsletter
 from newsletter.web.public.flag import flag
@@ -77,7 +79,9 @@ ROUTES: tuple[tuple[str, tuple[str, ...], Action], ...] = (
     ("/preferences/{token}", BOTH, preferences),
     ("/archive/", GET, archive),
     ("/archive/{newsletter}/", GET, archive_newsletter),
+    ("/archive/{newsletter}/feed.xml", GET, archive_feed),
     ("/archive/{newsletter}/{day:archived}", GET, archive_issue),
+    ("/archive/{newsletter}/{day:archived}/editions", GET, archive_editions),
     ("/api/v1/stories", POST, story_push),
     ("/api/v1/sources/{source}/ghost", POST, ghost_webhook),
     ("/flags/{name}", GET, flag),

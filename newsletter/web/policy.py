@@ -49,6 +49,8 @@ ACCESS: dict[str, Access] = {
     "archive": PUBLIC,
     "archive_newsletter": PUBLIC,
     "archive_issue": PUBLIC,
+    "archive_editions": PUBLIC,
+    "archive_feed": PUBLIC,
     "flag": PUBLIC,
     "static": PUBLIC,
     # Programs: the action itself finds whose key it is.

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from urllib.parse import parse_qs, urlsplit
+from xml.etree import ElementTree
 
 import pytest
 
+from newsletter.gather.feed import parse
 from newsletter.model import IssueState
 from newsletter.newsroom import Newsroom, readers
+from newsletter.plan import SourcePlan
+from newsletter.render import fill_html
 from newsletter.storage import Role
 from newsletter.tokens import Purpose, Signer
+from newsletter.web.our_flags import with_our_flags
 
 from .conftest import ISSUE, NEWSLETTER, Visitor, dump
 
@@ -40,6 +47,7 @@ def small_pages(room: Newsroom) -> list[str]:
         "/preferences/" + token(room, Purpose.PREFERENCES),
         "/archive/",
         f"/archive/{NEWSLETTER}/",
+        f"/archive/{NEWSLETTER}/2026-05-27/editions",
         "/nowhere",
     ]
 
@@ -227,6 +235,44 @@ def test_the_archive_shows_what_went_out_and_nothing_else(sent: Newsroom, review
     assert "No issue has gone out yet" in unsent.http.get(f"/archive/{NEWSLETTER}/").text
 
 
+def test_every_edition_that_was_sent_can_be_read(sent: Newsroom) -> None:
+    visitor = Visitor(sent)
+    page = visitor.http.get(f"/archive/{NEWSLETTER}/2026-05-27/editions").text
+    links = re.findall(r'href="(/archive/[^"]*edition=[^"]*)"', page)
+    held = sent.issues.editions(ISSUE, sent.issues.get(ISSUE).approved_revision or 0)
+    assert len(links) == len(held) > 1
+    assert "All 7 countries, English" in page
+    for link in links:
+        shown = visitor.http.get(html.unescape(link))
+        assert shown.status_code == 200
+        key = parse_qs(urlsplit(html.unescape(link)).query)["edition"][0]
+        neutral = readers.neutral_slots(sent, ISSUE, key)
+        assert shown.text == with_our_flags(fill_html(held[key].html, neutral), sent.settings.base_url)
+        assert "\ufdd0" not in shown.text
+    for key in ("XX.en", "", "../../etc", "CN.fr"):
+        assert visitor.http.get(f"/archive/{NEWSLETTER}/2026-05-27", params={"edition": key}).status_code == 404
+    assert visitor.http.get(f"/archive/{NEWSLETTER}/2026-05-28/editions").status_code == 404
+
+
+def test_the_feed_is_atom_that_a_feed_reader_reads(sent: Newsroom) -> None:
+    visitor = Visitor(sent)
+    answer = visitor.http.get(f"/archive/{NEWSLETTER}/feed.xml")
+    assert answer.headers["content-type"] == "application/atom+xml"
+    feed = ElementTree.fromstring(answer.content)
+    atom = "{http://www.w3.org/2005/Atom}"
+    assert [child.tag for child in feed][:3] == [f"{atom}id", f"{atom}title", f"{atom}updated"]
+    (entry,) = feed.iter(f"{atom}entry")
+    assert all(entry.findtext(f"{atom}{name}") for name in ("id", "title", "updated", "summary"))
+    plan = SourcePlan(id="us", kind="feed", outlet="Us")
+    (story,), refused = parse(answer.content, plan, sent.clock.now(), address="http://127.0.0.1:8000/feed.xml")
+    assert story.url == f"{sent.settings.base_url}/archive/{NEWSLETTER}/2026-05-27"
+    assert (story.title, refused) == (entry.findtext(f"{atom}title"), [])
+    again = visitor.http.get(f"/archive/{NEWSLETTER}/feed.xml", headers={"if-none-match": answer.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    assert f'href="/archive/{NEWSLETTER}/feed.xml"' in visitor.http.get(f"/archive/{NEWSLETTER}/").text
+    assert visitor.http.get("/archive/no-such/feed.xml").status_code == 404
+
+
 def test_a_private_newsletter_has_no_archive(open_desk: Callable[..., Newsroom]) -> None:
     room = open_desk("sent")
     text = room.plan_file.read_text(encoding="utf-8")
@@ -234,7 +280,8 @@ def test_a_private_newsletter_has_no_archive(open_desk: Callable[..., Newsroom])
     visitor = Visitor(room)
     assert "No newsletter of this desk is public" in visitor.http.get("/archive/").text
     assert visitor.http.get(f"/archive/{NEWSLETTER}/").status_code == 404
-    assert visitor.http.get(f"/archive/{NEWSLETTER}/2026-05-27").status_code == 404
+    for page in ("2026-05-27", "2026-05-27/editions", "feed.xml"):
+        assert visitor.http.get(f"/archive/{NEWSLETTER}/{page}").status_code == 404
     assert visitor.http.get(view_link(room)).status_code == 200
 
 

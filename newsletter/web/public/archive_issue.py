@@ -1,4 +1,4 @@
-"""One issue of a public newsletter, whole."""
+"""One issue of a public newsletter, whole, or one edition of it."""
 
 from __future__ import annotations
 
@@ -6,20 +6,35 @@ from starlette.responses import HTMLResponse, Response
 
 from newsletter import render
 from newsletter.errors import InputError, NotFoundError
-from newsletter.model import IssueId, IssueState
+from newsletter.model import Issue, IssueId, IssueState
 from newsletter.newsroom import issues, readers
+from newsletter.plan import Newsletter
 from newsletter.web.asking import Ask
 from newsletter.web.headers import mail_policy
 from newsletter.web.our_flags import with_our_flags
 from newsletter.web.public.archive import INDEXED
 from newsletter.web.public.archive_newsletter import archived_name, public_newsletter
 
-__all__ = ["archive_issue"]
+__all__ = ["archive_issue", "archived_issue"]
 
 
 def archive_issue(ask: Ask) -> Response:
-    """The edition with every country, as it was sealed; `NotFoundError` until the issue has gone out."""
-    newsletter = public_newsletter(ask, ask.path["newsletter"])
+    """The edition with every country, or the one that `?edition=` names, as it was sealed."""
+    issue = archived_issue(ask, public_newsletter(ask, ask.path["newsletter"]))
+    whole = issues.preview(ask.room, issue.id)
+    if (key := ask.query.get("edition")) is not None:
+        held = {edition.key: edition for edition in issues.sealed(ask.room, issue)}
+        if key not in held:
+            raise NotFoundError(f"{issue.id} has no edition {key!r}")
+        whole = issues.sealed_or_rendered(ask.room, issue, held[key])
+    html = render.fill_html(whole.html, readers.neutral_slots(ask.room, issue.id, whole.edition.key))
+    return HTMLResponse(
+        with_our_flags(html, ask.room.settings.base_url), headers={**INDEXED, **mail_policy(framed=False)}
+    )
+
+
+def archived_issue(ask: Ask, newsletter: Newsletter) -> Issue:
+    """The issue that the address names; `NotFoundError` until it has gone out."""
     day, number = ask.path["day"][:10], ask.path["day"][11:]
     try:
         issue_id = IssueId.parse(f"{newsletter.name}/{day}" + (f"/{number}" if number else ""))
@@ -28,8 +43,4 @@ def archive_issue(ask: Ask) -> Response:
     issue = ask.room.issues.get(issue_id)
     if issue.state is not IssueState.SUBMITTED or archived_name(issue_id) != ask.path["day"]:
         raise NotFoundError(f"{issue_id} is not in the archive")
-    whole = issues.preview(ask.room, issue_id)
-    html = render.fill_html(whole.html, readers.neutral_slots(ask.room, issue_id, whole.edition.key))
-    return HTMLResponse(
-        with_our_flags(html, ask.room.settings.base_url), headers={**INDEXED, **mail_policy(framed=False)}
-    )
+    return issue

@@ -5,13 +5,13 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from newsletter.errors import NotFoundError
-from newsletter.model import IssueId, IssueState
+from newsletter.model import Issue, IssueId, IssueState
 from newsletter.plan import Newsletter
 from newsletter.web.asking import Ask
 from newsletter.web.pages import public_page
 from newsletter.web.public.archive import INDEXED
 
-__all__ = ["archive_newsletter", "archived_name", "public_newsletter"]
+__all__ = ["archive_newsletter", "archived_name", "public_newsletter", "sent_issues"]
 
 ROWS = 60
 
@@ -20,7 +20,7 @@ def archive_newsletter(ask: Ask) -> Response:
     """A page of the issues that went out, latest first."""
     newsletter = public_newsletter(ask, ask.path["newsletter"])
     page = ask.page_number()
-    sent = [issue for issue in ask.room.issues.list(newsletter.name) if issue.state is IssueState.SUBMITTED]
+    sent = sent_issues(ask, newsletter)
     return public_page(
         "archive_newsletter.html",
         headers=INDEXED,
@@ -30,6 +30,11 @@ def archive_newsletter(ask: Ask) -> Response:
         more=len(sent) > page * ROWS,
         again=ask.again,
     )
+
+
+def sent_issues(ask: Ask, newsletter: Newsletter) -> list[Issue]:
+    """The issues that went out, latest first."""
+    return [issue for issue in ask.room.issues.list(newsletter.name) if issue.state is IssueState.SUBMITTED]
 
 
 def public_newsletter(ask: Ask, name: str) -> Newsletter:
