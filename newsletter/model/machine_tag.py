@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 __all__ = ["machine_tag"]
 
@@ -14,6 +15,7 @@ _KNOWN = re.compile(r"([\w.-]*[\w.]-id|byline)\s*:\s*(\S.*)", re.IGNORECASE)
 _OTHER = re.compile(r"(?!https?:|mailto:|tel:|urn:)([a-z][a-z0-9_.-]{2,40}|id):(?![\s/])(.+)")
 
 
+@lru_cache(4096)
 def machine_tag(text: str) -> tuple[str, str] | None:
     """Name (in lower case) and value if this text is a machine tag: `techcrunch-id:3126478`, `#byline: Kate Park`."""
     seen = "".join(letter for letter in text if unicodedata.category(letter) != "Cf")

@@ -18,6 +18,7 @@ the edition's), related (rows of country, flag, date, outlet, title, url, script
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from functools import cache
 from typing import Any
 
 from newsletter.countries import country_name, flag_file
@@ -133,7 +134,7 @@ class _CardMaker:
         file = flag_file(country) if country else None
         return {
             "country": wording.visible(country_name(country, self._language)) if country else "",
-            "flag": self._flags + file if file and (FLAGS / file).is_file() else "",
+            "flag": self._flags + file if file and _is_drawn(file) else "",
         }
 
     def _date(self, dated: Story | Related) -> str:
@@ -154,6 +155,11 @@ class _CardMaker:
             "script": wording.script_class(None, row.title),
             "url": safe_url(row.url),
         }
+
+
+@cache
+def _is_drawn(flag: str) -> bool:
+    return (FLAGS / flag).is_file()
 
 
 def _sponsor(sponsor: Sponsor | None) -> Facts:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO, StringIO
 from pathlib import Path
@@ -93,27 +93,31 @@ def words_in(language: str, catalogues: Catalogues) -> Words:
 def _words(texts: tuple[str, ...]) -> Words:
     translations = _translations(texts)
 
+    @cache
+    def plain(message: str) -> str:
+        return translations.gettext(message)
+
+    @cache
+    def escaped(message: str) -> Markup:
+        """Words are words: a catalogue brings no markup into a mail, and `%` of Markup escapes what is put in."""
+        return escape(translations.gettext(message))
+
     def text_of(message: str, **values: object) -> str:
-        return translations.gettext(message) % values
+        return plain(message) % values
 
     def text_of_number(one: str, many: str, number: int, **values: object) -> str:
         return translations.ngettext(one, many, number) % {"num": number, **values}
 
     def html_of(message: str, **values: object) -> str:
-        return _escaped(translations.gettext(message)) % values
+        return escaped(message) % values if values or "%" in message else escaped(message)
 
     def html_of_number(one: str, many: str, number: int, **values: object) -> str:
-        return _escaped(translations.ngettext(one, many, number)) % {"num": number, **values}
+        return escape(translations.ngettext(one, many, number)) % {"num": number, **values}
 
     return Words(
         html={"_": html_of, "ngettext": html_of_number},
         text={"_": text_of, "ngettext": text_of_number},
     )
-
-
-def _escaped(message: str) -> Markup:
-    """Words are words: a catalogue brings no markup into a mail, and `%` of Markup escapes what is put in."""
-    return escape(message)
 
 
 @lru_cache(256)
