@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import socket
 import time
 from contextlib import suppress
@@ -78,15 +79,22 @@ def started() -> None:
     Templates().compile("daily")
 
 
+def computing() -> float:
+    """Seconds that children which have ended took of the processors."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 @pytest.mark.parametrize("part", ["body.mjml", "body.txt", "subject.txt"])
 @pytest.mark.parametrize("bomb", BOMBS.values(), ids=BOMBS)
 def test_a_bomb_ends_itself_and_nothing_else(tmp_path: Path, real_day, bomb: str, part: str) -> None:
     templates = desk_template(tmp_path, bomb if part == "body.mjml" else "x")
     if part != "body.mjml":
         (tmp_path / "own" / part).write_text(bomb.replace("<!--%", "{%").replace("%-->", "%}"), encoding="utf-8")
-    before = time.monotonic()
+    before, computed = time.monotonic(), computing()
     with suppress(TemplateError):  # some are refused, some cut themselves short: all within the limits
         render_edition(templates.compile("own"), real_day, Edition(real_day.countries, "en"), "https://x.example")
-    assert time.monotonic() - before < 3 + 1  # and a child to be started anew on a busy machine
+    assert computing() - computed < 3  # of a processor's seconds: other tests may be busy on this machine
+    assert time.monotonic() - before < 20
     fine = Templates().compile("daily")
     assert render_edition(fine, real_day, Edition(real_day.countries, "en"), "https://x.example").stories == 12
