@@ -239,7 +239,8 @@ def _outlet(source: SourcePlan | None) -> str:
 
 
 def _tags(fields: Fields) -> TagSet:
-    tags = sort_tags(_texts(fields, "tags", split_tags))
+    # What we wrote ourselves has no marks before its tags: a `#` there is part of a name.
+    tags = sort_tags(_texts(fields, "tags", split_tags), marked="country_origin" in fields)
     stated = fields.get("machine_tags")
     if stated is None:
         return tags

@@ -380,3 +380,8 @@ def test_a_file_may_leave_to_schedule_yaml_what_that_says_of_its_source() -> Non
         ("cms", "The Daily", "Chips"), ("import", "E", ""),
     ]  # fmt: skip
     assert refused == []
+
+
+def test_a_tag_whose_name_begins_with_a_mark_survives_export_and_import() -> None:
+    story = replace(one(FULL), tags=("#MeToo", "C#", "AI"))
+    assert one(story_document(story)).tags == story.tags
