@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from newsletter.cli.console import DeskGroup, as_json, open_room, print_json
+from newsletter.cli.console import DeskGroup, as_json, open_room, print_json, whisper
 
 
 @click.group(cls=DeskGroup)
@@ -20,15 +20,17 @@ def template() -> None:
 def check(folder: Path | None, as_json: bool) -> int:
     """Check one template folder, or every template of this desk: each fault with file and line.
 
-    Ends with 3 when there is a fault.
+    Colours of theme.toml that are hard to read are named on standard error, and are no fault. Ends with 3 when there
+    is a fault.
     """
     from newsletter import render
 
     if folder is not None:
-        folders = [folder]
+        folders, templates = [folder], render.Templates([folder.resolve().parent])
     else:
         with open_room() as room:
-            folders = [room.templates.folder(name) for name in room.templates.names()]
+            templates = room.templates
+            folders = [templates.folder(name) for name in templates.names()]
     problems = [problem for each in folders for problem in render.check_template(each)]
     if as_json:
         print_json([{"file": p.file, "line": p.line, "column": p.column, "message": p.message} for p in problems])
@@ -37,6 +39,9 @@ def check(folder: Path | None, as_json: bool) -> int:
             click.echo(str(problem))
         if not problems:
             click.echo(f"{len(folders)} template{'s' if len(folders) != 1 else ''} without fault")
+    if not problems:
+        for faint in render.faint_colours(templates.theme()):
+            whisper(f"warning: {faint.place}: {faint.message} {faint.fix}")
     return 3 if problems else 0
 
 

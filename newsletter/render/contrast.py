@@ -28,7 +28,13 @@ def faint_colours(theme: Mapping[str, Any]) -> Iterator[Finding]:
             found = contrast(str(colours.get(text, "")), str(colours.get(ground, "")))
             if found is not None and found < READABLE:
                 message = f"{scheme}.{text} on {scheme}.{ground} has a contrast of {found:.1f}; text needs {READABLE}."
-                yield Finding(Severity.WARNING, "contrast", "theme.toml", message, "Choose colours further apart.")
+                yield Finding(
+                    Severity.WARNING,
+                    "contrast",
+                    f"theme.toml, {scheme}.{text}",
+                    message,
+                    "Choose colours further apart.",
+                )
 
 
 def contrast(one: str, other: str) -> float | None:
