@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import base64
+import os
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
+from contextlib import suppress
 from html import escape
 from pathlib import Path
 
@@ -81,10 +84,23 @@ class _Browser:
             page.as_uri(),
         ]
         try:
-            done = subprocess.run(command, capture_output=True, timeout=_SECONDS, check=False)  # noqa: S603 - a browser
-        except (OSError, subprocess.TimeoutExpired) as error:
+            return _output(command)
+        except subprocess.TimeoutExpired:
+            raise ConfigurationError(f"Chromium made no picture within {_SECONDS} s; try it when less runs") from None
+        except OSError as error:
             raise ConfigurationError(f"Chromium made no picture: {error}") from None
-        return done.stdout
+
+
+def _output(command: list[str]) -> bytes:
+    """What the browser prints; its children, which outlive it when the time is over, end with it."""
+    with subprocess.Popen(  # noqa: S603 - a browser
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True
+    ) as browser:
+        try:
+            return browser.communicate(timeout=_SECONDS)[0]
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(browser.pid, signal.SIGKILL)
 
 
 def _program() -> str:

@@ -9,6 +9,7 @@ import os
 import shutil
 import socket
 import struct
+import time
 import zlib
 from pathlib import Path
 
@@ -16,7 +17,7 @@ import pytest
 
 from newsletter.errors import ConfigurationError
 from newsletter.model import Edition
-from newsletter.render import Templates, fill_html, picture, render_edition
+from newsletter.render import Templates, fill_html, picture, pictures, render_edition
 from newsletter.render.problems import read_sample
 from newsletter.render.template_files import Shelf, shipped_folders
 
@@ -82,3 +83,17 @@ def test_without_a_browser_it_says_what_to_install(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(shutil, "which", lambda name: None)
     with pytest.raises(ConfigurationError, match="apt-get install chromium"):
         picture("<p>One</p>", width=400)
+
+
+def test_a_browser_that_hangs_ends_with_its_children(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program, child = tmp_path / "chromium", tmp_path / "child"
+    program.write_text(f"#!/bin/sh\nsleep 600 &\necho $! > {child}\nexec sleep 600\n", encoding="utf-8")
+    program.chmod(0o755)
+    monkeypatch.setattr(shutil, "which", lambda name: str(program))
+    monkeypatch.setattr(pictures, "_SECONDS", 1)
+    with pytest.raises(ConfigurationError, match="within 1 s"):
+        picture("<p>One</p>", width=400)
+    status, until = Path(f"/proc/{child.read_text().strip()}/status"), time.monotonic() + 5
+    while status.exists() and "State:\tZ" not in status.read_text() and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not status.exists() or "State:\tZ" in status.read_text()
