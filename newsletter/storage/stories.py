@@ -12,20 +12,28 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
 from newsletter.errors import NotFoundError
-from newsletter.model import KEEPS_BACK, SEALED, CountryOrigin, IssueId, Story, StoryStatus
+from newsletter.model import SEALED, CountryOrigin, IssueId, Story, StoryStatus
 from newsletter.storage.database import Database
 from newsletter.storage.documents import STORY, content_of
 from newsletter.storage.keys import hashed, is_issue
 from newsletter.storage.merging import merged_with, undone
+from newsletter.storage.story_rows import (
+    BY_SOURCE,
+    COPY,
+    FREE,
+    KEPT_BACK,
+    SHOWN,
+    by_source,
+    named,
+    next_change,
+    value_of,
+)
 from newsletter.storage.tables import issue, issue_story, story, story_event, story_revision
 from newsletter.words import normalised
 
 __all__ = ["Ingested", "Stories", "StoryEvent"]
 
 CHUNK = 500
-
-BY_SOURCE = "source "
-"""What a source is called in the events of its stories, before its id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +242,7 @@ class Stories:
         What is held or withdrawn is so in every copy: a ready story has the status of such a copy of it.
         """
         name = story.c.source + ":" + story.c.external_id
-        kept_back = _KEPT_BACK.with_only_columns(sa.func.max(_COPY.c.status)).scalar_subquery()
+        kept_back = KEPT_BACK.with_only_columns(sa.func.max(COPY.c.status)).scalar_subquery()
         with self._database.read() as connection:
             rows = connection.execute(sa.select(name, story.c.status, kept_back).where(named(story_ids)))
             return {
@@ -246,32 +254,6 @@ class Stories:
         with self._database.read() as connection:
             for row in connection.execution_options(yield_per=1000).execute(query):
                 yield value_of(row)
-
-
-_COPY = story.alias("copy")
-# A source takes back what is its own; whether another's copy goes with it is for an editor to say.
-_BY_THE_DESK = sa.select(story_event.c.id).where(
-    story_event.c.story_id == _COPY.c.id,
-    story_event.c.what == str(StoryStatus.WITHDRAWN),
-    ~story_event.c.who.startswith(BY_SOURCE),
-)
-_KEPT_BACK = sa.select(_COPY.c.id).where(
-    _COPY.c.cluster == story.c.cluster,
-    _COPY.c.status.in_(KEEPS_BACK),
-    sa.or_(_COPY.c.status != StoryStatus.WITHDRAWN, _COPY.c.source == story.c.source, _BY_THE_DESK.exists()),
-)
-
-FREE: sa.ColumnElement[bool] = sa.and_(story.c.status == StoryStatus.READY, ~_KEPT_BACK.exists())
-"""Ready, and no copy of it is held or withdrawn."""
-
-SHOWN: sa.Select[Any] = sa.select(story.c.id, story.c.document, story.c.cluster, story.c.changed, story.c.available_at)
-"""What a story is made from again."""
-
-
-def value_of(row: sa.Row[Any]) -> Story:
-    """The story of a row of `SHOWN`."""
-    each = STORY.validate_json(row.document)
-    return replace(each, cluster=row.cluster) if row.cluster else each
 
 
 def _row(connection: Connection, story_id: str, *, lock: bool = False) -> sa.Row[Any]:
@@ -290,30 +272,6 @@ def _matching(
         if value is not None:
             query = query.where(column == str(value))
     return query
-
-
-def named(story_ids: Iterable[str]) -> sa.ColumnElement[bool]:
-    """The rows of those stories, found by the index on (source, external_id)."""
-    sources = _by_source(story_ids).items()
-    return sa.or_(
-        sa.false(), *(sa.and_(story.c.source == source, story.c.external_id.in_(ids)) for source, ids in sources)
-    )
-
-
-def _by_source(story_ids: Iterable[str]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for story_id in story_ids:
-        source, _, external_id = story_id.partition(":")
-        found.setdefault(source, []).append(external_id)
-    return found
-
-
-def next_change(connection: Connection) -> int:
-    """The number of this transaction among those that change stories: greater than any that has committed."""
-    if connection.dialect.name == "postgresql":
-        # Two that change stories at once commit one after the other, so that no number is seen before a lower one.
-        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7310430)")
-    return int(connection.scalar(sa.select(sa.func.coalesce(sa.func.max(story.c.changed), 0))) or 0) + 1
 
 
 def _ingest_chunk(connection: Connection, stories: Sequence[Story], now: datetime) -> Ingested:
@@ -374,7 +332,7 @@ def _is_filed(each: Story) -> bool:
 
 def _known(connection: Connection, stories: Sequence[Story]) -> dict[tuple[str, str], sa.Row[Any]]:
     found: dict[tuple[str, str], sa.Row[Any]] = {}
-    for source, external_ids in _by_source(each.id for each in stories).items():
+    for source, external_ids in by_source(each.id for each in stories).items():
         rows = connection.execute(
             sa.select(story).where(story.c.source == source, story.c.external_id.in_(external_ids)).with_for_update()
         )

@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection
 from newsletter.model import Story, StoryStatus
 from newsletter.storage.database import Database, insert_or_ignore
 from newsletter.storage.keys import hashed
-from newsletter.storage.stories import FREE, SHOWN, named, value_of
+from newsletter.storage.story_rows import FREE, SHOWN, named, value_of
 from newsletter.storage.tables import story, story_choice
 from newsletter.words import normalised
 
