@@ -7,7 +7,7 @@ import re
 import time
 import zlib
 from collections.abc import Iterator
-from contextlib import closing, nullcontext
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -91,52 +91,63 @@ def why_unreachable(address: str, seconds: float) -> str | None:
 
     That a site turns programs away (401, 403, 429) says nothing about readers. Nothing inside is asked.
     """
-    deadline = time.monotonic() + seconds
-    pool = httpcore.ConnectionPool(
-        ssl_context=_tls(), network_backend=VettedNetwork(None, deadline), max_keepalive_connections=0
-    )
     headers = _REQUEST_HEADERS | {"Accept": "text/html, */*;q=0.5"}
-    url = address
-    with closing(pool), httpx.Client(transport=_PoolTransport(pool), timeout=seconds, trust_env=False) as client:
-        for _ in range(_REDIRECTS + 1):
-            try:
-                with client.stream("GET", url, headers=headers) as response:
-                    if not response.has_redirect_location:
-                        lost = response.status_code in (404, 410) or response.status_code >= 500
-                        return f"answers {response.status_code} {response.reason_phrase}".strip() if lost else None
-                    url = absolute_link(response.headers["location"], str(response.url)) or ""
-            except InsideAddressError:
-                return "leads to an inside address"
-            except (*_HTTP_ERRORS, OSError) as error:
-                return f"does not answer ({str(error) or type(error).__name__})"
-    return f"redirects more than {_REDIRECTS} times"
+    try:
+        with _reached(httpx.URL(address), headers, None, seconds) as response:
+            lost = response.status_code in (404, 410) or response.status_code >= 500
+            return f"answers {response.status_code} {response.reason_phrase}".strip() if lost else None
+    except _LostError as lost_on_the_way:
+        return lost_on_the_way.why
+    except (*_HTTP_ERRORS, OSError) as error:
+        return f"does not answer ({str(error) or type(error).__name__})"
 
 
 def _get(
     plan: SourcePlan, url: httpx.URL, inside: tuple[str, int] | None, headers: dict[str, str], now: datetime
 ) -> Answer:
-    deadline = time.monotonic() + plan.timeout.total_seconds()
-    pool = httpcore.ConnectionPool(
-        ssl_context=_tls(), network_backend=VettedNetwork(inside, deadline), max_keepalive_connections=0
-    )
+    try:
+        with _reached(url, headers, inside, plan.timeout.total_seconds()) as response:
+            return _answer(response, f"source {plan.id}: {response.url}", now)
+    except _LostError as error:
+        raise SourceError(f"source {plan.id}: {error.url} {error.why}; {error.advice}") from None
+    except (*_HTTP_ERRORS, OSError) as error:
+        raise SourceError(
+            f"source {plan.id}: {url} did not answer ({str(error) or type(error).__name__});"
+            " it is tried again at the next poll. Check the url if this goes on"
+        ) from error
+
+
+class _LostError(Exception):
+    """The way led to no answer: `why`, as the end of a sentence about `url`, and what its owner can do."""
+
+    def __init__(self, url: object, why: str, advice: str) -> None:
+        super().__init__(why)
+        self.url, self.why, self.advice = url, why, advice
+
+
+@contextmanager
+def _reached(
+    url: httpx.URL, headers: dict[str, str], inside: tuple[str, int] | None, seconds: float
+) -> Iterator[httpx.Response]:
+    """The answer, not yet read, at the end of at most five redirects; everything together takes `seconds`."""
+    backend = VettedNetwork(inside, time.monotonic() + seconds)
+    pool = httpcore.ConnectionPool(ssl_context=_tls(), network_backend=backend, max_keepalive_connections=0)
+    at = url
     with closing(pool), httpx.Client(transport=_PoolTransport(pool), timeout=_STEP_SECONDS, trust_env=False) as client:
         for _ in range(_REDIRECTS + 1):
             try:
-                with client.stream("GET", url, headers=headers) as response:
+                with client.stream("GET", at, headers=headers) as response:
                     if not response.has_redirect_location:
-                        return _answer(response, f"source {plan.id}: {url}", now)
-                    url = _next(response, plan)
+                        yield response
+                        return
+                    location = absolute_link(response.headers["location"], str(response.url))
             except InsideAddressError as error:
-                raise SourceError(
-                    f"source {plan.id}: {url} leads to an inside address ({error}), which is not fetched;"
-                    " if that is meant, name it as url and set allow_private: true"
-                ) from None
-            except (*_HTTP_ERRORS, OSError) as error:
-                raise SourceError(
-                    f"source {plan.id}: {url} did not answer ({str(error) or type(error).__name__});"
-                    " it is tried again at the next poll. Check the url if this goes on"
-                ) from error
-    raise SourceError(f"source {plan.id}: {plan.url} redirects more than {_REDIRECTS} times; correct its url")
+                why = f"leads to an inside address ({error}), which is not fetched"
+                raise _LostError(at, why, "if that is meant, name it as url and set allow_private: true") from None
+            if location is None:
+                raise _LostError(at, "redirects to no http(s) address", "correct its url")
+            at = httpx.URL(location)
+    raise _LostError(url, f"redirects more than {_REDIRECTS} times", "correct its url")
 
 
 _HTTP_ERRORS = (
@@ -188,13 +199,6 @@ def _conditions(state: SourceState) -> dict[str, str]:
     """RFC 9110, section 13.1: ask only for what is newer than what we have."""
     stated = {"If-None-Match": state.etag, "If-Modified-Since": state.last_modified}
     return {name: value for name, value in stated.items() if value}
-
-
-def _next(response: httpx.Response, plan: SourcePlan) -> httpx.URL:
-    location = absolute_link(response.headers["location"], str(response.url))
-    if location is None:
-        raise SourceError(f"source {plan.id}: {response.url} redirects to no http(s) address; correct its url")
-    return httpx.URL(location)
 
 
 def _answer(response: httpx.Response, where: str, now: datetime) -> Answer:

@@ -90,7 +90,8 @@ def _spam(room: Newsroom, issue_id: IssueId) -> Iterator[Finding]:
     data = sending.message_for(room, issue_id, None, None)
     try:
         done = subprocess.run([program, "-L", "-t"], input=data, capture_output=True, timeout=60, check=False)  # noqa: S603
-    except (OSError, subprocess.TimeoutExpired):
+    except (OSError, subprocess.TimeoutExpired) as error:
+        yield Finding(Severity.WARNING, "spam", "message", f"SpamAssassin gave no answer: {error}.", "Ask it again.")
         return
     status = re.sub(r"\s+", " ", done.stdout.decode(errors="replace").partition("X-Spam-Status:")[2][:1000])
     score = re.search(r"score=(-?[\d.]+).*?tests=([A-Z0-9_, ]*)", status)
