@@ -102,13 +102,19 @@ def show(issue_id: str, as_json: bool) -> None:
 @click.option("--as", "as_email", metavar="EMAIL", help="As this subscriber gets it.")
 @click.option("--countries", metavar="CN,JP", help="As a reader of these countries gets it.")
 @click.option("--format", "form", type=click.Choice(["html", "text", "eml", "png"]), default="html", show_default=True)
-@click.option("--width", type=click.IntRange(200, 2000), default=640, show_default=True, help="Of a png, in pixels.")
+@click.option(
+    "--width",
+    type=click.IntRange(200, 2000),
+    default=640,
+    show_default=True,
+    help="Of a png, in pixels; its first 16,000 downwards are shown.",
+)
 @click.option("--dark", is_flag=True, help="A png as a dark screen shows it.")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write to this file.")
 def preview(
     issue_id: str, as_email: str | None, countries: str | None, form: str, width: int, dark: bool, out: Path | None
 ) -> None:
-    """Print an edition exactly as it would be mailed, or make a picture of it (png: through Chromium)."""
+    """Print an edition exactly as it would be mailed, or make a picture of its first 16,000 pixels (png)."""
     from newsletter import render
     from newsletter.newsroom import issues, readers, sending
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from newsletter.compose.editions import choose_edition, sections_of
+from newsletter.compose.editions import choose_edition
 from newsletter.compose.related import KEPT, WINDOW, Offer, chosen, rank
 from newsletter.compose.sameness import COPIES_WITHIN, NEAR_IDENTICAL, Apart, keys_of, told_before
 from newsletter.compose.selection import Relate, compose
@@ -20,6 +20,5 @@ __all__ = [
     "compose",
     "keys_of",
     "rank",
-    "sections_of",
     "told_before",
 ]

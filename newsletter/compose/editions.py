@@ -1,12 +1,12 @@
-"""Which version of an issue a reader gets, and what stands in it."""
+"""Which version of an issue a reader gets."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from newsletter.model import CountrySection, Edition, Snapshot
+from newsletter.model import Edition, Snapshot
 
-__all__ = ["choose_edition", "sections_of"]
+__all__ = ["choose_edition"]
 
 
 def choose_edition(snapshot: Snapshot, countries: Sequence[str] | None, language: str | None) -> Edition | None:
@@ -21,8 +21,3 @@ def choose_edition(snapshot: Snapshot, countries: Sequence[str] | None, language
         return None
     spoken = language if language is not None and language in snapshot.languages else snapshot.languages[0]
     return Edition(wanted, spoken)
-
-
-def sections_of(snapshot: Snapshot, edition: Edition) -> tuple[CountrySection, ...]:
-    """The sections of the issue that the edition holds, unchanged, in the issue's order."""
-    return tuple(section for section in snapshot.sections if section.stories and section.country in edition.countries)

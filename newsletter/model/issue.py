@@ -164,6 +164,10 @@ class Snapshot:
         """Every story of the issue in reading order."""
         return tuple(placed for section in self.sections for placed in section.stories)
 
+    def sections_of(self, edition: Edition) -> tuple[CountrySection, ...]:
+        """The sections with stories that the edition holds, in the issue's order."""
+        return tuple(section for section in self.sections if section.stories and section.country in edition.countries)
+
     @property
     def countries(self) -> tuple[str, ...]:
         """The countries that have stories, in the issue's order."""

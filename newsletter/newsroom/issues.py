@@ -233,12 +233,12 @@ _SEEN = ("title", "summary", "shown_note", "url", "outlet", "byline", "kind")
 def _changed_since(room: Newsroom, snapshot: Snapshot) -> Iterator[Finding]:
     """A draft shows stories as they were: what its source or an editor has changed since is not what is approved."""
     present = room.stories.find([placed.story.id for placed in snapshot.placed])
-    for placed in snapshot.placed:
-        now = present.get(placed.story.id, placed.story)
-        changed = [name.removeprefix("shown_") for name in _SEEN if getattr(now, name) != getattr(placed.story, name)]
+    for drafted in (placed.story for placed in snapshot.placed):
+        story = present.get(drafted.id, drafted)
+        changed = [name.removeprefix("shown_") for name in _SEEN if getattr(story, name) != getattr(drafted, name)]
         if changed:
             message = f"It has changed since the draft was made: {', '.join(changed)}."
-            place = f"story {placed.story.id}"
+            place = f"story {drafted.id}"
             yield Finding(Severity.BLOCKING, "changed story", place, message, "Build the issue again.")
 
 

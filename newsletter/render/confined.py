@@ -21,7 +21,7 @@ from newsletter.render.compiling import compile_html
 from newsletter.render.template_files import TemplateText
 from newsletter.render.templates import CompiledTemplate, check_text
 
-__all__ = ["answer", "compile_page", "prepare", "render_edition"]
+__all__ = ["answer", "compile_page", "render_edition"]
 
 CONFINEMENT = Confinement(__name__, seconds=20, computing=2.5, memory=256 * 2**20)
 
@@ -100,11 +100,6 @@ def _document(template: CompiledTemplate) -> bytes:
 
 
 # --- in the child ------------------------------------------------------------------------------------------
-
-
-def prepare() -> None:
-    """Load what the first job would wait for."""
-    from newsletter.render.wording import date_in_words  # noqa: F401 - Babel
 
 
 def answer(head: bytes, data: bytes) -> bytes:

@@ -23,7 +23,6 @@ from typing import Any
 
 from newsletter.countries import country_name, flag_file
 from newsletter.model import (
-    CountrySection,
     Edition,
     NoteOrigin,
     PlacedStory,
@@ -38,20 +37,15 @@ from newsletter.ports import SLOT_NAMES, slot
 from newsletter.render import FLAGS, wording
 from newsletter.render.dialect import safe_url
 
-__all__ = ["Facts", "arrange", "cards_of", "facts_of", "sections_of"]
+__all__ = ["Facts", "arrange", "cards_of", "facts_of"]
 
 Facts = dict[str, Any]
-
-
-def sections_of(snapshot: Snapshot, edition: Edition) -> tuple[CountrySection, ...]:
-    """The sections whose country the edition holds, in the issue's order."""
-    return tuple(section for section in snapshot.sections if section.country in edition.countries and section.stories)
 
 
 def cards_of(snapshot: Snapshot, edition: Edition, base_url: str) -> tuple[Facts, ...]:
     """One full card a story, in reading order."""
     maker = _CardMaker(edition.language, snapshot.timezone, base_url)
-    placed = [(section.country, story) for section in sections_of(snapshot, edition) for story in section.stories]
+    placed = [(section.country, story) for section in snapshot.sections_of(edition) for story in section.stories]
     return tuple(maker.card(country, story, f"s{number}") for number, (country, story) in enumerate(placed, 1))
 
 

@@ -12,7 +12,6 @@ from newsletter.model import Finding, RenderedEdition, Severity, Snapshot, Story
 from newsletter.ports import SLOT_NAMES, slot
 from newsletter.render.dialect import safe_url
 from newsletter.render.edition import BYTE_BUDGET
-from newsletter.render.facts import sections_of
 from newsletter.render.wording import visible
 
 __all__ = ["CLIPPED_AT", "preflight"]
@@ -74,7 +73,7 @@ def _edition(snapshot: Snapshot, rendered: RenderedEdition) -> Iterator[Finding]
     page = _Page(rendered.html)
     yield from _sizes(snapshot, rendered, place)
     yield from _duties(snapshot, rendered, page, place)
-    stories = [placed.story for section in sections_of(snapshot, rendered.edition) for placed in section.stories]
+    stories = [placed.story for section in snapshot.sections_of(rendered.edition) for placed in section.stories]
     yield from _cards(stories, rendered, page, place)
     yield from _hidden_notes(stories, page.text, rendered.text, place)
     if page.images_without_alt:

@@ -28,8 +28,17 @@ __all__ = ["CompiledTemplate", "Part", "Templates", "check_text"]
 
 _T = TypeVar("_T")
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
-COMPILERS = ", ".join(f"{name} {version(name)}" for name in ("mjml-python", "premailer", "jinja2"))
-"""Names and versions of what the compiled HTML depends on."""
+
+
+def _digest_of_ours() -> str:
+    ours = (Path(__file__).with_name(name).read_bytes() for name in ("compiling.py", "dialect.py", "schema.py"))
+    return hashlib.sha256(b"".join(ours)).hexdigest()
+
+
+COMPILERS = ", ".join(
+    [*(f"{name} {version(name)}" for name in ("mjml-python", "premailer", "jinja2")), _digest_of_ours()]
+)
+"""What the compiled HTML depends on: names and versions, and our own part of the work."""
 
 MOST_KEPT = 20
 """Pages that are kept compiled; a template that changes leaves one behind each time."""

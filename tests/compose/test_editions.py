@@ -8,7 +8,7 @@ from datetime import date, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.compose import choose_edition, sections_of
+from newsletter.compose import choose_edition
 from newsletter.model import CountrySection, Edition, PlacedStory, Related, Sender, Snapshot, Story
 
 COUNTRIES = ("CN", "JP", "KR", "IN", "SG", "asia")
@@ -56,7 +56,7 @@ def test_a_reader_gets_the_countries_asked_for_and_no_other(
         assert edition is None
         return
     assert edition == Edition(tuple(expected), "en")
-    sections = sections_of(issue, edition)
+    sections = issue.sections_of(edition)
     assert [section.country for section in sections] == expected
     assert all(section in issue.sections and section.stories for section in sections)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -15,6 +15,7 @@ from newsletter.model import CountryOrigin, Issue, IssueState, Story, StoryStatu
 from newsletter.newsroom import Newsroom, issues, notes, related, stories
 from newsletter.pipeline import gather_source
 from newsletter.plan import SourcePlan
+from newsletter.ports import Fetched, SourceState
 from newsletter.storage import Choice
 
 from .conftest import NOW
@@ -179,3 +180,34 @@ def test_a_note_that_waits_is_found_behind_any_number_of_stories(
     later = [a_story(f"l{number}", f"Story number {number}", hours_ago=1) for number in range(2_100)]
     light_room.stories.ingest([old, *later], NOW)
     assert [story.id for story in notes.held(light_room)] == [old.id]
+
+
+def test_a_story_is_available_from_when_it_was_stored(light_room: Newsroom, a_story: Callable[..., Story]) -> None:
+    """Not from when its source was asked: a slow answer, here of an hour, outlasts the building of a draft."""
+
+    class Slow:
+        id = "slow"
+
+        def fetch(self, state: SourceState, now: datetime) -> Fetched:
+            passed.append(now + timedelta(hours=1))
+            return Fetched(state=state, stories=[a_story("late", TITLE)])
+
+    class Told:
+        def now(self) -> datetime:
+            return passed[-1]
+
+    passed = [NOW]
+    gather_source(Slow(), light_room.plan, light_room.source_states, light_room.stories, Told())  # type: ignore[arg-type]
+    assert light_room.stories.get("wire:late").gathered_at == NOW + timedelta(hours=1)
+
+
+def test_related_reading_offers_nothing_of_tomorrow(room: Newsroom, a_story: Callable[..., Story]) -> None:
+    one = a_story("one", "Chinese chipmaker CXMT plans Shanghai listing", country="CN")
+    ahead = a_story("ahead", "CXMT Shanghai listing draws record chipmaker bids", country="CN", hours_ago=-200)
+    before = a_story("before", "CXMT chipmaker prepares Shanghai listing papers", country="CN", hours_ago=200)
+    room.stories.ingest([one, ahead, before], NOW - timedelta(minutes=30))
+    related.keep_up(room)
+    issue = issues.build(room, NEWSLETTER)
+    assert issue.snapshot is not None
+    (placed,) = [placed for placed in issue.snapshot.placed if placed.story.id == one.id]
+    assert [row.id for row in placed.related] == [before.id]

@@ -56,6 +56,13 @@ def test_machine_tags_never_reach_a_reader(render, snapshot, story):
         assert "#AI, #C#, #AI: policy" in part
 
 
+def test_nor_where_a_source_puts_them_into_byline_or_section(render, snapshot, story):
+    rendered = render(snapshot(story(byline=("techcrunch-id:3126478", "Kate Park"), section="techcrunch-id: 77")))
+    for part in (rendered.html, rendered.text):
+        assert "techcrunch-id" not in part
+        assert "by Kate Park" in part
+
+
 def test_a_humans_note_is_not_called_ai(render, snapshot, story):
     rendered = render(snapshot(story(note_origin=NoteOrigin.HUMAN, note_approved_by=None)))
     assert "Editor's note" in rendered.text

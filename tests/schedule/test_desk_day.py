@@ -362,6 +362,22 @@ def test_what_an_issue_says_is_frozen_at_its_approval(desk: Desk) -> None:
     assert desk.state() is IssueState.SUBMITTED
 
 
+def test_what_goes_out_without_an_editor_is_what_its_source_says_now(desk: Desk) -> None:
+    """A draft that shows what was rewritten since is not approved: an editor is told, the clock builds it anew."""
+    desk.schedule(on_timeout="send")
+    desk.story()
+    desk.at("2026-05-27 05:30")
+    desk.story(1, title="Rewritten at its source")
+    list(gathering.gather_all(desk.room, gathering.polled_sources(desk.room)))
+    with pytest.raises(ChecksFailedError, match="has changed since the draft was made: title"):
+        issues.approve(desk.room, TODAY, "chief")
+    desk.at("2026-05-27 06:45")
+    issue = desk.room.issues.get(TODAY)
+    assert issue.state is IssueState.APPROVED
+    assert issue.snapshot is not None
+    assert [placed.story.title for placed in issue.snapshot.placed] == ["Rewritten at its source"]
+
+
 def test_the_next_waking_is_the_next_thing_due(desk: Desk) -> None:
     desk.room.clock = Clock(datetime(2026, 5, 26, 20, 0, tzinfo=UTC), anchor=0, unix=lambda: 0)
     assert day.next_waking(desk.room) == datetime(2026, 5, 26, 21, 30, tzinfo=UTC)
