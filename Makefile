@@ -36,8 +36,9 @@ format: $(VENV)/dev ## Write the code in its one format
 docs: $(VENV)/run ## Write docs/reference.md from the code
 	@$(BIN)/python docs/make_reference.py
 
-words: $(VENV)/run ## Bring the words of the templates into the catalogues of templates/words/
-	@$(BIN)/pybabel -q extract -F babel.cfg --omit-header --no-location --no-wrap -o $(VENV)/words.pot templates
+SPEAKING := templates newsletter/web/pages/archive_story.html
+words: $(VENV)/run ## Bring the words of the mails, and of pages in their languages, into the catalogues of templates/words/
+	@$(BIN)/pybabel -q extract -F babel.cfg --omit-header --no-location --no-wrap -o $(VENV)/words.pot $(SPEAKING)
 	@for catalogue in templates/words/*.po; do \
 		$(BIN)/pybabel -q update --no-fuzzy-matching --ignore-obsolete --no-wrap -N \
 			-i $(VENV)/words.pot -o $$catalogue -l $$(basename $$catalogue .po); \

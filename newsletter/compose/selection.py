@@ -55,6 +55,7 @@ def compose(
         lead=_lead(chain.from_iterable(dealt.values())),
         subject=_plain_subject(newsletter),
         sponsor=newsletter.sponsor,
+        in_archive=newsletter.archive == "public",
     )
 
 

@@ -31,6 +31,7 @@ from newsletter.model.issue import (
     Sponsor,
 )
 from newsletter.model.machine_tag import machine_tag
+from newsletter.model.pages import page_key, story_address
 from newsletter.model.story import (
     KEEPS_BACK,
     CountryOrigin,
@@ -80,4 +81,6 @@ __all__ = [
     "StoryStatus",
     "SummaryOrigin",
     "machine_tag",
+    "page_key",
+    "story_address",
 ]

@@ -142,6 +142,7 @@ class Snapshot:
 
     `lead` is the id of the story that opens the subject line. `subject` and `preheader` are an editor's words;
     where they are None each edition makes its own from its lead stories. `word` is what an editor says before them.
+    Where the archive is public (`in_archive`), related reading leads to the stories' own pages there.
     """
 
     newsletter: str
@@ -158,6 +159,7 @@ class Snapshot:
     preheader: str | None = None
     word: tuple[str, ...] = ()
     sponsor: Sponsor | None = None
+    in_archive: bool = False
 
     @property
     def placed(self) -> tuple[PlacedStory, ...]:

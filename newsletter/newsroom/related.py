@@ -24,6 +24,7 @@ __all__ = [
     "keep_up",
     "kept",
     "offers",
+    "offers_kept",
     "suggestions",
     "take_in",
 ]
@@ -90,6 +91,15 @@ def offers(room: Newsroom, stories: Sequence[Story]) -> Mapping[str, Sequence[Of
                 work.settle(waiting)
             else:  # whoever has it settles and keeps them; two at once would each leave the other's copies to the other
                 now = {each.story.id: work.related(each.row, each.story) for each in waiting}
+    return _offers(room, ids, now)
+
+
+def offers_kept(room: Newsroom, story_id: str) -> Sequence[Offer]:
+    """The same of one story, as far as it was computed before: this only looks."""
+    return _offers(room, [story_id], {})[story_id]
+
+
+def _offers(room: Newsroom, ids: Sequence[str], now: Mapping[str, Sequence[Kept]]) -> Mapping[str, Sequence[Offer]]:
     kept = {**room.story_links.kept(ids), **now}
     choices = room.story_links.choices(ids)
     named = {story_id: _named(kept.get(story_id, ()), choices.get(story_id, {})) for story_id in ids}

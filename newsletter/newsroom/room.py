@@ -16,7 +16,17 @@ from newsletter.clock import Clock
 from newsletter.errors import NotFoundError, PlanError, SettingError
 from newsletter.plan import Newsletter, Plan, read_plan
 from newsletter.settings import Settings, load_settings
-from newsletter.storage import Accounts, Database, Deliveries, Drafts, Issues, SourceStates, Stories, StoryLinks
+from newsletter.storage import (
+    Accounts,
+    Database,
+    Deliveries,
+    Drafts,
+    Issues,
+    SourceStates,
+    Stories,
+    StoryLinks,
+    StoryPages,
+)
 from newsletter.tokens import Signer
 from subscribers.errors import SegmentError
 from subscribers.house import Subscribers
@@ -102,6 +112,11 @@ class Newsroom:
     def story_links(self) -> StoryLinks:
         """What holds between stories: related reading, copies, editors' choices."""
         return StoryLinks(self.database)
+
+    @cached_property
+    def story_pages(self) -> StoryPages:
+        """Which stories have a page in which newsletter's archive."""
+        return StoryPages(self.database)
 
     @cached_property
     def story_index(self) -> StoryIndex:

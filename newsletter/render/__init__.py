@@ -12,23 +12,27 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from newsletter.render.confined import render_edition
     from newsletter.render.contrast import faint_colours
+    from newsletter.render.facts import story_card
     from newsletter.render.filling import fill_html, fill_text
     from newsletter.render.findings import preflight
     from newsletter.render.pictures import picture
     from newsletter.render.problems import check_template
     from newsletter.render.templates import CompiledTemplate, Templates
+    from newsletter.render.wording import direction
 
 __all__ = [
     "FLAGS",
     "CompiledTemplate",
     "Templates",
     "check_template",
+    "direction",
     "faint_colours",
     "fill_html",
     "fill_text",
     "picture",
     "preflight",
     "render_edition",
+    "story_card",
 ]
 
 FLAGS = Path(__file__).parent / "flags"
@@ -38,12 +42,14 @@ _DOORS = {
     "CompiledTemplate": "templates",
     "Templates": "templates",
     "check_template": "problems",
+    "direction": "wording",
     "faint_colours": "contrast",
     "fill_html": "filling",
     "fill_text": "filling",
     "picture": "pictures",
     "preflight": "findings",
     "render_edition": "confined",
+    "story_card": "facts",
 }
 
 

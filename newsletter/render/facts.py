@@ -17,8 +17,8 @@ the edition's), related (rows of country, flag, date, outlet, title, url, script
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from functools import cache
+from collections.abc import Callable, Collection, Iterable, Sequence
+from functools import cache, partial
 from typing import Any
 
 from newsletter.countries import country_name, flag_file
@@ -32,21 +32,32 @@ from newsletter.model import (
     Sponsor,
     Story,
     machine_tag,
+    story_address,
 )
 from newsletter.ports import SLOT_NAMES, slot
 from newsletter.render import FLAGS, wording
 from newsletter.render.dialect import safe_url
 
-__all__ = ["Facts", "arrange", "cards_of", "facts_of"]
+__all__ = ["Facts", "arrange", "cards_of", "facts_of", "story_card"]
 
 Facts = dict[str, Any]
+
+Pages = Callable[[str], str | None]
+"""The address of a story's own page, by the story's id; None for one that has none."""
 
 
 def cards_of(snapshot: Snapshot, edition: Edition, base_url: str) -> tuple[Facts, ...]:
     """One full card a story, in reading order."""
-    maker = _CardMaker(edition.language, snapshot.timezone, base_url)
+    language = edition.language if edition.language != snapshot.languages[0] else None
+    ours: Pages = partial(story_address, base_url, snapshot.newsletter, language=language)
+    maker = _CardMaker(edition.language, snapshot.timezone, base_url, ours if snapshot.in_archive else _no_page)
     placed = [(section.country, story) for section in snapshot.sections_of(edition) for story in section.stories]
     return tuple(maker.card(country, story, f"s{number}") for number, (country, story) in enumerate(placed, 1))
+
+
+def story_card(placed: PlacedStory, language: str, timezone: str, pages: Pages) -> Facts:
+    """The full card of one story for a page of our own, in that language, with addresses on this very server."""
+    return _CardMaker(language, timezone, "", pages).card(placed.story.country, placed, "story")
 
 
 def facts_of(
@@ -91,14 +102,16 @@ def arrange(cards: Sequence[Facts], forms: Sequence[str]) -> Facts:
 
 
 class _CardMaker:
-    """Where and for whom the cards are written: the edition's language, the newsletter's zone, the flags' address."""
+    """Where and for whom the cards are written: the edition's language, the newsletter's zone, where flags and the
+    stories' own pages stand."""
 
-    def __init__(self, language: str, timezone: str, base_url: str) -> None:
+    def __init__(self, language: str, timezone: str, base_url: str, pages: Pages) -> None:
         self._language = language
+        self._pages = pages
         self._timezone = timezone
         self._flags = f"{base_url.rstrip('/')}/flags/"
 
-    def card(self, country: str, placed: PlacedStory, anchor: str) -> Facts:
+    def card(self, country: str | None, placed: PlacedStory, anchor: str) -> Facts:
         story = placed.story
         language = wording.language_tag(story.language, wording.language_tag(self._language, "en"))
         return {
@@ -147,13 +160,17 @@ class _CardMaker:
             "outlet": wording.visible(row.outlet),
             "title": wording.visible(row.title),
             "script": wording.script_class(None, row.title),
-            "url": safe_url(row.url),
+            "url": self._pages(row.id) or safe_url(row.url),
         }
 
 
 @cache
 def _is_drawn(flag: str) -> bool:
     return (FLAGS / flag).is_file()
+
+
+def _no_page(_story_id: str) -> None:
+    return None
 
 
 def _sponsor(sponsor: Sponsor | None) -> Facts:

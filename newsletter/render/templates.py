@@ -154,6 +154,10 @@ class Templates:
         """The colours, typefaces and other values of theme.toml, the desk's before the shipped ones."""
         return Shelf([*self.folders, *shipped_folders()]).theme
 
+    def words(self, language: str) -> Mapping[str, Callable[..., str]]:
+        """`_` and `ngettext` of the mails in that language, escaped: for pages that speak to the same readers."""
+        return words_in(language, read_catalogues([*self.folders, *shipped_folders()])).html
+
     def start(self, name: str, like: str) -> list[Path]:
         """Make a template of the desk's own with the files of another; raises `InputError` where one has the name."""
         if not _NAME.fullmatch(name) or name in _NOT_NAMES:

@@ -9,6 +9,7 @@ from newsletter.storage.ledger import IssueLedger
 from newsletter.storage.sources import SourceStates
 from newsletter.storage.stories import Ingested, Stories, StoryEvent
 from newsletter.storage.story_links import Choice, Kept, StoryLinks, StoryRow
+from newsletter.storage.story_pages import PrintedStory, StoryPages
 
 __all__ = [
     "Account",
@@ -22,11 +23,13 @@ __all__ = [
     "IssueLedger",
     "Issues",
     "Kept",
+    "PrintedStory",
     "Role",
     "SourceStates",
     "Stories",
     "StoryEvent",
     "StoryLinks",
+    "StoryPages",
     "StoryRow",
     "Transition",
 ]

@@ -27,6 +27,7 @@ from newsletter.storage.database import Database, insert_or_ignore
 from newsletter.storage.documents import SNAPSHOT
 from newsletter.storage.editions import keep_editions, sealed_editions
 from newsletter.storage.keys import is_issue, issue_pk, no_such_issue
+from newsletter.storage.story_pages import keep_pages
 from newsletter.storage.tables import delivery, issue, issue_event, issue_story
 
 __all__ = ["EXCLUSIONS", "Issues", "Transition"]
@@ -200,6 +201,7 @@ class Issues:
             connection.execute(sa.delete(issue_story).where(issue_story.c.issue_id == pk))
             if rows := [{"issue_id": pk, "story": placed.story.id} for placed in snapshot.placed]:
                 connection.execute(sa.insert(issue_story), rows)
+            keep_pages(connection, pk, snapshot)
             return _get(connection, issue_id)
 
     def last_window_end(self, newsletter: str, before: IssueId) -> datetime | None:

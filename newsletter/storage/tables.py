@@ -30,6 +30,7 @@ __all__ = [
     "story",
     "story_choice",
     "story_event",
+    "story_page",
     "story_revision",
 ]
 
@@ -192,6 +193,15 @@ issue_story = Table(
     METADATA,
     Column("issue_id", ForeignKey("issue.id", ondelete="CASCADE"), primary_key=True),
     Column("story", String(1200), primary_key=True, index=True),
+)
+
+# The stories that an issue carries or offers as related reading, by the key of their pages in the archive.
+story_page = Table(
+    "story_page",
+    METADATA,
+    Column("issue_id", ForeignKey("issue.id", ondelete="CASCADE"), primary_key=True),
+    Column("key", String(20), primary_key=True, index=True),
+    Column("story", String(1200), nullable=False),
 )
 
 edition = Table(

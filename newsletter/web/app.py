@@ -43,6 +43,7 @@ from newsletter.web.public.archive_editions import archive_editions
 from newsletter.web.public.archive_feed import archive_feed
 from newsletter.web.public.archive_issue import archive_issue
 from newsletter.web.public.archive_newsletter import archive_newsletter
+from newsletter.web.public.archive_story import archive_story
 from newsletter.web.public.flag import flag
 from newsletter.web.public.link_needed import link_needed
 from newsletter.web.public.livez import livez
@@ -80,6 +81,7 @@ ROUTES: tuple[tuple[str, tuple[str, ...], Action], ...] = (
     ("/archive/", GET, archive),
     ("/archive/{newsletter}/", GET, archive_newsletter),
     ("/archive/{newsletter}/feed.xml", GET, archive_feed),
+    ("/archive/{newsletter}/stories/{story}", GET, archive_story),
     ("/archive/{newsletter}/{day:archived}", GET, archive_issue),
     ("/archive/{newsletter}/{day:archived}/editions", GET, archive_editions),
     ("/api/v1/stories", POST, story_push),

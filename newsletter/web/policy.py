@@ -51,6 +51,7 @@ ACCESS: dict[str, Access] = {
     "archive_issue": PUBLIC,
     "archive_editions": PUBLIC,
     "archive_feed": PUBLIC,
+    "archive_story": PUBLIC,
     "flag": PUBLIC,
     "static": PUBLIC,
     # Programs: the action itself finds whose key it is.

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from newsletter.model import story_address
 from newsletter.newsroom import Newsroom, issues
 from newsletter.web import WebServer
 
@@ -69,6 +70,9 @@ def test_every_screen_fits_and_asks_nobody_else(
     issue = f"/issues/{ISSUE}"
     paths = ["/", issue, f"{issue}#stories", f"{issue}#checks", f"{issue}?part=raw", f"{issue}/recipients"]
     paths += ["/stories", "/schedules", "/outbox", PLACE, f"{PLACE}/{first(sent)}", "/archive/", "/unsubscribe/"]
+    snapshot = sent.issues.get(ISSUE).snapshot
+    assert snapshot is not None
+    paths.append(story_address("", NEWSLETTER, snapshot.placed[0].story.id))
     for path in paths:
         page.goto(address + path)
         wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
