@@ -42,7 +42,7 @@ def look(room: Newsroom, issue_id: IssueId) -> list[Finding]:
 def unanswered(snapshot: Snapshot, seconds: float = ALL) -> list[Finding]:
     """The links of an issue that lead nowhere: hosts at once, one host's links one after the other.
 
-    What is not looked at within `seconds` is let pass.
+    How many could not be looked at within `seconds` is a finding as well.
     """
     links = {placed.story.url: f"story {placed.story.id}" for placed in snapshot.placed}
     if snapshot.sponsor is not None and snapshot.sponsor.url:
@@ -54,7 +54,8 @@ def unanswered(snapshot: Snapshot, seconds: float = ALL) -> list[Finding]:
             by_host.setdefault(host, {})[address] = place
     deadline = time.monotonic() + seconds
     pool = futures.ThreadPoolExecutor(HOSTS_AT_ONCE, thread_name_prefix="links")
-    asked = [pool.submit(_of_one_host, group, deadline) for group in by_host.values()]
+    looked_at: set[str] = set()
+    asked = [pool.submit(_of_one_host, group, deadline, looked_at) for group in by_host.values()]
     found: list[Finding] = []
     try:
         for done in futures.as_completed(asked, timeout=seconds):
@@ -68,16 +69,22 @@ def unanswered(snapshot: Snapshot, seconds: float = ALL) -> list[Finding]:
         message = "None of its links answers: this machine may not reach the internet."
         return [Finding(Severity.WARNING, "link", "issue", message, "Look again from a machine that does.")]
     places = list(links.values())
-    return sorted(found, key=lambda finding: places.index(finding.place))
+    found.sort(key=lambda finding: places.index(finding.place))
+    if left := len(set().union(*by_host.values()) - looked_at):
+        message = f"Within {seconds:g} s, {left} of {len(links)} links could not be looked at."
+        found.append(Finding(Severity.WARNING, "link", "issue", message, "Check again, or open them yourself."))
+    return found
 
 
-def _of_one_host(links: Mapping[str, str], deadline: float) -> list[Finding]:
+def _of_one_host(links: Mapping[str, str], deadline: float, looked_at: set[str]) -> list[Finding]:
     found = []
     for address, place in links.items():
-        left = deadline - time.monotonic()
-        if left > 0 and (why := gather.why_unreachable(address, min(EACH, left))):
+        if (left := deadline - time.monotonic()) <= 0:
+            break
+        if why := gather.why_unreachable(address, min(EACH, left)):
             message = f"Its link {address} {why}."
             found.append(Finding(Severity.WARNING, "link", place, message, "Open it; correct or drop the story."))
+        looked_at.add(address)
     return found
 
 

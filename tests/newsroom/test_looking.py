@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -87,8 +88,9 @@ def test_each_link_that_leads_nowhere_is_named_with_its_story(site: str, outside
 
 def test_slow_links_keep_nobody_waiting(site: str, outside: None) -> None:
     before = time.monotonic()
-    looking.unanswered(snapshot_of(*(f"{site}/slow{n}" for n in range(9))), seconds=1)
+    *_, last = looking.unanswered(snapshot_of(*(f"{site}/slow{n}" for n in range(9))), seconds=1)
     assert time.monotonic() - before < 2.5
+    assert re.fullmatch(r"Within 1 s, [78] of 9 links could not be looked at\.", last.message)
 
 
 def test_a_machine_without_internet_says_so_once(monkeypatch: pytest.MonkeyPatch) -> None:
