@@ -13,6 +13,8 @@ from functools import cache, lru_cache
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO, StringIO
 from pathlib import Path
+from types import FunctionType
+from weakref import WeakSet
 
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
@@ -21,7 +23,7 @@ from markupsafe import Markup, escape
 
 from newsletter.errors import Problem, TemplateError
 
-__all__ = ["WORDS", "Catalogues", "Words", "read_catalogues"]
+__all__ = ["WORDS", "Catalogues", "Words", "is_word", "read_catalogues", "words_in"]
 
 WORDS = ("_", "ngettext")
 """What a template calls: `_("via %(outlet)s", outlet=…)`, `ngettext("%(num)s story", "%(num)s stories", n)`."""
@@ -89,6 +91,14 @@ def words_in(language: str, catalogues: Catalogues) -> Words:
     return _words(tuple(text for name in names for text in catalogues.get(name, ())))
 
 
+_OURS: WeakSet[Callable[..., str]] = WeakSet()
+
+
+def is_word(function: object) -> bool:
+    """Whether this is one of the functions that `words_in` made."""
+    return isinstance(function, FunctionType) and function in _OURS
+
+
 @lru_cache(64)
 def _words(texts: tuple[str, ...]) -> Words:
     translations = _translations(texts)
@@ -114,6 +124,7 @@ def _words(texts: tuple[str, ...]) -> Words:
     def html_of_number(one: str, many: str, number: int, **values: object) -> str:
         return escape(translations.ngettext(one, many, number)) % {"num": number, **values}
 
+    _OURS.update((text_of, text_of_number, html_of, html_of_number))
     return Words(
         html={"_": html_of, "ngettext": html_of_number},
         text={"_": text_of, "ngettext": text_of_number},
