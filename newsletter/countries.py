@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 from itertools import product
 from string import ascii_uppercase
 
-__all__ = ["country_called", "country_name", "flag_file", "is_country"]
+__all__ = ["country_called", "country_name", "flag_file", "is_country", "name_among"]
 
 # Unicode CLDR names these beside the countries: groupings, pseudo-locales, outlying islands.
 _NO_COUNTRY = frozenset(("AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "ZZ"))
@@ -25,8 +26,8 @@ def country_name(code: str, language: str = "en") -> str:
     """The name to print for a country code or a region of schedule.yaml (`asia` becomes "Asia")."""
     if not is_country(code):
         return code.replace("-", " ").title()
-    name = _override(code, language) or _territories(language).get(code) or _territories("en")[code]
-    return str(name)
+    ours = name_among(_overrides().get(code, {}), language)
+    return str(ours or _territories(language).get(code) or _territories("en")[code])
 
 
 def country_called(text: str) -> str | None:
@@ -42,9 +43,8 @@ def flag_file(code: str) -> str | None:
     return _overrides().get(code, {}).get("flag", f"{code.lower()}.png") or None
 
 
-def _override(code: str, language: str) -> str | None:
-    """The desk's name for it in that language, or in the language without its region: pt-BR, pt; zh-TW, zh-Hant, zh."""
-    names = _overrides().get(code, {})
+def name_among(names: Mapping[str, str], language: str) -> str | None:
+    """The name in that language, or in the language without its region: pt-BR, pt; zh-TW, zh-Hant, zh."""
     return next((names[form] for form in _forms(language) if form in names), None)
 
 
@@ -64,7 +64,7 @@ def _forms(language: str) -> tuple[str, ...]:
 
 @cache
 def _codes() -> dict[str, str]:
-    """Codes by English names, the desk's own and CLDR's, case folded."""
+    """Codes by English names, ours and CLDR's, case folded."""
     codes = [code for pair in product(ascii_uppercase, repeat=2) if is_country(code := "".join(pair))]
     theirs = {_territories("en")[code].casefold(): code for code in codes}
     return theirs | {country_name(code).casefold(): code for code in codes}

@@ -54,4 +54,5 @@ def story_page(room: Newsroom, newsletter: Newsletter, key: str, language: str) 
     def page_of(story_id: str) -> str | None:
         return story_address("", newsletter.name, story_id, other) if story_id in ours else None
 
-    return StoryPage(PageState.SHOWN, render.story_card(placed, language, newsletter.timezone.key, page_of))
+    zone, countries = newsletter.timezone.key, room.templates.countries()
+    return StoryPage(PageState.SHOWN, render.story_card(placed, language, zone, page_of, countries))

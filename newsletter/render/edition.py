@@ -20,7 +20,7 @@ def render_edition(template: CompiledTemplate, snapshot: Snapshot, edition: Edit
 
     Holds the sections of the edition's countries. Raises `TemplateError` where the template asks for what is not there.
     """
-    cards = cards_of(snapshot, edition, base_url)
+    cards = cards_of(snapshot, edition, base_url, template.countries)
     facts = facts_of(snapshot, edition, cards, tuple(filter(template.prints, ("note", "related"))))
     subject = wording.as_header(snapshot.subject or "") or _subject(template, edition, facts)
     facts["preheader"] = wording.as_header(snapshot.preheader or "") or _preheader(facts["lead"], cards)

@@ -17,11 +17,11 @@ the edition's), related (rows of country, flag, date, outlet, title, url, script
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cache, partial
 from typing import Any
 
-from newsletter.countries import country_name, flag_file
+from newsletter.countries import country_name, flag_file, name_among
 from newsletter.model import (
     Edition,
     NoteOrigin,
@@ -42,22 +42,26 @@ __all__ = ["Facts", "arrange", "cards_of", "facts_of", "story_card"]
 
 Facts = dict[str, Any]
 
+Countries = Mapping[str, Mapping[str, str]]
+"""What a desk calls countries (see `newsletter.render.own_countries`)."""
+
 Pages = Callable[[str], str | None]
 """The address of a story's own page, by the story's id; None for one that has none."""
 
 
-def cards_of(snapshot: Snapshot, edition: Edition, base_url: str) -> tuple[Facts, ...]:
+def cards_of(snapshot: Snapshot, edition: Edition, base_url: str, countries: Countries) -> tuple[Facts, ...]:
     """One full card a story, in reading order."""
     language = edition.language if edition.language != snapshot.languages[0] else None
     ours: Pages = partial(story_address, base_url, snapshot.newsletter, language=language)
-    maker = _CardMaker(edition.language, snapshot.timezone, base_url, ours if snapshot.in_archive else _no_page)
+    pages = ours if snapshot.in_archive else _no_page
+    maker = _CardMaker(edition.language, snapshot.timezone, base_url, pages, countries)
     placed = [(section.country, story) for section in snapshot.sections_of(edition) for story in section.stories]
     return tuple(maker.card(country, story, f"s{number}") for number, (country, story) in enumerate(placed, 1))
 
 
-def story_card(placed: PlacedStory, language: str, timezone: str, pages: Pages) -> Facts:
+def story_card(placed: PlacedStory, language: str, timezone: str, pages: Pages, countries: Countries) -> Facts:
     """The full card of one story for a page of our own, in that language, with addresses on this very server."""
-    return _CardMaker(language, timezone, "", pages).card(placed.story.country, placed, "story")
+    return _CardMaker(language, timezone, "", pages, countries).card(placed.story.country, placed, "story")
 
 
 def facts_of(
@@ -103,11 +107,12 @@ def arrange(cards: Sequence[Facts], forms: Sequence[str]) -> Facts:
 
 class _CardMaker:
     """Where and for whom the cards are written: the edition's language, the newsletter's zone, where flags and the
-    stories' own pages stand."""
+    stories' own pages stand, and what the desk calls countries."""
 
-    def __init__(self, language: str, timezone: str, base_url: str, pages: Pages) -> None:
+    def __init__(self, language: str, timezone: str, base_url: str, pages: Pages, countries: Countries) -> None:
         self._language = language
         self._pages = pages
+        self._countries = countries
         self._timezone = timezone
         self._flags = f"{base_url.rstrip('/')}/flags/"
 
@@ -138,9 +143,12 @@ class _CardMaker:
         }
 
     def _place(self, country: str | None) -> Facts:
-        file = flag_file(country) if country else None
+        if country is None:
+            return {"country": "", "flag": ""}
+        own = self._countries.get(country, {})
+        file = own.get("flag", flag_file(country))
         return {
-            "country": wording.visible(country_name(country, self._language)) if country else "",
+            "country": wording.visible(name_among(own, self._language) or country_name(country, self._language)),
             "flag": self._flags + file if file and _is_drawn(file) else "",
         }
 

@@ -20,6 +20,7 @@ import jinja2
 from newsletter.errors import InputError, Problem, TemplateError
 from newsletter.render.dialect import dialect_problems, html_dialect, text_dialect
 from newsletter.render.mirroring import mirrored
+from newsletter.render.own_countries import read_countries
 from newsletter.render.template_files import Shelf, TemplateText, shipped_folders
 from newsletter.render.translating import read_catalogues, words_in
 from newsletter.render.wording import direction
@@ -76,7 +77,7 @@ class Part:
 
 @dataclass(frozen=True)
 class CompiledTemplate:
-    """A template ready to render editions; `digest` names its files, theme, words and compilers.
+    """A template ready to render editions; `digest` names its files, theme, words, countries and compilers.
 
     `page` is the HTML with Jinja still in it.
     """
@@ -88,6 +89,7 @@ class CompiledTemplate:
     subject: TemplateText
     page: str
     catalogues: dict[str, tuple[str, ...]]
+    countries: dict[str, dict[str, str]]
 
     def __hash__(self) -> int:
         return hash(self.digest)
@@ -158,6 +160,10 @@ class Templates:
         """`_` and `ngettext` of the mails in that language, escaped: for pages that speak to the same readers."""
         return words_in(language, read_catalogues([*self.folders, *shipped_folders()])).html
 
+    def countries(self) -> dict[str, dict[str, str]]:
+        """What the desk calls countries, and which flags it shows; raises `TemplateError`."""
+        return read_countries(self.folders)
+
     def start(self, name: str, like: str) -> list[Path]:
         """Make a template of the desk's own with the files of another; raises `InputError` where one has the name."""
         if not _NAME.fullmatch(name) or name in _NOT_NAMES:
@@ -175,11 +181,12 @@ class Templates:
         html, text, subject = self._texts(name)
         catalogues = read_catalogues([*self.folders, *shipped_folders()])
         words = (f"{language} {text}" for language, texts in catalogues.items() for text in texts)
-        digest = _digest(html.text, text.text, subject.text, COMPILERS, *words)
+        countries = self.countries()
+        digest = _digest(html.text, text.text, subject.text, COMPILERS, repr(countries), *words)
         kept = self._kept.get(name)
         if kept is None or kept.digest != digest:
             page = self._page(digest, html, text, subject)
-            kept = CompiledTemplate(name, digest, html, text, subject, page, catalogues)
+            kept = CompiledTemplate(name, digest, html, text, subject, page, catalogues, countries)
             self._kept[name] = kept
         return kept
 

@@ -124,7 +124,7 @@ def test_nothing_is_fetched_while_compiling():
 def test_compiling_first_and_last_give_the_same_page(templates, snapshot, story, related, read):
     """What the pipeline rests on: Jinja after MJML reads the same as Jinja before it, for text that both can carry."""
     issue = snapshot(story(), dataclasses.replace(story(2), country="SG", byline=()))
-    edition_cards = cards_of(issue, _edition(issue), "https://news.example")
+    edition_cards = cards_of(issue, _edition(issue), "https://news.example", {})
     facts = {**facts_of(issue, _edition(issue), edition_cards), **arrange(edition_cards, ["full", "compact"])}
     facts["preheader"] = "Other news"
     # A slot's mark in a link would be percent-encoded by the compilers: the reason why slots never pass them.
