@@ -78,6 +78,8 @@ def inlined(mjml: str) -> str:
     html = mjml2html(_INLINE_STYLE.sub("", mjml), fonts={})
     # premailer drops a lower-case doctype, which would put the mail in quirks mode.
     html = re.sub(r"^<!doctype html>", "<!DOCTYPE html>", html, count=1)
+    # White text is what spam hides (SpamAssassin's HTML_FONT_LOW_CONTRAST, .7 points); this is hidden by `display`.
+    html = html.replace("font-size:1px;color:#ffffff;line-height:1px", "font-size:1px;line-height:1px", 1)
     html = html.replace("<style", '<style data-premailer="ignore"')
     page = Premailer(
         html,

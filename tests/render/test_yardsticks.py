@@ -217,6 +217,7 @@ def test_spamassassin_is_content(real_day, name: str) -> None:
     print(f"{name}: {status[:160]}")
     assert float(score[1]) <= 0.5
     assert "MPART_ALT_DIFF" not in status
+    assert "HTML_FONT_LOW_CONTRAST" not in status
 
 
 def test_mjml_of_other_hands_compiles_or_is_refused_with_its_line() -> None:
