@@ -20,8 +20,8 @@ def template() -> None:
 def check(folder: Path | None, as_json: bool) -> int:
     """Check one template folder, or every template of this desk: each fault with file and line.
 
-    Colours of theme.toml that are hard to read are named on standard error, and are no fault. Ends with 3 when there
-    is a fault.
+    Colours of theme.toml that are hard to read, and values that no template asks for, are named on standard error and
+    are no fault. Ends with 3 when there is a fault.
     """
     from newsletter import render
 
@@ -42,6 +42,8 @@ def check(folder: Path | None, as_json: bool) -> int:
     if not problems:
         for faint in render.faint_colours(templates.theme()):
             whisper(f"warning: {faint.place}: {faint.message} {faint.fix}")
+        for unused in templates.unused_values():
+            whisper(f"warning: theme.toml: {unused}")
     return 3 if problems else 0
 
 

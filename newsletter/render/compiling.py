@@ -49,7 +49,9 @@ def compile_html(written: TemplateText) -> str:
     try:
         html = inlined(written.text)
     except (ValueError, RecursionError) as error:
-        raise TemplateError([written.problem(1, f"the MJML compiler refuses this: {error}")]) from None
+        at = re.search(r" at position (\d+):", str(error))  # in bytes of what it was given
+        line = _for_the_compiler(written.text).encode()[: int(at[1])].count(b"\n") + 1 if at else 1
+        raise TemplateError([written.problem(line, f"the MJML compiler refuses this: {error}")]) from None
     _assert_survival(written, html)
     return html
 
@@ -72,10 +74,7 @@ def inlined(mjml: str) -> str:
     mrml does not know `inline`, and premailer would inline MJML's own resets into every cell (120 bytes each):
     the styles to inline are therefore taken out first and handed to premailer apart.
     """
-    # Nothing is fetched: not by premailer here, and not by a mail program later.
-    mjml = _STYLE_SHEET.sub(lambda sheet: _IMPORT.sub("", _ESCAPED_RULE.sub("", sheet[0])), mjml)
-    rules = _INLINE_STYLE.findall(mjml)
-    html = mjml2html(_INLINE_STYLE.sub("", mjml), fonts={})
+    html = mjml2html(_for_the_compiler(mjml), fonts={})
     # premailer drops a lower-case doctype, which would put the mail in quirks mode.
     html = re.sub(r"^<!doctype html>", "<!DOCTYPE html>", html, count=1)
     # White text is what spam hides (SpamAssassin's HTML_FONT_LOW_CONTRAST, .7 points); this is hidden by `display`.
@@ -83,7 +82,7 @@ def inlined(mjml: str) -> str:
     html = html.replace("<style", '<style data-premailer="ignore"')
     page = Premailer(
         html,
-        css_text=rules,
+        css_text=_INLINE_STYLE.findall(_without_imports(mjml)),
         keep_style_tags=False,
         strip_important=False,
         disable_validation=True,
@@ -94,6 +93,16 @@ def inlined(mjml: str) -> str:
     ).transform(pretty_print=False)
     assert page.startswith("<!DOCTYPE html>"), "the doctype was lost: premailer has changed"
     return without_spent_classes(_STYLE.sub(lambda style: f' style="{style[1].replace("; ", ";")}"', page))
+
+
+def _for_the_compiler(mjml: str) -> str:
+    """The text without what is inlined later; its lines stay where they are."""
+    return _INLINE_STYLE.sub(lambda style: "\n" * style[0].count("\n"), _without_imports(mjml))
+
+
+def _without_imports(mjml: str) -> str:
+    """Nothing is fetched: not by premailer here, and not by a mail program later."""
+    return _STYLE_SHEET.sub(lambda sheet: _IMPORT.sub("", _ESCAPED_RULE.sub("", sheet[0])), mjml)
 
 
 def without_spent_classes(page: str) -> str:

@@ -14,13 +14,14 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from newsletter.errors import Problem
 from newsletter.ports import SLOT_NAMES, slot
+from newsletter.render.shapes import SHAPES, field_faults
 from newsletter.render.template_files import TemplateText
 from newsletter.render.translating import WORDS, is_word
 from newsletter.render.wrapping import wrap
 
 __all__ = ["NAMES", "dialect_problems", "html_dialect", "safe_url", "text_dialect"]
 
-NAMES = ("issue", "word", "sponsor", "lead", "contents", "sections", "rows", "preheader", "slots")
+NAMES = tuple(SHAPES)
 """What a template may speak of; the shapes are those of `newsletter.render.facts`."""
 
 _FILTERS = (
@@ -90,11 +91,29 @@ def dialect_problems(written: TemplateText, environment: ImmutableSandboxedEnvir
     try:
         tree = environment.parse(written.text)
     except TemplateSyntaxError as error:
+        if still_open := _never_closed(written.text, environment):
+            return [written.problem(*still_open)]
         return [written.problem(error.lineno, error.message or "this is not a template")]
-    # Jinja itself stops at the first filter it does not know, before it has looked for names.
-    found = [*_word_faults(tree, environment)] or [*_name_faults(tree)]
-    found += [*_slot_faults(tree), *_statement_faults(tree), *_words_faults(tree), *_sponsor_faults(tree, written)]
+    found = [*_word_faults(tree, environment), *_name_faults(tree), *field_faults(tree), *_slot_faults(tree)]
+    found += [*_statement_faults(tree), *_words_faults(tree), *_sponsor_faults(tree, written)]
     return [written.problem(line, message) for line, message in sorted(set(found))]
+
+
+def _never_closed(text: str, environment: ImmutableSandboxedEnvironment) -> tuple[int, str] | None:
+    """The innermost block that is open where the text ends: Jinja names the end, its writer wants the beginning."""
+    start, end = environment.block_start_string, environment.block_end_string
+    still_open: list[tuple[int, str]] = []
+    for block in re.finditer(rf"{re.escape(start)}[-+]?\s*(if|for|endif|endfor)\b", text):
+        if not block[1].startswith("end"):
+            still_open.append((text.count("\n", 0, block.start()) + 1, block[1]))
+        elif still_open and block[1] == f"end{still_open[-1][1]}":
+            still_open.pop()
+        else:
+            return None
+    if not still_open:
+        return None
+    line, word = still_open[-1]
+    return line, f"this {word!r} is never closed; write {start} end{word} {end} where it ends"
 
 
 class _PlainData(ImmutableSandboxedEnvironment):
@@ -133,6 +152,10 @@ def _word_faults(tree: nodes.Template, environment: ImmutableSandboxedEnvironmen
 
 
 def _name_faults(tree: nodes.Template) -> Iterator[tuple[int, str]]:
+    asked = {node.name for node in tree.find_all((nodes.Filter, nodes.Test))}
+    permissive = html_dialect().overlay()  # Jinja itself stops at the first filter it does not know
+    permissive.filters = permissive.tests = dict.fromkeys(asked, lambda value: value)
+    tree.set_environment(permissive)
     unknown = meta.find_undeclared_variables(tree) - {*NAMES, *WORDS}
     for node in tree.find_all(nodes.Name):
         if node.name in unknown:

@@ -40,10 +40,10 @@ def check_template(folder: Path) -> list[Problem]:
     folder = folder.resolve()
     problems: list[Problem] = []
     try:
+        shelf = Shelf([folder.parent, *shipped_folders()])
         template = Templates([folder.parent]).compile(folder.name)
     except TemplateError as error:
         problems += error.problems
-    shelf = Shelf([folder.parent, *shipped_folders()])
     sample = shelf.find(f"{folder.name}/sample.json") or shelf.find("daily/sample.json") or folder / "sample.json"
     try:
         snapshot = read_sample(sample.read_text(encoding="utf-8"), folder.name)

@@ -6,8 +6,10 @@ wrappers; what it does with expressions and non-ASCII text in attributes is meas
 
 from __future__ import annotations
 
+import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from html.parser import HTMLParser
@@ -22,6 +24,19 @@ _DEEPEST = 40
 _ANYWHERE = {"css-class", "mj-class"}
 _HOLDS_EXPRESSIONS = {"href", "src", "alt"}
 _NEVER_IN_MAIL = {"script", "iframe", "object", "embed", "base"}
+_MARK = re.compile(r"<|\{%")
+_READABLE = re.compile(
+    r"""<!--(?:(?!--).)*-->
+    |</?[A-Za-z][\w:.-]*+(?:\s++[^\s"'<>=/]++(?:\s*+=\s*+(?:"[^"]*+"|'[^']*+'))?+)*+\s*+/?>""",
+    re.DOTALL | re.VERBOSE,
+)
+_WHY = (
+    (re.compile(r"\{%"), "blocks are written <!--% … %--> here; {% … %} is for the text files"),
+    (re.compile(r"<!--"), "this comment is not closed with -->, or holds -- before that"),
+    (re.compile(r"<[!?]"), "a mail template has no <!…> and no <?…>"),
+    (re.compile(r"</?[A-Za-z]"), 'this tag cannot be read; write attributes as name="value", a space before each'),
+    (re.compile(r"<"), "write &lt; for this <"),
+)
 _SAFE_BEGINNINGS = ("https://", "http://", "mailto:", "#")
 
 
@@ -35,6 +50,7 @@ class _Tag:
 def schema_problems(written: TemplateText) -> list[Problem]:
     """Every fault of an MJML template, in its order."""
     reader = _Reader(written)
+    reader.problems += _unreadable(written)
     reader.feed(written.text)
     reader.close()
     for name, line in reader.open:
@@ -42,6 +58,18 @@ def schema_problems(written: TemplateText) -> list[Problem]:
     if not reader.seen_body:
         reader.tell("a mail needs <mjml> with an <mj-body> in it", 1)
     return reader.problems
+
+
+def _unreadable(written: TemplateText) -> Iterator[Problem]:
+    """What the compiler cannot read and names no line for: it takes comments and tags as XML writes them."""
+    text, at = written.text, 0
+    while (mark := _MARK.search(text, at)) is not None:
+        readable = _READABLE.match(text, mark.start())
+        if readable is None:
+            start = text.rfind("\n", 0, mark.start()) + 1
+            why = next(why for beginning, why in _WHY if beginning.match(text, mark.start()))
+            yield written.problem(text.count("\n", 0, mark.start()) + 1, why, mark.start() - start + 1)
+        at = readable.end() if readable else mark.end()
 
 
 @cache
@@ -62,18 +90,23 @@ class _Reader(HTMLParser):
         self.problems: list[Problem] = []
         self.open: list[tuple[str, int]] = []
         self.seen_body = False
+        self._told_at = 0
 
     def tell(self, message: str, line: int | None = None) -> None:
         at, column = self.getpos()
+        self._told_at = at
         self.problems.append(self._written.problem(line or at, message, 1 if line else column + 1))
 
     def handle_starttag(self, tag: str, attrs: Sequence[tuple[str, str | None]]) -> None:
+        self._check_once(tag, attrs)
         self._check_links(tag, attrs)
         if not _is_mjml(tag):
             self._check_html(tag)
             return
         self._check_place(tag)
         self._check_attributes(tag, attrs)
+        if tag == "mj-body" and self.seen_body:
+            self.tell("a mail has one <mj-body>")
         self.seen_body |= tag == "mj-body"
         self.open.append((tag, self.getpos()[0]))
         if len(self.open) == _DEEPEST:
@@ -92,6 +125,13 @@ class _Reader(HTMLParser):
             return
         while (last := self.open.pop())[0] != tag:
             self.tell(f"<{last[0]}> is not closed before </{tag}>", last[1])
+
+    def handle_data(self, data: str) -> None:
+        inside = self.open[-1][0] if self.open else ""
+        known = _tags().get(inside)
+        if data.strip() and self._told_at != self.getpos()[0] and not (known.html if known else inside):
+            words = " ".join(data.split())
+            self.tell(f"{words[:40]!r} cannot stand directly in {_shown(inside or 'the file')}; put text in <mj-text>")
 
     def handle_comment(self, data: str) -> None:
         if data.startswith("%") and "mj-body" not in [name for name, _ in self.open]:
@@ -128,6 +168,11 @@ class _Reader(HTMLParser):
                 self.tell(f"the MJML compiler loses an expression in {name!r}; put it in text, href, src or alt")
             if not text.isascii() or any(mark in text for mark in '"\\\n\t'):
                 self.tell(f"the MJML compiler breaks {name!r}: use letters a–z and no quote, backslash or line end")
+
+    def _check_once(self, tag: str, attrs: Sequence[tuple[str, str | None]]) -> None:
+        for name, times in Counter(name for name, _ in attrs).items():
+            if times > 1:
+                self.tell(f"<{tag}> has {name!r} twice")
 
     def _check_links(self, tag: str, attrs: Sequence[tuple[str, str | None]]) -> None:
         for name, value in attrs:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from newsletter.errors import Problem, TemplateError
+from newsletter.render.theme import TOKEN, read_theme
 
 __all__ = ["Shelf", "TemplateText", "shipped_folders"]
 
 _INCLUDE = re.compile(r"""\s*(?:<mj-include\s+path="([^"]*)"\s*/>|\{%\s*include\s+"([^"]*)"\s*%\})\s*""")
-_TOKEN = re.compile(r"\[\[\s*([a-z_]+(?:\.[a-z_]+)+)\s*\]\]")
 _DEEPEST_INCLUDE = 5
 
 
@@ -36,7 +36,11 @@ class Shelf:
 
     def __init__(self, folders: Sequence[Path]) -> None:
         self._folders = tuple(folders)
-        self.theme: Mapping[str, Any] = self._merged_theme()
+
+    @cached_property
+    def theme(self) -> Mapping[str, Any]:
+        """The values of theme.toml; raises `TemplateError`."""
+        return read_theme(self._folders)
 
     def find(self, name: str) -> Path | None:
         """The first file called `name` (a relative path), or None; never one outside its folder."""
@@ -86,21 +90,8 @@ class Shelf:
             problems.append(Problem(file, line, token.start() + 1, f"theme.toml has no value {token[1]!r}"))
             return ""
 
-        themed = _TOKEN.sub(value, text)
+        themed = TOKEN.sub(value, text)
         return None if empty else themed
-
-    def _merged_theme(self) -> Mapping[str, Any]:
-        theme: dict[str, Any] = {}
-        for folder in reversed(self._folders):
-            path = folder / "theme.toml"
-            if not path.is_file():
-                continue
-            try:
-                theme = _merged(theme, tomllib.loads(path.read_text(encoding="utf-8")))
-            except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-                line = re.search(r"line (\d+)", str(error))
-                raise TemplateError([Problem(str(path), int(line[1]) if line else 1, 1, str(error))]) from None
-        return theme
 
 
 def shipped_folders() -> tuple[Path, ...]:
@@ -114,17 +105,8 @@ def shipped_folders() -> tuple[Path, ...]:
 def _file_lines(path: Path, problems: list[Problem]) -> list[str]:
     try:
         # read_text turns CR and CRLF into LF: the MJML compiler would carry a CR into the mail.
-        return path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
+        return path.read_text(encoding="utf-8-sig").removesuffix("\n").split("\n")
     except UnicodeDecodeError as error:
         line = path.read_bytes()[: error.start].count(b"\n") + 1
         problems.append(Problem(str(path), line, 1, "this line is not UTF-8; save the file as UTF-8"))
         return []
-
-
-def _merged(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    both = {
-        key: _merged(under[key], value)
-        for key, value in over.items()
-        if isinstance(value, Mapping) and isinstance(under.get(key), Mapping)
-    }
-    return {**under, **over, **both}

@@ -22,6 +22,7 @@ from newsletter.render.dialect import dialect_problems, html_dialect, text_diale
 from newsletter.render.mirroring import mirrored
 from newsletter.render.own_countries import read_countries
 from newsletter.render.template_files import Shelf, TemplateText, shipped_folders
+from newsletter.render.theme import unused_values
 from newsletter.render.translating import read_catalogues, words_in
 from newsletter.render.wording import direction
 
@@ -156,6 +157,12 @@ class Templates:
         """The colours, typefaces and other values of theme.toml, the desk's before the shipped ones."""
         return Shelf([*self.folders, *shipped_folders()]).theme
 
+    def unused_values(self) -> list[str]:
+        """A sentence about each value of theme.toml that no template asks for."""
+        folders = [*self.folders, *shipped_folders()]
+        files = [path for folder in folders for kind in ("mjml", "txt") for path in folder.glob(f"*/*.{kind}")]
+        return list(unused_values(self.theme(), [path.read_text(encoding="utf-8", errors="replace") for path in files]))
+
     def words(self, language: str) -> Mapping[str, Callable[..., str]]:
         """`_` and `ngettext` of the mails in that language, escaped: for pages that speak to the same readers."""
         return words_in(language, read_catalogues([*self.folders, *shipped_folders()])).html
@@ -233,7 +240,7 @@ def _all_of(steps: Sequence[Callable[[], _T]]) -> list[_T]:
         except TemplateError as error:
             problems += error.problems
     if problems:
-        raise TemplateError(problems)
+        raise TemplateError(list(dict.fromkeys(problems)))
     return made
 
 

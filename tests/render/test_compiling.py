@@ -14,6 +14,7 @@ from newsletter.render import confined
 from newsletter.render.compiling import compile_html, inlined, without_spent_classes
 from newsletter.render.dialect import html_dialect
 from newsletter.render.facts import arrange, cards_of, facts_of
+from newsletter.render.shapes import SHAPES
 from newsletter.render.template_files import TemplateText
 from newsletter.render.templates import Templates
 
@@ -171,3 +172,19 @@ def test_a_desk_overrides_one_partial_or_one_colour(tmp_path, snapshot, story):
     assert "Made by people in Penang." in html
     assert "#01AA02" in html
     assert "#A8321A" not in html
+
+
+def test_the_fields_that_templates_may_ask_for_are_those_they_are_given(snapshot, story, related):
+    from newsletter.model import PlacedStory, Sponsor
+
+    issue = snapshot(PlacedStory(story(1), (related(1),)), sponsor=Sponsor("Bank", "Words", "https://bank.example"))
+    cards = cards_of(issue, _edition(issue), "https://news.example", {})
+    facts = {**facts_of(issue, _edition(issue), cards), **arrange(cards, ["full"]), "preheader": ""}
+    assert set(facts) == set(SHAPES)
+    assert set(facts["issue"]) == set(SHAPES["issue"])
+    assert set(facts["sponsor"]) == set(SHAPES["sponsor"])
+    assert set(facts["contents"][0]) == set(SHAPES["contents"][0])
+    (section,) = facts["sections"]
+    assert set(section) == set(SHAPES["sections"][0])
+    assert set(section["cards"][0]) == set(SHAPES["sections"][0]["cards"][0])
+    assert set(section["cards"][0]["related"][0]) == set(SHAPES["lead"]["related"][0])

@@ -65,6 +65,35 @@ def test_every_mjml_fault_is_told_with_its_line(desk):
     assert "<mj-text> is not closed" in by_line[13]
 
 
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("<mj-text>1 < 2</mj-text>", "write &lt; for this <"),
+        ("<mj-text><p class=x>a</p></mj-text>", "this tag cannot be read"),
+        ('<mj-text><a href="https://a.example"title="b">a</a></mj-text>', "this tag cannot be read"),
+        ("<mj-text><!-- a -- b --></mj-text>", "this comment is not closed"),
+        ("<mj-text><![CDATA[a]]></mj-text>", "no <!…>"),
+        ("<mj-text>{% if word %}a{% endif %}</mj-text>", "blocks are written <!--% … %--> here"),
+        ('<mj-text color="#000" color="#111">a</mj-text>', "'color' twice"),
+        ('<mj-text><p class="a" class="b">a</p></mj-text>', "'class' twice"),
+        ("</mj-column> loose words <mj-column>", "'loose words' cannot stand directly in <mj-section>"),
+        ("</mj-column></mj-section></mj-body><mj-body><mj-section><mj-column>", "a mail has one <mj-body>"),
+        ("</mj-column></mj-section></mj-body><mj-raw/><mj-body><mj-section><mj-column>", "cannot stand in <mjml>"),
+    ],
+)  # fmt: skip
+def test_what_the_compiler_cannot_read_is_told_with_its_line(desk, line: str, why: str):
+    found = faults(desk, mjml("<mj-text>fine</mj-text>", line))
+    assert any(at == 6 and why in message for _, at, message in found), found
+
+
+def test_what_the_compiler_can_read_is_no_fault(desk):
+    fine = """<mj-text><p hidden class = 'a' title="1 > 2"
+      >a &amp; b & c &nbsp; > d<br><img src="https://a.example/x.png" alt=""/></p>
+      <!--% if word %-->x<!--% endif %--></mj-text>"""
+    (desk / "daily" / "body.mjml").write_text(mjml(fine), encoding="utf-8")
+    Templates([desk]).compile("daily")
+
+
 def test_a_sponsor_without_a_label_is_refused(desk):
     bare = mjml("<mj-text>{{sponsor.name}} {{sponsor.text}}</mj-text>")
     assert "a sponsor needs a label" in faults(desk, bare)[0][2]
@@ -129,6 +158,77 @@ def test_a_broken_theme_is_named_with_its_line(desk):
     (desk / "theme.toml").write_text("[light]\npage = red\n")
     with pytest.raises(TemplateError, match=r"theme\.toml:2:1: "):
         Templates([desk]).compile("daily")
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "why"),
+    [
+        ('[light]\npage = "#FFF"\naccent = "redd"\n', 3, "light.accent is a colour, written #RRGGBB, not 'redd'"),
+        ('[dark]\npage = "url(https://a.example/x.png)"\n', 2, "dark.page is a colour"),
+        ('[fonts]\nbody = "Arial; } </style><script>"\n', 2, "fonts.body may hold none of"),
+        ('[space]\nside = "2em"\n', 2, "space.side is a length in pixels"),
+        ('[logo]\naddress = "file:///logo.png"\n', 2, "logo.address begins with https://"),
+        ("[logo]\nwidth = 9999\n", 2, "logo.width is a number of pixels"),
+        ("[light]\npage = 1.5\n", 2, "light.page is a text in quotes or a whole number"),
+        ("light = 5\n", 1, "light holds values"),
+        ("[light]\npage = #FFF\n", 2, "this is not TOML"),
+    ],
+)
+def test_a_theme_that_no_mail_can_show_is_refused_with_its_line(desk, text: str, line: int, why: str):
+    (desk / "theme.toml").write_text(text, encoding="utf-8")
+    (problem,) = check_template(desk / "daily")
+    assert (Path(problem.file).name, problem.line) == ("theme.toml", line)
+    assert why in problem.message
+
+
+def test_values_that_no_template_asks_for_are_told(desk):
+    (desk / "theme.toml").write_text('[light]\nacent = "#112233"\npromo = "#445566"\n', encoding="utf-8")
+    told = Templates([desk]).unused_values()
+    assert told == ["no template asks for light.acent; did you mean light.accent?", "no template asks for light.promo"]
+    (desk / "daily" / "own.mjml").write_text("[[light.promo]]", encoding="utf-8")
+    assert len(Templates([desk]).unused_values()) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("{{lead.titel}}", "lead has no 'titel'; did you mean 'title'?"),
+        (
+            "<!--% for s in sections %--><!--% for c in s.cards %-->{{c.urls|url}}<!--% endfor %--><!--% endfor %-->",
+            "c has no 'urls'",
+        ),
+        ("<!--% set first = rows|first %-->{{first.headline}}", "first has no 'headline'"),
+        ("<!--% if word %-->x<!--% else %-->{{issue.dates}}<!--% endif %-->", "issue has no 'dates'"),
+        (
+            "<!--% for c in rows %--><!--% for row in c.related %-->{{row.summary}}<!--% endfor %--><!--% endfor %-->",
+            "row has no 'summary'",
+        ),
+    ],
+)  # fmt: skip
+def test_fields_that_are_not_there_are_told_on_every_way_through(desk, text: str, why: str):
+    ((_, line, message),) = faults(desk, mjml("<mj-text>", text, "</mj-text>"))
+    assert line == 6
+    assert why in message
+
+
+def test_unknown_names_filters_and_fields_are_told_at_once(desk):
+    (desk / "daily" / "body.txt").write_text("{{ a|loud }}\n{{ issue.b }}\n{{ c }}\n{% macro d() %}{% endmacro %}")
+    found = faults(desk, (desk / "daily" / "body.mjml").read_text(encoding="utf-8"))
+    assert [line for _, line, _ in found] == [1, 1, 2, 3, 4]
+
+
+def test_a_block_that_is_never_closed_is_named_where_it_begins(desk):
+    (desk / "daily" / "body.txt").write_text("{% for s in sections %}\n{% if s.cards %}\nx\n{% endfor %}\n")
+    body = mjml("<mj-text>", "<!--% for s in rows %-->", "<!--% if s %-->", "x", "<!--% endif %-->", "</mj-text>")
+    found = faults(desk, body)
+    assert found[0][1:] == (6, "this 'for' is never closed; write <!--% endfor %--> where it ends")
+    assert found[1][0] == "body.txt"
+
+
+def test_a_mark_at_the_head_of_the_file_is_let_pass(desk):
+    body = desk / "daily" / "body.mjml"
+    body.write_bytes(b"\xef\xbb\xbf" + body.read_bytes())
+    assert check_template(desk / "daily") == []
 
 
 @pytest.mark.parametrize("name", ["../daily", "daily/..", "", "Daily", "nosuch", "/etc"])
