@@ -8,7 +8,7 @@ from datetime import date, datetime
 from functools import partial
 
 from newsletter import compose, render
-from newsletter.errors import ChecksFailedError, InputError, NothingToDoError
+from newsletter.errors import ChecksFailedError, InputError, NothingToDoError, Problem, TemplateError
 from newsletter.model import EDITABLE, Edition, Finding, Issue, IssueId, IssueState, RenderedEdition, Severity, Snapshot
 from newsletter.newsroom import related
 from newsletter.newsroom.copies import told_apart
@@ -209,11 +209,19 @@ def _judge(newsletter: Newsletter, snapshot: Snapshot) -> tuple[IssueState, str]
 def _examine(room: Newsroom, issue: Issue) -> tuple[list[Finding], list[RenderedEdition]]:
     snapshot = _snapshot(issue)
     needed = [reach.edition for reach in editions(room, issue)]
-    rendered = render_editions(room.templates, snapshot, needed, room.settings.base_url)
+    ours = [*_carried(room, issue), *_changed_since(room, snapshot)]
+    try:
+        rendered = render_editions(room.templates, snapshot, needed, room.settings.base_url)
+    except TemplateError as error:
+        return [*ours, *map(_broken_template, error.problems)], []
     statuses = room.stories.statuses([placed.story.id for placed in snapshot.placed])
     findings = render.preflight(snapshot, rendered, max(room.clock.now(), issue.due_at), statuses)
-    ours = [*_carried(room, issue), *_changed_since(room, snapshot)]
     return [*ours, *findings, *render.faint_colours(room.templates.theme())], rendered
+
+
+def _broken_template(problem: Problem) -> Finding:
+    place = f"{problem.file}:{problem.line}"
+    return Finding(Severity.BLOCKING, "template", place, f"{problem.message}.", "Mend it; `template check` tells more.")
 
 
 def _carried(room: Newsroom, issue: Issue) -> Iterator[Finding]:

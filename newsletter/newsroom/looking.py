@@ -14,6 +14,7 @@ from concurrent import futures
 from urllib.parse import urlsplit
 
 from newsletter import gather
+from newsletter.errors import NewsletterError
 from newsletter.model import Finding, IssueId, Severity, Snapshot
 from newsletter.newsroom.room import Newsroom
 
@@ -94,7 +95,10 @@ def _spam(room: Newsroom, issue_id: IssueId) -> Iterator[Finding]:
     program = shutil.which("spamassassin")
     if program is None:
         return
-    data = sending.message_for(room, issue_id, None, None)
+    try:
+        data = sending.message_for(room, issue_id, None, None)
+    except NewsletterError:
+        return  # why there is no message, the preflight says
     try:
         done = subprocess.run([program, "-L", "-t"], input=data, capture_output=True, timeout=60, check=False)  # noqa: S603
     except (OSError, subprocess.TimeoutExpired) as error:

@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
+from newsletter.errors import ChecksFailedError
 from newsletter.gather import network, why_unreachable
-from newsletter.model import Sender, Snapshot, Sponsor, Story
+from newsletter.model import Sender, Severity, Snapshot, Sponsor, Story
 from newsletter.newsroom import Newsroom, issues, looking
 
 from .conftest import NOW
@@ -90,7 +91,7 @@ def test_slow_links_keep_nobody_waiting(site: str, outside: None) -> None:
     before = time.monotonic()
     *_, last = looking.unanswered(snapshot_of(*(f"{site}/slow{n}" for n in range(9))), seconds=1)
     assert time.monotonic() - before < 2.5
-    assert re.fullmatch(r"Within 1 s, [78] of 9 links could not be looked at\.", last.message)
+    assert re.fullmatch(r"Within 1 s, [789] of 9 links could not be looked at\.", last.message)
 
 
 def test_a_machine_without_internet_says_so_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -112,3 +113,19 @@ def test_what_spamassassin_says_is_told_with_its_rules(
     (finding,) = looking.look(light_room, issue.id)
     assert finding.check == "spam"
     assert "6.1 points (HTML_MESSAGE, LOUD_SUBJECT)" in finding.message
+
+
+def test_a_broken_template_is_a_finding_that_blocks(
+    light_room: Newsroom, a_story: Callable[..., Story], tmp_path: Path
+) -> None:
+    light_room.stories.ingest([a_story(str(n), f"Story number {n} of the day") for n in range(4)], NOW)
+    issue = issues.build(light_room, "asia-ai-daily")
+    partials = light_room.desk / "templates" / "partials"
+    partials.mkdir(parents=True)
+    (partials / "about.mjml").write_text("<mj-text>a</mj-text>\n<mj-txt>b</mj-txt>\n", encoding="utf-8")
+    (finding,) = [each for each in issues.check(light_room, issue.id) if each.severity is Severity.BLOCKING]
+    assert (finding.check, finding.place) == ("template", f"{partials / 'about.mjml'}:2")
+    assert finding.message == "there is no MJML tag <mj-txt>."
+    assert looking.look(light_room, issue.id) == []
+    with pytest.raises(ChecksFailedError, match="no MJML tag"):
+        issues.approve(light_room, issue.id, "chief@example.com")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from newsletter.errors import SettingError
 from newsletter.model import Finding, IssueState, Severity, Story
 from newsletter.newsroom import Newsroom, desks, issues
 from newsletter.storage import Role
@@ -240,10 +241,21 @@ def test_a_newsletter_that_left_the_schedule_keeps_its_issues(review: Newsroom) 
     assert visitor.http.get(f"/issues/{ISSUE}").status_code == 200
 
 
-def test_checks_that_could_not_run_stand_in_the_way(review: Newsroom) -> None:
-    assert Checked(trouble="the template does not compile").blocking == 0
+def test_a_template_that_does_not_compile_stands_in_the_way(review: Newsroom) -> None:
     (review.desk / "templates" / "daily").mkdir(parents=True)
     (review.desk / "templates" / "daily" / "body.mjml").write_text("<mjml><mj-bod></mjml>", encoding="utf-8")
+    page = Visitor(review).enter(Role.APPROVER).http.get(f"/issues/{ISSUE}").text
+    assert "there is no MJML tag" in page
+    assert "blocking check" in page
+    assert "disabled" in page
+
+
+def test_checks_that_could_not_run_stand_in_the_way(review: Newsroom, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise SettingError("no database")
+
+    assert Checked(trouble="no database").blocking == 0
+    monkeypatch.setattr(issues, "check", broken)
     page = Visitor(review).enter(Role.APPROVER).http.get(f"/issues/{ISSUE}").text
     assert "The checks could not run" in page
     assert "disabled" in page
