@@ -170,6 +170,36 @@ def check(issue_id: str, no_links: bool, as_json: bool) -> int:
 
 @issue.command()
 @click.argument("issue_id", metavar="ISSUE")
+@click.option("--subject", metavar="TEXT", help="The subject line of every edition; an empty one is made again.")
+@click.option("--preheader", metavar="TEXT", help="What an inbox shows behind it; an empty one is made again.")
+@click.option("--word", metavar="TEXT", multiple=True, help="A paragraph before the stories; repeat it for more.")
+@click.option("--by", metavar="NAME", help="Who edits; your login name by default.")
+def edit(issue_id: str, subject: str | None, preheader: str | None, word: tuple[str, ...], by: str | None) -> None:
+    """Set an editor's own subject, preheader, or word to the readers.
+
+    Makes a new revision and voids an approval. A later `issue build` keeps the words. --word "" takes the word out.
+    """
+    import getpass
+
+    from newsletter.errors import InputError
+    from newsletter.newsroom import issues
+
+    if subject is None and preheader is None and not word:
+        raise InputError("nothing to edit; name --subject, --preheader or --word")
+    with open_room() as room:
+        before = room.issues.get(_parse(issue_id))
+        edited = issues.edit(
+            room, before.id, subject=subject, preheader=preheader, word=word or None, who=by or getpass.getuser()
+        )
+    if edited.revision == before.revision:
+        click.echo(f"{edited.id} says that already")
+        return
+    void = "; its approval is void" if before.approved_by and not edited.approved_by else ""
+    click.echo(f"{edited.id} is {edited.state}, revision {edited.revision}{void}")
+
+
+@issue.command()
+@click.argument("issue_id", metavar="ISSUE")
 @click.argument("addresses", metavar="ADDRESS...", nargs=-1, required=True)
 def proof(issue_id: str, addresses: tuple[str, ...]) -> int:
     """Mail the issue to editors, its subject marked [Proof]."""

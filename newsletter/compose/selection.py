@@ -53,7 +53,7 @@ def compose(
         languages=newsletter.languages,
         sections=_sections(dealt, relate, now, newsletter.related),
         lead=_lead(chain.from_iterable(dealt.values())),
-        subject=_plain_subject(newsletter),
+        subject_template=newsletter.subject,
         sponsor=newsletter.sponsor,
         in_archive=newsletter.archive == "public",
     )
@@ -123,9 +123,3 @@ def _lead(stories: Iterable[Story]) -> str:
     opens it only where there is nothing else."""
     ordered = sorted(stories, key=lambda story: story.kind is Kind.PRESS_RELEASE)
     return ordered[0].id if ordered else ""
-
-
-def _plain_subject(newsletter: Newsletter) -> str | None:
-    """The newsletter's fixed subject; a template is for the renderer to fill."""
-    subject = newsletter.subject
-    return None if subject is None or "{{" in subject else subject

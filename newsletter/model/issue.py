@@ -140,8 +140,9 @@ class Sponsor:
 class Snapshot:
     """What an issue says, frozen: later edits of a story do not change it.
 
-    `lead` is the id of the story that opens the subject line. `subject` and `preheader` are an editor's words;
-    where they are None each edition makes its own from its lead stories. `word` is what an editor says before them.
+    `lead` is the id of the story that opens the subject line. `subject` and `preheader` are an editor's words; where
+    they are None each edition makes its own from its lead stories, the subject by `subject_template` or else by its
+    mail's. `word` is what an editor says before the stories.
     Where the archive is public (`in_archive`), related reading leads to the stories' own pages there.
     """
 
@@ -155,6 +156,7 @@ class Snapshot:
     languages: tuple[str, ...]
     sections: tuple[CountrySection, ...]
     lead: str
+    subject_template: str | None = None
     subject: str | None = None
     preheader: str | None = None
     word: tuple[str, ...] = ()

@@ -18,7 +18,18 @@ from newsletter.plan import ApprovalMode, Newsletter, OnFew, slot_of
 from newsletter.storage import Issues
 from subscribers.audience import audience
 
-__all__ = ["Reach", "approve", "build", "check", "editions", "grouped", "preview", "sealed", "sealed_or_rendered"]
+__all__ = [
+    "Reach",
+    "approve",
+    "build",
+    "check",
+    "edit",
+    "editions",
+    "grouped",
+    "preview",
+    "sealed",
+    "sealed_or_rendered",
+]
 
 YEARS = range(1990, 2200)
 
@@ -180,10 +191,53 @@ def _compose_draft(room: Newsroom, newsletter: Newsletter, issue: Issue, now: da
         now=now,
         due_at=issue.due_at,
     )
+    if (old := issue.snapshot) is not None:
+        snapshot = replace(snapshot, subject=old.subject, preheader=old.preheader, word=old.word)
     if snapshot == issue.snapshot and issue.state in (IssueState.REVIEW, IssueState.WAITING, IssueState.APPROVED):
         return issue
+    return _store(room, newsletter, issue, snapshot, window_end=now, who=who)
+
+
+def edit(
+    room: Newsroom,
+    issue_id: IssueId,
+    *,
+    subject: str | None = None,
+    preheader: str | None = None,
+    word: Sequence[str] | None = None,
+    who: str,
+) -> Issue:
+    """A new draft with an editor's own words; an empty one gives it back to the machine, None leaves it as it is.
+
+    Voids an approval. A later build keeps the words. Raises `NothingToDoError` for an issue that is on its way.
+    """
+    newsletter = room.newsletter(issue_id.newsletter)
+    with room.database.hold(f"build {issue_id}") as held:
+        if not held:
+            raise NothingToDoError(f"{issue_id} is being built by another process at this moment")
+        issue = room.issues.get(issue_id)
+        if issue.state not in EDITABLE:
+            raise NothingToDoError(f"{issue_id} is {issue.state}: its content is settled")
+        drafted = _snapshot(issue)
+        snapshot = replace(
+            drafted,
+            subject=drafted.subject if subject is None else subject.strip() or None,
+            preheader=drafted.preheader if preheader is None else preheader.strip() or None,
+            word=drafted.word if word is None else tuple(filter(None, (paragraph.strip() for paragraph in word))),
+        )
+        if snapshot == drafted:
+            return issue
+        # Its stories are those of the build: what came in since is still to come.
+        assert issue.window_end is not None
+        return _store(room, newsletter, issue, snapshot, window_end=issue.window_end, who=who)
+
+
+def _store(
+    room: Newsroom, newsletter: Newsletter, issue: Issue, snapshot: Snapshot, *, window_end: datetime, who: str
+) -> Issue:
     state, why = _judge(newsletter, snapshot)
-    stored = room.issues.store_draft(issue.id, snapshot, state, window_end=now, now=now, who=who, why=why)
+    now = room.clock.now()
+    stored = room.issues.store_draft(issue.id, snapshot, state, window_end=window_end, now=now, who=who, why=why)
     if stored is None:
         raise _settled(room.issues.get(issue.id))
     issue = stored

@@ -78,7 +78,7 @@ class Newsroom:
         stamp = _stamp(self.plan_file)
         if self._plan is None or stamp != self._plan_stamp:
             try:
-                self._plan = read_plan(self.plan_file, self.templates.names(), _segment_faults)
+                self._plan = read_plan(self.plan_file, self.templates.names(), _segment_faults, render.subject_faults)
                 self.plan_fault = None
             except PlanError as error:
                 if self._plan is None:

@@ -82,9 +82,7 @@ def _without_effect(newsletter: Newsletter) -> Iterator[tuple[str, str]]:
         "delivery.spread": newsletter.spread,
         "quiet_hours": newsletter.quiet_hours,
         "dead_man_url": newsletter.dead_man_url,
-        "languages": newsletter.languages != ("en",),
         "priority": newsletter.priority != 5,
-        "subject": newsletter.subject is not None and "{{" in newsletter.subject,
     }
     for path, asked in keys.items():
         if asked:

@@ -25,9 +25,15 @@ MAX_BYTES = 4 * nodes.MAX_CHARACTERS
 SegmentCheck = Callable[[Mapping[str, object]], Iterable[tuple[str, str]]]
 """Finds the faults of a segment: for each the path inside it, and what is wrong."""
 
+SubjectCheck = Callable[[str], Iterable[str]]
+"""Finds the faults of a template for subject lines."""
+
 
 def read_plan(
-    path: Path, templates: Collection[str] = ("daily",), check_segment: SegmentCheck = lambda segment: ()
+    path: Path,
+    templates: Collection[str] = ("daily",),
+    check_segment: SegmentCheck = lambda segment: (),
+    check_subject: SubjectCheck = lambda subject: (),
 ) -> Plan:
     """The plan of a schedule.yaml; `templates` are the names of the templates there are.
 
@@ -47,7 +53,7 @@ def read_plan(
         before = data[: error.start].decode("utf-8", errors="replace").rpartition("\n")
         line, column = before[0].count("\n") + (2 if before[1] else 1), len(before[2]) + 1
         _refuse(path.name, line, column, f"the byte {data[error.start]:#04x} is not UTF-8; save the file as UTF-8")
-    return load_plan(text, path.name, path.parent, templates, check_segment)
+    return load_plan(text, path.name, path.parent, templates, check_segment, check_subject)
 
 
 def load_plan(
@@ -56,6 +62,7 @@ def load_plan(
     folder: Path,
     templates: Collection[str] = ("daily",),
     check_segment: SegmentCheck = lambda segment: (),
+    check_subject: SubjectCheck = lambda subject: (),
 ) -> Plan:
     """The plan that `text` says; `file` is its name in errors, `folder` where calendar files are found.
 
@@ -70,6 +77,8 @@ def load_plan(
     for newsletter in plan.newsletters.values() if plan else ():
         for inner, message in check_segment(newsletter.segment):
             reading.fault(".".join(filter(None, ("newsletters", newsletter.name, "segment", inner))), message)
+        for message in check_subject(newsletter.subject or ""):
+            reading.fault(f"newsletters.{newsletter.name}.subject", message)
     if plan is None or reading.problems:
         raise PlanError(sorted(reading.problems, key=lambda found: (found.file != file, found.line, found.column)))
     return replace(plan, warnings=tuple(advise(plan, values, reading)))

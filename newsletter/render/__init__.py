@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from newsletter.render.findings import preflight
     from newsletter.render.pictures import picture
     from newsletter.render.problems import check_template
-    from newsletter.render.templates import CompiledTemplate, Templates
+    from newsletter.render.templates import CompiledTemplate, Templates, subject_faults
     from newsletter.render.wording import direction
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "preflight",
     "render_edition",
     "story_card",
+    "subject_faults",
 ]
 
 FLAGS = Path(__file__).parent / "flags"
@@ -50,6 +51,7 @@ _DOORS = {
     "preflight": "findings",
     "render_edition": "confined",
     "story_card": "facts",
+    "subject_faults": "templates",
 }
 
 

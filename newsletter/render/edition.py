@@ -22,7 +22,7 @@ def render_edition(template: CompiledTemplate, snapshot: Snapshot, edition: Edit
     """
     cards = cards_of(snapshot, edition, base_url, template.countries)
     facts = facts_of(snapshot, edition, cards, tuple(filter(template.prints, ("note", "related"))))
-    subject = wording.as_header(snapshot.subject or "") or _subject(template, edition, facts)
+    subject = wording.as_header(snapshot.subject or "") or _subject(template, edition, facts, snapshot.subject_template)
     facts["preheader"] = wording.as_header(snapshot.preheader or "") or _preheader(facts["lead"], cards)
     html = _within_budget(template, edition, facts, cards)
     part, words = template.text_in(edition.language)
@@ -38,8 +38,8 @@ def render_edition(template: CompiledTemplate, snapshot: Snapshot, edition: Edit
     )
 
 
-def _subject(template: CompiledTemplate, edition: Edition, facts: Facts) -> str:
-    part, words = template.subject_in(edition.language)
+def _subject(template: CompiledTemplate, edition: Edition, facts: Facts, scheduled: str | None) -> str:
+    part, words = template.subject_in(edition.language, scheduled)
     own = {**words, **{name: facts[name] for name in ("issue", "lead", "contents", "word", "sponsor")}}
     made = wording.as_header(part.render({**own, "sections": (), "rows": (), "preheader": ""}))
     return wording.cut(made or wording.as_header(facts["issue"]["title"]), wording.SUBJECT_COLUMNS)

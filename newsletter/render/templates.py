@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import cached_property, lru_cache, partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
@@ -26,7 +26,7 @@ from newsletter.render.theme import unused_values
 from newsletter.render.translating import read_catalogues, words_in
 from newsletter.render.wording import direction
 
-__all__ = ["CompiledTemplate", "Part", "Templates", "check_text"]
+__all__ = ["CompiledTemplate", "Part", "Templates", "check_text", "subject_faults"]
 
 _T = TypeVar("_T")
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
@@ -108,9 +108,10 @@ class CompiledTemplate:
         """The text part and its words."""
         return self._text, words_in(language, self.catalogues).text
 
-    def subject_in(self, language: str) -> tuple[Part, Mapping[str, Any]]:
-        """The subject line and its words."""
-        return self._subject, words_in(language, self.catalogues).text
+    def subject_in(self, language: str, scheduled: str | None) -> tuple[Part, Mapping[str, Any]]:
+        """The subject line, `scheduled` or else the mail's own, and its words."""
+        part = self._subject if scheduled is None else _scheduled_part(scheduled)
+        return part, words_in(language, self.catalogues).text
 
     @cached_property
     def _from_left(self) -> Part:
@@ -127,6 +128,11 @@ class CompiledTemplate:
     @cached_property
     def _subject(self) -> Part:
         return Part(self.subject, text_dialect().from_string(self.subject.text))
+
+
+@lru_cache(16)
+def _scheduled_part(subject: str) -> Part:
+    return Part(_scheduled(subject), text_dialect().from_string(subject))
 
 
 @dataclass(slots=True)
@@ -223,6 +229,15 @@ def _keep(path: Path, page: str) -> None:
     newest = sorted(path.parent.glob("*.html"), key=lambda kept: kept.stat().st_mtime, reverse=True)
     for old in newest[MOST_KEPT:]:
         old.unlink(missing_ok=True)
+
+
+def subject_faults(template: str) -> list[str]:
+    """What is wrong with a template for subject lines that stands in schedule.yaml."""
+    return [problem.message for problem in check_text(_scheduled(template))] if template else []
+
+
+def _scheduled(subject: str) -> TemplateText:
+    return TemplateText(subject, (("schedule.yaml, subject", 1),))
 
 
 def check_text(written: TemplateText) -> list[Problem]:

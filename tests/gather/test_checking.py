@@ -164,7 +164,7 @@ def another_number(number: str, dice: random.Random) -> str:
 def test_a_hostile_text_costs_little(hostile: str) -> None:
     begun = time.process_time()
     unsupported([hostile[:1_800]], hostile)
-    assert time.process_time() - begun < 1
+    assert time.process_time() - begun < 5  # a calm machine takes one at most; without bounds it would be minutes
 
 
 @given(st.text(max_size=200))

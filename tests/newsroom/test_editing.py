@@ -1,0 +1,116 @@
+"""An editor's own words: subject, preheader, a word to the readers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from newsletter.errors import NothingToDoError, PlanError
+from newsletter.model import Issue, IssueState, Severity, Story
+from newsletter.newsroom import Newsroom, issues, sending
+
+from .conftest import NOW
+
+NAME = "asia-ai-daily"
+CHIEF = "chief@example.com"
+
+
+TITLES = {
+    "CN": "Shenzhen opens a chip plant", "JP": "Tokyo courts weigh training data", "KR": "Seoul pays for models",
+    "IN": "Bengaluru trains speech models",
+}  # fmt: skip
+
+
+@pytest.fixture
+def day(a_story: Callable[..., Story]) -> list[Story]:
+    return [a_story(country, title, country=country) for country, title in TITLES.items()]
+
+
+@pytest.fixture
+def drafted(light_room: Newsroom, day: list[Story]) -> Issue:
+    light_room.stories.ingest(day, NOW)
+    return issues.build(light_room, NAME)
+
+
+def test_words_of_an_editor_stand_in_every_edition(light_room: Newsroom, drafted: Issue) -> None:
+    word = ["Good morning.", "", "Read on."]
+    issues.edit(light_room, drafted.id, subject=" Four things today ", preheader="And why", word=word, who=CHIEF)
+    edition = issues.preview(light_room, drafted.id)
+    assert (edition.subject, edition.preheader) == ("Four things today", "And why")
+    for part in (edition.html, edition.text):
+        assert part.index("Good morning.") < part.index("Read on.")
+    assert "FROM THE EDITOR" in edition.text
+
+
+def test_an_edit_voids_an_approval_and_takes_in_no_story(
+    light_room: Newsroom, drafted: Issue, a_story: Callable[..., Story]
+) -> None:
+    issues.approve(light_room, drafted.id, CHIEF)
+    light_room.stories.ingest([a_story("late", "Hanoi plans a data law", country="VN")], NOW)
+    edited = issues.edit(light_room, drafted.id, subject="Other words", who="ed@example.com")
+    assert (edited.state, edited.approved_by, edited.revision) == (IssueState.REVIEW, None, drafted.revision + 1)
+    assert edited.window_end == drafted.window_end
+    assert edited.snapshot is not None
+    assert len(edited.snapshot.placed) == 4
+    assert light_room.issues.history(drafted.id)[-1].who == "ed@example.com"
+
+
+def test_a_build_keeps_the_words_and_an_empty_one_gives_them_back(
+    light_room: Newsroom, drafted: Issue, a_story: Callable[..., Story]
+) -> None:
+    made = issues.preview(light_room, drafted.id).subject
+    issues.edit(light_room, drafted.id, subject="Ours", word=["Hello."], who=CHIEF)
+    light_room.stories.ingest([a_story("new", "Hanoi plans a data law", country="VN")], NOW)
+    assert len(issues.build(light_room, NAME).snapshot.placed) == 5  # type: ignore[union-attr]
+    assert issues.preview(light_room, drafted.id).subject == "Ours"
+    issues.edit(light_room, drafted.id, subject="", word=[""], who=CHIEF)
+    edition = issues.preview(light_room, drafted.id)
+    assert "Hello." not in edition.html
+    assert edition.subject == made
+
+
+def test_the_same_words_again_change_nothing(light_room: Newsroom, drafted: Issue) -> None:
+    once = issues.edit(light_room, drafted.id, subject="Ours", who=CHIEF)
+    issues.approve(light_room, drafted.id, CHIEF)
+    again = issues.edit(light_room, drafted.id, subject="Ours", who=CHIEF)
+    assert (again.revision, again.approved_by) == (once.revision, CHIEF)
+
+
+def test_what_is_on_its_way_is_not_edited(light_room: Newsroom, drafted: Issue) -> None:
+    issues.approve(light_room, drafted.id, CHIEF)
+    sending.send(light_room, drafted.id)
+    with pytest.raises(NothingToDoError, match="settled"):
+        issues.edit(light_room, drafted.id, subject="Too late", who=CHIEF)
+
+
+def scheduled(room: Newsroom, subject: str) -> None:
+    text = room.plan_file.read_text(encoding="utf-8")
+    text = text.replace("archive: public", f"archive: public\n    subject: '{subject}'")
+    room.plan_file.write_text(text, encoding="utf-8")
+
+
+def test_the_schedule_makes_subjects_by_a_template(light_room: Newsroom, day: list[Story]) -> None:
+    scheduled(light_room, "{{ issue.stories }} today: {{ lead.title }}")
+    light_room.stories.ingest(day, NOW)
+    issue = issues.build(light_room, NAME)
+    assert issues.preview(light_room, issue.id).subject.startswith("4 today: ")
+    issues.edit(light_room, issue.id, subject="{{ not a template }}", who=CHIEF)
+    assert issues.preview(light_room, issue.id).subject == "{{ not a template }}"
+
+
+def test_a_subject_template_that_fails_is_told_in_time(light_room: Newsroom) -> None:
+    scheduled(light_room, "{{ lead.titel }} {{ reader.name }}")
+    with pytest.raises(PlanError) as caught:
+        _ = light_room.plan
+    assert "lead has no 'titel'; did you mean 'title'?" in str(caught.value)
+    assert "an edition is rendered once" in str(caught.value)
+    assert all(problem.path == f"newsletters.{NAME}.subject" for problem in caught.value.problems)
+
+
+def test_a_subject_that_cannot_be_rendered_blocks(light_room: Newsroom, day: list[Story]) -> None:
+    scheduled(light_room, "{{ 1 // (issue.stories - 4) }}")
+    light_room.stories.ingest(day, NOW)
+    issue = issues.build(light_room, NAME)
+    (finding,) = [each for each in issues.check(light_room, issue.id) if each.severity is Severity.BLOCKING]
+    assert finding.place == "schedule.yaml, subject:1"
