@@ -104,7 +104,8 @@ HOSTILE: dict[str, tuple[Serve, str | None]] = {
     "charset": (answer(b"<rss version='2.0'><channel>\xff\xfe</channel></rss>", UTF32), None),
     "deep-json": (answer(b"[" * 10_000_000), "values"),
     "wide-json": (answer(b'{"items":[' + b"{}," * 900_000 + b"{}]}"), "values"),
-    "big-json": (answer(json.dumps({"items": MANY}).encode()), "source big-json"),  # memory or time, whichever is up first
+    # Memory or time, whichever is up first.
+    "big-json": (answer(json.dumps({"items": MANY}).encode()), "source big-json"),
 }  # fmt: skip
 JSON_KINDS = ("deep-json", "wide-json", "big-json")
 
