@@ -99,7 +99,7 @@ def _one_message(work: Path, issue: str) -> Path:
     from newsletter.newsroom import Newsroom, sending
 
     with Newsroom.open(work / "desk", environ={}) as room:
-        data = sending.message_for(room, IssueId.parse(issue), "reader0@example.com", None)
+        data = sending.message_for(room, IssueId.parse(issue), as_email="reader0@example.com")
     path = work / "message.eml"
     path.write_bytes(data.replace(b"\r\n", b"\n"))
     return path

@@ -101,6 +101,7 @@ def show(issue_id: str, as_json: bool) -> None:
 @click.argument("issue_id", metavar="ISSUE")
 @click.option("--as", "as_email", metavar="EMAIL", help="As this subscriber gets it.")
 @click.option("--countries", metavar="CN,JP", help="As a reader of these countries gets it.")
+@click.option("--language", metavar="LANG", help="In this language of the newsletter; its first by default.")
 @click.option("--format", "form", type=click.Choice(["html", "text", "eml", "png"]), default="html", show_default=True)
 @click.option(
     "--width",
@@ -112,7 +113,14 @@ def show(issue_id: str, as_json: bool) -> None:
 @click.option("--dark", is_flag=True, help="A png as a dark screen shows it.")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write to this file.")
 def preview(
-    issue_id: str, as_email: str | None, countries: str | None, form: str, width: int, dark: bool, out: Path | None
+    issue_id: str,
+    as_email: str | None,
+    countries: str | None,
+    language: str | None,
+    form: str,
+    width: int,
+    dark: bool,
+    out: Path | None,
 ) -> None:
     """Print an edition exactly as it would be mailed, or make a picture of its first 16,000 pixels (png)."""
     from newsletter import render
@@ -122,9 +130,9 @@ def preview(
     with open_room() as room:
         wanted = _parse(issue_id)
         if form == "eml":
-            data = sending.message_for(room, wanted, as_email, asked)
+            data = sending.message_for(room, wanted, as_email=as_email, countries=asked, language=language)
         else:
-            edition = issues.preview(room, wanted, as_email=as_email, countries=asked)
+            edition = issues.preview(room, wanted, as_email=as_email, countries=asked, language=language)
             slots = readers.slots_of(room, wanted, edition.edition.key, as_email)
             if form == "text":
                 data = render.fill_text(edition.text, slots).encode()

@@ -86,12 +86,18 @@ def editions(room: Newsroom, issue: Issue) -> list[Reach]:
 
 
 def preview(
-    room: Newsroom, issue_id: IssueId, *, as_email: str | None = None, countries: Sequence[str] | None = None
+    room: Newsroom,
+    issue_id: IssueId,
+    *,
+    as_email: str | None = None,
+    countries: Sequence[str] | None = None,
+    language: str | None = None,
 ) -> RenderedEdition:
     """The bytes that a reader would get, slots aside: the sealed ones once there is an approval."""
     issue = room.issues.get(issue_id)
     snapshot = _snapshot(issue)
-    language = None
+    if language is not None and language not in snapshot.languages:
+        raise InputError(f"{issue_id} has no edition in {language!r}; it has {', '.join(snapshot.languages)}")
     if as_email is not None:
         reader = room.subscribers.find(as_email)
         countries, language = reader.preferences.countries, reader.preferences.language

@@ -96,7 +96,7 @@ def _spam(room: Newsroom, issue_id: IssueId) -> Iterator[Finding]:
     if program is None:
         return
     try:
-        data = sending.message_for(room, issue_id, None, None)
+        data = sending.message_for(room, issue_id)
     except NewsletterError:
         return  # why there is no message, the preflight says
     try:

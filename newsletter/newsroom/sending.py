@@ -127,10 +127,17 @@ def proof(room: Newsroom, issue_id: IssueId, addresses: Sequence[str]) -> list[t
     return list(zip(addresses, send_once(transport, messages), strict=True))
 
 
-def message_for(room: Newsroom, issue_id: IssueId, as_email: str | None, countries: Sequence[str] | None) -> bytes:
+def message_for(
+    room: Newsroom,
+    issue_id: IssueId,
+    *,
+    as_email: str | None = None,
+    countries: Sequence[str] | None = None,
+    language: str | None = None,
+) -> bytes:
     """The whole RFC 5322 message that a preview stands for."""
     issue = room.issues.get(issue_id)
-    rendered = issues.preview(room, issue_id, as_email=as_email, countries=countries)
+    rendered = issues.preview(room, issue_id, as_email=as_email, countries=countries, language=language)
     recipient = _proof_recipient(room, issue, rendered, 0, as_email or "reader@example.com")
     slots = readers.neutral_slots(room, issue_id, rendered.edition.key)
     if as_email is not None:

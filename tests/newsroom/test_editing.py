@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from newsletter.errors import NothingToDoError, PlanError
+from newsletter.errors import InputError, NothingToDoError, PlanError
 from newsletter.model import Issue, IssueState, Severity, Story
 from newsletter.newsroom import Newsroom, issues, sending
 
@@ -114,3 +114,9 @@ def test_a_subject_that_cannot_be_rendered_blocks(light_room: Newsroom, day: lis
     issue = issues.build(light_room, NAME)
     (finding,) = [each for each in issues.check(light_room, issue.id) if each.severity is Severity.BLOCKING]
     assert finding.place == "schedule.yaml, subject:1"
+
+
+def test_a_preview_in_a_language_the_newsletter_lacks_says_which_it_has(light_room: Newsroom, drafted: Issue) -> None:
+    assert issues.preview(light_room, drafted.id, language="en").edition.language == "en"
+    with pytest.raises(InputError, match="no edition in 'fr'; it has en"):
+        issues.preview(light_room, drafted.id, language="fr")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -128,7 +129,7 @@ def test_a_viewer_is_told_why_there_is_nothing_to_press(review: Newsroom) -> Non
 def test_every_view_of_the_mail_is_an_address(review: Newsroom) -> None:
     visitor = Visitor(review).enter(Role.VIEWER)
     page = visitor.http.get(f"/issues/{ISSUE}?width=phone&look=dark&countries=JP,CN,XX").text
-    assert f'src="/issues/{ISSUE}/mail?look=dark&amp;countries=CN%2CJP"' in page
+    assert f'src="/issues/{ISSUE}/mail?look=dark&amp;countries=CN%2CJP&amp;language=en"' in page
     assert 'class="mail phone dark"' in page
     assert "sandbox" in page
     chosen = visitor.http.get(f"/issues/{ISSUE}?countries=JP&countries=VN&part=text").text
@@ -300,3 +301,26 @@ def test_stories_are_searched_and_those_without_a_country_are_filed(review: News
     assert "File it elsewhere" not in viewer.http.get("/stories?words=zebra").text
     assert editor.http.post("/stories/file", data=form | {"country": "Singapura"}).status_code == 400
     assert editor.http.post("/stories/file", data=form | {"story": "no:1"}).status_code == 404
+
+
+def test_an_editor_sees_each_language_and_the_shortest_version(open_desk: Callable[..., Newsroom]) -> None:
+    room = open_desk("review")
+    text = room.plan_file.read_text(encoding="utf-8")
+    text = text.replace("archive: public", "languages: [en, ar]\n    archive: public")
+    room.plan_file.write_text(text, encoding="utf-8")
+    issues.build(room, NEWSLETTER)
+    editor = Visitor(room).enter(Role.EDITOR).http
+    arabic = editor.get(f"/issues/{ISSUE}/mail?language=ar").text
+    assert 'dir="rtl"' in arabic
+    page = html.unescape(editor.get(f"/issues/{ISSUE}?language=ar").text)
+    assert "language=ar" in re.findall(r'src="([^"]*/mail[^"]*)"', page)[0]
+    raw = editor.get(f"/issues/{ISSUE}?language=ar&part=text").text
+    assert "إلغاء الاشتراك" in raw
+    snapshot = room.issues.get(ISSUE).snapshot
+    assert snapshot is not None
+    offered = re.findall(r"countries=([A-Z,]+)", html.unescape(page.replace("%2C", ",")))
+    sizes = {
+        reach.edition.countries: sum(len(held.stories) for held in snapshot.sections_of(reach.edition))
+        for reach in issues.editions(room, room.issues.get(ISSUE))
+    }
+    assert min(sizes.values()) in {sizes.get(tuple(each.split(","))) for each in offered}

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from starlette.responses import Response
 
 from newsletter import plan, render
 from newsletter.errors import NewsletterError
-from newsletter.model import Issue, IssueState, RenderedEdition
+from newsletter.model import Edition, Issue, IssueState, RenderedEdition
 from newsletter.newsroom import issues, readers, sending
 from newsletter.web.asking import Ask
-from newsletter.web.desk.preview import Preview
+from newsletter.web.desk.preview import Preview, issue_preview
 from newsletter.web.figures import Checked
 from newsletter.web.pages import desk_page, may
 from newsletter.web.words import city, edition_words, readers_words, sends_words
@@ -33,6 +34,7 @@ class Version:
 
     words: str
     countries: str
+    language: str
     readers: int
     chosen: bool
 
@@ -44,8 +46,7 @@ def issue(ask: Ask) -> Response:
 
 def issue_page(ask: Ask, shown: Issue, *, notice: str = "", status: int = 200) -> Response:
     """The screen of one issue, with a sentence on top where an order could not be followed."""
-    known = shown.snapshot.countries if shown.snapshot else ()
-    preview = Preview.asked(ask.query, known)
+    preview = issue_preview(ask, shown)
     rendered, trouble = _rendered(ask, shown, preview)
     checked = ask.figures.checked(shown) if shown.snapshot and shown.state not in SETTLED else None
     return desk_page(
@@ -97,9 +98,13 @@ def _rendered(ask: Ask, shown: Issue, preview: Preview) -> tuple[RenderedEdition
     if not shown.snapshot.placed:
         return None, "No story has come in for this issue yet."
     try:
-        return issues.preview(ask.room, shown.id, countries=preview.countries or None), ""
+        return issues.preview(ask.room, shown.id, **_wanted(preview)), ""
     except NewsletterError as error:
         return None, str(error)
+
+
+def _wanted(preview: Preview) -> dict[str, Any]:
+    return {"countries": preview.countries or None, "language": preview.language or None}
 
 
 def _body(ask: Ask, shown: Issue, preview: Preview, rendered: RenderedEdition | None) -> str:
@@ -107,26 +112,32 @@ def _body(ask: Ask, shown: Issue, preview: Preview, rendered: RenderedEdition | 
     if rendered is None or preview.part == "html":
         return ""
     if preview.part == "raw":
-        data = sending.message_for(ask.room, shown.id, None, preview.countries or None)
+        data = sending.message_for(ask.room, shown.id, **_wanted(preview))
         return data.decode("utf-8", errors="replace").replace("\r\n", "\n")
     return render.fill_text(rendered.text, readers.neutral_slots(ask.room, shown.id, rendered.edition.key))
 
 
 def _versions(ask: Ask, shown: Issue, preview: Preview) -> list[Version]:
-    """The whole issue first, then what most readers get."""
-    if shown.snapshot is None:
+    """The whole issue first, then what most readers get, and the shortest that anybody gets."""
+    snapshot = shown.snapshot
+    reaches = ask.figures.reaches(shown)
+    if snapshot is None or not reaches:
         return []
-    everything = shown.snapshot.countries
-    found = [
+    everything = snapshot.countries
+    ordered = sorted(reaches, key=lambda reach: reach.edition.countries != everything)
+    shortest = min(reaches, key=lambda reach: sum(len(held.stories) for held in snapshot.sections_of(reach.edition)))
+    offered = ordered[:MOST_READ]
+    offered += [] if shortest in offered else [shortest]
+    return [
         Version(
             edition_words(reach.edition, everything),
             ",".join(reach.edition.countries),
+            reach.edition.language,
             reach.readers,
-            reach.edition.countries == (preview.countries or everything),
+            reach.edition == Edition(preview.countries or everything, preview.language),
         )
-        for reach in ask.figures.reaches(shown)
+        for reach in offered
     ]
-    return sorted(found, key=lambda version: version.countries != ",".join(everything))[:MOST_READ]
 
 
 def _why_not(ask: Ask, checked: Checked | None) -> str:

@@ -7,7 +7,7 @@ from starlette.responses import Response
 from newsletter import render
 from newsletter.newsroom import issues, readers
 from newsletter.web.asking import Ask
-from newsletter.web.desk.preview import Preview, framed
+from newsletter.web.desk.preview import framed, issue_preview
 
 __all__ = ["issue_mail"]
 
@@ -15,7 +15,9 @@ __all__ = ["issue_mail"]
 def issue_mail(ask: Ask) -> Response:
     """A version of the issue as it would be mailed, slots filled for nobody in particular."""
     shown = ask.room.issues.get(ask.issue_id)
-    preview = Preview.asked(ask.query, shown.snapshot.countries if shown.snapshot else ())
-    rendered = issues.preview(ask.room, shown.id, countries=preview.countries or None)
+    preview = issue_preview(ask, shown)
+    rendered = issues.preview(
+        ask.room, shown.id, countries=preview.countries or None, language=preview.language or None
+    )
     slots = readers.neutral_slots(ask.room, shown.id, rendered.edition.key)
     return framed(render.fill_html(rendered.html, slots), preview.look, ask.room.settings.base_url)

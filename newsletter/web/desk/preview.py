@@ -10,10 +10,12 @@ from urllib.parse import urlencode
 from starlette.datastructures import QueryParams
 from starlette.responses import HTMLResponse
 
+from newsletter.model import Issue
+from newsletter.web.asking import Ask
 from newsletter.web.headers import mail_policy
 from newsletter.web.our_flags import with_our_flags
 
-__all__ = ["Preview", "framed"]
+__all__ = ["Preview", "framed", "issue_preview"]
 
 _DARK_RULES = re.compile(r"@media\s*\(\s*prefers-color-scheme\s*:\s*dark\s*\)")
 _SCHEME = re.compile(r'(name="(?:supported-)?color-schemes?"\s+content=)"light dark"')
@@ -21,15 +23,16 @@ _SCHEME = re.compile(r'(name="(?:supported-)?color-schemes?"\s+content=)"light d
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """How a mail is to be shown. `countries` empty means the whole issue."""
+    """How a mail is to be shown. `countries` empty means the whole issue, `language` its first one."""
 
     part: str = "html"
     width: str = "desktop"
     look: str = "light"
     countries: tuple[str, ...] = ()
+    language: str = ""
 
     @classmethod
-    def asked(cls, query: QueryParams, known: Sequence[str] = ()) -> Preview:
+    def asked(cls, query: QueryParams, known: Sequence[str] = (), languages: Sequence[str] = ("",)) -> Preview:
         """The preview that a query describes; what it does not know falls back to the default."""
         wanted = {code for text in query.getlist("countries") for code in text.split(",")}
         chosen = tuple(country for country in known if country in wanted)
@@ -38,12 +41,20 @@ class Preview:
             width=_one_of(query.get("width"), ("desktop", "phone")),
             look=_one_of(query.get("look"), ("light", "dark")),
             countries=() if chosen == tuple(known) else chosen,
+            language=_one_of(query.get("language"), languages),
         )
 
     @property
     def frame_query(self) -> str:
         """What the frame's own address says after the question mark."""
-        return urlencode({"look": self.look} | ({"countries": ",".join(self.countries)} if self.countries else {}))
+        asked = {"look": self.look, "countries": ",".join(self.countries), "language": self.language}
+        return urlencode({name: text for name, text in asked.items() if text})
+
+
+def issue_preview(ask: Ask, shown: Issue) -> Preview:
+    """The preview of that issue that a request describes."""
+    snapshot = shown.snapshot
+    return Preview.asked(ask.query, snapshot.countries, snapshot.languages) if snapshot else Preview.asked(ask.query)
 
 
 def framed(html: str, look: str, base_url: str) -> HTMLResponse:
