@@ -172,7 +172,9 @@ def _serve(name: str, memory: int, computing: float) -> None:
     source, sink = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a library prints is no answer
     ready = _status("VmSize")
-    resource.setrlimit(resource.RLIMIT_AS, (ready + memory, resource.RLIM_INFINITY))
+    _, most = resource.getrlimit(resource.RLIMIT_AS)  # a limit that the machine set before us can only be lowered
+    wanted = ready + memory
+    resource.setrlimit(resource.RLIMIT_AS, (wanted if most == resource.RLIM_INFINITY else min(wanted, most), most))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     at_start = _status("VmRSS")
     _answer(sink, b"")

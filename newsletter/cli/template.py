@@ -31,7 +31,8 @@ def check(folder: Path | None, as_json: bool) -> int:
         with open_room() as room:
             templates = room.templates
             folders = [templates.folder(name) for name in templates.names()]
-    problems = [problem for each in folders for problem in render.check_template(each)]
+    found = [problem for each in folders for problem in render.check_template(each, templates)]
+    problems = list(dict.fromkeys(found))  # a partial that several mails share is told once
     if as_json:
         print_json([{"file": p.file, "line": p.line, "column": p.column, "message": p.message} for p in problems])
     else:

@@ -35,13 +35,17 @@ _KINDS = {"kind": Kind, "note_origin": NoteOrigin, "summary_origin": SummaryOrig
 _STORY_FIELDS = {field.name for field in dataclasses.fields(Story)}
 
 
-def check_template(folder: Path) -> list[Problem]:
-    """Every fault of a mail folder: of its files, and of its `sample.json` rendered and put through the preflight."""
+def check_template(folder: Path, templates: Templates | None = None) -> list[Problem]:
+    """Every fault of a mail folder: of its files, and of its `sample.json` rendered and put through the preflight.
+
+    Its partials, theme and words are those of `templates`, or else what lies beside the folder before the shipped ones.
+    """
     folder = folder.resolve()
+    templates = templates or Templates([folder.parent])
+    shelf = Shelf([*templates.folders, *shipped_folders()])
     problems: list[Problem] = []
     try:
-        shelf = Shelf([folder.parent, *shipped_folders()])
-        template = Templates([folder.parent]).compile(folder.name)
+        template = templates.compile(folder.name)
     except TemplateError as error:
         problems += error.problems
     sample = shelf.find(f"{folder.name}/sample.json") or shelf.find("daily/sample.json") or folder / "sample.json"

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 import socket
+import subprocess
+import sys
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -102,3 +105,10 @@ def test_computing_is_limited_by_the_kernel(tmp_path: Path) -> None:
     templates = desk_template(tmp_path, BOMBS["many digits"])
     with pytest.raises(TemplateError, match=r"body\.mjml:1:1: this template needs over 256 MiB of memory or 2\.5 s"):
         templates.compile("own")
+
+
+def test_a_machine_that_limits_memory_itself_compiles_all_the_same() -> None:
+    program = "from newsletter.render import Templates; print(len(Templates().compile('daily').page))"
+    limited = f"ulimit -v 4000000; {sys.executable} -c {shlex.quote(program)}"
+    done = subprocess.run(["bash", "-c", limited], capture_output=True, text=True, check=False, timeout=60)
+    assert int(done.stdout) > 10_000, done.stderr

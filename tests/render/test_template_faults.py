@@ -296,3 +296,12 @@ def test_the_sample_is_made_of_story_files(desk):
     sample["stories"][0]["colour"] = "red"
     (desk / "daily" / "sample.json").write_text(json.dumps(sample))
     assert "a story has no colour" in check_template(desk / "daily")[0].message
+
+
+def test_a_desk_that_overrides_one_part_has_it_checked(desk, tmp_path):
+    own = tmp_path / "own"
+    (own / "partials").mkdir(parents=True)
+    (own / "partials" / "about.mjml").write_text("<mj-text>a</mj-text>\n<mj-nope />\n", encoding="utf-8")
+    templates = Templates([own])
+    (problem,) = check_template(templates.folder("daily"), templates)
+    assert (problem.file, problem.line) == (str(own / "partials" / "about.mjml"), 2)
