@@ -15,7 +15,7 @@ from premailer import Premailer
 
 from newsletter.errors import TemplateError
 from newsletter.render.dialect import dialect_problems, html_dialect
-from newsletter.render.schema import schema_problems
+from newsletter.render.schema import VOID, schema_problems
 from newsletter.render.template_files import TemplateText
 
 __all__ = ["compile_html", "inlined", "without_spent_classes"]
@@ -25,9 +25,6 @@ _BLOCK = re.compile(r"<!--%.*?%-->", re.DOTALL)
 _EXPRESSION = re.compile(r"\{\{.*?\}\}", re.DOTALL)
 _DEEPEST = 150
 _TAG = re.compile(r"<(?P<close>/?)(?P<name>[a-zA-Z][\w-]*)[^<>]*?(?P<end>/?)>")
-_VOID = frozenset(
-    ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"]
-)
 _STYLE_SHEET = re.compile(r"<(mj-)?style\b.*?</(mj-)?style>", re.DOTALL | re.IGNORECASE)
 # `@im\port` is an import as well (CSS Syntax 3, section 4.3.7), and no honest rule's name needs an escape.
 _ESCAPED_RULE = re.compile(r"@[\w-]*\\[^;}<]*;?")
@@ -60,7 +57,7 @@ def _too_deep(text: str) -> int | None:
     """The first line at which tags stand deeper than any mail's; lxml's recursion would end the process there."""
     depth = 0
     for tag in _TAG.finditer(text):
-        if tag["name"].lower() in _VOID or tag["end"]:
+        if tag["name"].lower() in VOID or tag["end"]:
             continue
         depth += -1 if tag["close"] else 1
         if depth > _DEEPEST:

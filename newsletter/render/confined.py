@@ -49,6 +49,7 @@ class _Made:
     page: str | None = None
     rendered: RenderedEdition | None = None
     problems: tuple[Problem, ...] = ()
+    failure: str = ""
 
 
 _TEXTS, _RENDER, _MADE = TypeAdapter(_Texts), TypeAdapter(_Render), TypeAdapter(_Made)
@@ -81,6 +82,8 @@ def _asked(head: bytes, data: bytes, written: TemplateText) -> _Made:
         made = _MADE.validate_json(CONFINEMENT.ask(head, data))
     except OutlastedError as error:
         raise TemplateError([written.problem(1, f"this template {error}; take out loops within loops")]) from None
+    if made.failure:
+        raise TemplateError([written.problem(1, f"this cannot be rendered: {made.failure}")])
     if made.problems:
         raise TemplateError(made.problems)
     return made
@@ -108,6 +111,10 @@ def answer(head: bytes, data: bytes) -> bytes:
         made = _compiled(data) if head == _COMPILE else _rendered(_RENDER.validate_json(head), data)
     except TemplateError as error:
         made = _Made(problems=tuple(error.problems))
+    except MemoryError:
+        raise  # this process has nothing left to answer with
+    except Exception as error:  # noqa: BLE001 - whatever it is, the template's writer is told
+        made = _Made(failure=f"{type(error).__name__}: {error}"[:500])
     return _MADE.dump_json(made)
 
 

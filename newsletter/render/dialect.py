@@ -197,4 +197,6 @@ def _statement_faults(tree: nodes.Template) -> Iterator[tuple[int, str]]:
     for node in tree.find_all(nodes.Stmt):
         if not isinstance(node, _STATEMENTS):
             word = type(node).__name__.lower()
-            yield node.lineno, f"a mail template has if, for and set; {word!r} is not among them"
+            alone = 'write {% include "partials/…" %} on a line of its own'
+            other = f"a mail template has if, for and set; {word!r} is not among them"
+            yield node.lineno, alone if isinstance(node, nodes.Include) else other

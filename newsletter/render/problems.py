@@ -50,10 +50,10 @@ def check_template(folder: Path, templates: Templates | None = None) -> list[Pro
         problems += error.problems
     sample = shelf.find(f"{folder.name}/sample.json") or shelf.find("daily/sample.json") or folder / "sample.json"
     try:
-        snapshot = read_sample(sample.read_text(encoding="utf-8"), folder.name)
+        snapshot = read_sample(sample.read_text(encoding="utf-8-sig"), folder.name)
     except json.JSONDecodeError as error:
         return [*problems, Problem(str(sample), error.lineno, error.colno, error.msg)]
-    except (OSError, LookupError, TypeError, ValueError, AttributeError) as error:
+    except (OSError, LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
         return [*problems, Problem(str(sample), 1, 1, f"this is not a sample issue: {_reason(error)}")]
     if problems:
         return problems

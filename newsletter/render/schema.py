@@ -14,17 +14,25 @@ from dataclasses import dataclass
 from functools import cache
 from html.parser import HTMLParser
 from importlib.resources import files
+from itertools import islice
 
 from newsletter.errors import Problem
 from newsletter.render.template_files import TemplateText
 
-__all__ = ["schema_problems"]
+__all__ = ["VOID", "schema_problems"]
 
-_DEEPEST = 40
+_DEEPEST, _MOST_UNREADABLE = 40, 50
 _ANYWHERE = {"css-class", "mj-class"}
 _HOLDS_EXPRESSIONS = {"href", "src", "alt"}
-_NEVER_IN_MAIL = {"script", "iframe", "object", "embed", "base"}
-_MARK = re.compile(r"<|\{%")
+_NEVER_IN_MAIL = {"script", "iframe", "object", "embed", "base", "form", "link"}
+VOID = frozenset(
+    ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"]
+)
+"""HTML tags that hold nothing and are never closed."""
+
+_LINKS = {"href", "src", "background", "background-url", "action", "formaction", "poster", "srcset", "xlink:href"}
+_MARK = re.compile(r"<|\{[%#]")
+_STYLE_SHEET = re.compile(r"<(mj-)?style\b.*?</(mj-)?style>", re.DOTALL | re.IGNORECASE)
 _READABLE = re.compile(
     r"""<!--(?:(?!--).)*-->
     |</?[A-Za-z][\w:.-]*+(?:\s++[^\s"'<>=/]++(?:\s*+=\s*+(?:"[^"]*+"|'[^']*+'))?+)*+\s*+/?>""",
@@ -32,6 +40,7 @@ _READABLE = re.compile(
 )
 _WHY = (
     (re.compile(r"\{%"), "blocks are written <!--% … %--> here; {% … %} is for the text files"),
+    (re.compile(r"\{#"), "comments are written <!--# … #--> here; {# … #} is for the text files"),
     (re.compile(r"<!--"), "this comment is not closed with -->, or holds -- before that"),
     (re.compile(r"<[!?]"), "a mail template has no <!…> and no <?…>"),
     (re.compile(r"</?[A-Za-z]"), 'this tag cannot be read; write attributes as name="value", a space before each'),
@@ -50,7 +59,7 @@ class _Tag:
 def schema_problems(written: TemplateText) -> list[Problem]:
     """Every fault of an MJML template, in its order."""
     reader = _Reader(written)
-    reader.problems += _unreadable(written)
+    reader.problems += islice(_unreadable(written), _MOST_UNREADABLE)
     reader.feed(written.text)
     reader.close()
     for name, line in reader.open:
@@ -63,9 +72,11 @@ def schema_problems(written: TemplateText) -> list[Problem]:
 def _unreadable(written: TemplateText) -> Iterator[Problem]:
     """What the compiler cannot read and names no line for: it takes comments and tags as XML writes them."""
     text, at = written.text, 0
+    styles = [sheet.span() for sheet in _STYLE_SHEET.finditer(text)]
     while (mark := _MARK.search(text, at)) is not None:
         readable = _READABLE.match(text, mark.start())
-        if readable is None:
+        rule = mark[0] == "{#" and any(start < mark.start() < end for start, end in styles)  # CSS has {#id
+        if readable is None and not rule:
             start = text.rfind("\n", 0, mark.start()) + 1
             why = next(why for beginning, why in _WHY if beginning.match(text, mark.start()))
             yield written.problem(text.count("\n", 0, mark.start()) + 1, why, mark.start() - start + 1)
@@ -90,6 +101,7 @@ class _Reader(HTMLParser):
         self.problems: list[Problem] = []
         self.open: list[tuple[str, int]] = []
         self.seen_body = False
+        self._html: list[tuple[str, int]] = []
         self._told_at = 0
 
     def tell(self, message: str, line: int | None = None) -> None:
@@ -102,6 +114,8 @@ class _Reader(HTMLParser):
         self._check_links(tag, attrs)
         if not _is_mjml(tag):
             self._check_html(tag)
+            if tag not in VOID:
+                self._html.append((tag, self.getpos()[0]))
             return
         self._check_place(tag)
         self._check_attributes(tag, attrs)
@@ -116,15 +130,28 @@ class _Reader(HTMLParser):
         self.handle_starttag(tag, attrs)
         if _is_mjml(tag):
             self.open.pop()
+        elif tag not in VOID:
+            self._html.pop()
 
     def handle_endtag(self, tag: str) -> None:
         if not _is_mjml(tag):
+            self._close_html(tag)
             return
+        while self._html:
+            self.tell(f"<{self._html[-1][0]}> is not closed before </{tag}>", self._html.pop()[1])
         if tag not in [name for name, _ in self.open]:
             self.tell(f"</{tag}> closes nothing")
             return
         while (last := self.open.pop())[0] != tag:
             self.tell(f"<{last[0]}> is not closed before </{tag}>", last[1])
+
+    def _close_html(self, tag: str) -> None:
+        if self._html and self._html[-1][0] == tag:
+            self._html.pop()
+        elif opened := next((each for each in reversed(self._html) if each[0] == tag), None):
+            self._html.remove(opened)  # crossed tags are what browsers put right
+        elif tag not in VOID:
+            self.tell(f"</{tag}> closes nothing")
 
     def handle_data(self, data: str) -> None:
         inside = self.open[-1][0] if self.open else ""
@@ -179,7 +206,9 @@ class _Reader(HTMLParser):
             link = (value or "").strip()
             if name.startswith("on"):
                 self.tell(f"{name!r} on <{tag}> runs script, which no mail client allows")
-            if name not in {"href", "src", "background", "background-url"} or link.startswith(_SAFE_BEGINNINGS):
+            if name == "http-equiv" and link.lower() == "refresh":
+                self.tell("a mail leads nobody anywhere by itself")
+            if name not in _LINKS or link.startswith(_SAFE_BEGINNINGS):
                 continue
             if not (link.startswith("{{") and link.endswith("|url}}") and link.count("{{") == 1):
                 self.tell(f"write {name} as {{{{…|url}}}}, or begin it with https://, mailto: or #: not {link!r}")

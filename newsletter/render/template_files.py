@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,10 @@ from newsletter.render.theme import TOKEN, read_theme
 
 __all__ = ["Shelf", "TemplateText", "shipped_folders"]
 
-_INCLUDE = re.compile(r"""\s*(?:<mj-include\s+path="([^"]*)"\s*/>|\{%\s*include\s+"([^"]*)"\s*%\})\s*""")
-_DEEPEST_INCLUDE = 5
+_INCLUDE = re.compile(
+    r"""\s*(?:<mj-include\s+path=["']([^"']*)["']\s*/>|\{%-?\s*include\s+["']([^"']*)["']\s*-?%\})\s*"""
+)
+_DEEPEST_INCLUDE, _MOST_INCLUDES, _MOST_LINES, _MOST_BYTES = 5, 200, 20_000, 500_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +56,16 @@ class Shelf:
     def read(self, name: str) -> TemplateText:
         """The file with its include lines and theme tokens put in; raises `TemplateError` naming every gap."""
         problems: list[Problem] = []
-        lines = list(self._lines(name, problems))
+        lines = list(islice(self._lines(name, problems, count()), _MOST_LINES + 1))
+        if len(lines) > _MOST_LINES:
+            problems.append(Problem(name, 1, 1, f"with its includes it has over {_MOST_LINES:,} lines"))
         if problems:
-            raise TemplateError(problems)
+            raise TemplateError(list(dict.fromkeys(problems)))
         return TemplateText("\n".join(text for text, _, _ in lines), tuple((file, line) for _, file, line in lines))
 
-    def _lines(self, name: str, problems: list[Problem], depth: int = 0) -> Iterator[tuple[str, str, int]]:
+    def _lines(
+        self, name: str, problems: list[Problem], included: Iterator[int], within: tuple[str, ...] = ()
+    ) -> Iterator[tuple[str, str, int]]:
         path = self.find(name)
         if path is None:
             folders = ", ".join(str(folder) for folder in self._folders)
@@ -67,13 +74,22 @@ class Shelf:
         for number, text in enumerate(_file_lines(path, problems), 1):
             if include := _INCLUDE.fullmatch(text):
                 wanted = include[1] or include[2]
-                if depth == _DEEPEST_INCLUDE or self.find(wanted) is None:
-                    why = "includes itself" if depth == _DEEPEST_INCLUDE else "is in no template folder"
+                if why := self._why_not_included(wanted, (*within, name)):
                     problems.append(Problem(str(path), number, 1, f"the included file {wanted!r} {why}"))
+                elif next(included) == _MOST_INCLUDES:
+                    message = f"this template includes over {_MOST_INCLUDES} files"
+                    raise TemplateError(list(dict.fromkeys([*problems, Problem(str(path), number, 1, message)])))
                 else:
-                    yield from self._lines(wanted, problems, depth + 1)
+                    yield from self._lines(wanted, problems, included, (*within, name))
             elif (themed := self._themed(text, str(path), number, problems)) is not None:
                 yield themed, str(path), number
+
+    def _why_not_included(self, wanted: str, within: tuple[str, ...]) -> str:
+        if wanted in within:
+            return "includes itself"
+        if len(within) > _DEEPEST_INCLUDE:
+            return f"is the {_DEEPEST_INCLUDE + 1}th within another"
+        return "" if self.find(wanted) else "is in no template folder"
 
     def _themed(self, text: str, file: str, line: int, problems: list[Problem]) -> str | None:
         """The line with the theme's values in it; None where it would show an empty one, such as no logo."""
@@ -103,6 +119,9 @@ def shipped_folders() -> tuple[Path, ...]:
 
 
 def _file_lines(path: Path, problems: list[Problem]) -> list[str]:
+    if path.stat().st_size > _MOST_BYTES:
+        problems.append(Problem(str(path), 1, 1, f"this is larger than {_MOST_BYTES:,} bytes"))
+        return []
     try:
         # read_text turns CR and CRLF into LF: the MJML compiler would carry a CR into the mail.
         return path.read_text(encoding="utf-8-sig").removesuffix("\n").split("\n")

@@ -18,7 +18,7 @@ TOKEN = re.compile(r"\[\[\s*([a-z_]+(?:\.[a-z_]+)+)\s*\]\]")
 
 _COLOUR = re.compile(r"#(?:[0-9A-Fa-f]{3}){1,2}")
 _LENGTH = re.compile(r"\d+px|0")
-_BREAKS_OUT = re.compile(r"[<>{};\\\x00-\x1f]")
+_BREAKS_OUT = re.compile(r"[<>{};\"\\\x00-\x1f]")
 
 
 def read_theme(folders: Sequence[Path]) -> Mapping[str, Any]:
@@ -67,4 +67,6 @@ def _fault(table: str, key: str, value: object) -> str | None:
         return None if re.fullmatch(r"(https://[^\s\"'<>]+)?", text) else f"{name} begins with https://, or is empty"
     if name in ("logo.width", "logo.height"):
         return None if text.isdecimal() and int(text) <= 600 else f"{name} is a number of pixels up to 600"
-    return f"{name} may hold none of < > {{ }} ; \\" if _BREAKS_OUT.search(text) else None
+    if _BREAKS_OUT.search(text):
+        return f"{name} may hold none of < > {{ }} ; \\ and \"; names are written 'Foo Bar'"
+    return f"{name} is longer than 500 characters" if len(text) > 500 else None

@@ -13,6 +13,8 @@ from newsletter.errors import Problem, TemplateError
 
 __all__ = ["Fault", "TomlFile", "read_toml"]
 
+_MOST_BYTES = 64_000
+
 Fault = tuple[str, str, str]
 """The table, the key in it (or an empty string), and what is wrong."""
 
@@ -43,12 +45,16 @@ class TomlFile:
 def read_toml(path: Path) -> TomlFile:
     """The file; raises `TemplateError` with the line where it is no TOML."""
     data = path.read_bytes()
+    if len(data) > _MOST_BYTES:
+        raise TemplateError([Problem(str(path), 1, 1, f"this is larger than {_MOST_BYTES:,} bytes")])
     try:
         text = data.decode("utf-8-sig").replace("\r\n", "\n")
         return TomlFile(path, text, tomllib.loads(text))
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
         raise TemplateError([Problem(str(path), line, 1, "this line is not UTF-8; save the file as UTF-8")]) from None
+    except RecursionError:
+        raise TemplateError([Problem(str(path), 1, 1, "this is nested too deep")]) from None
     except tomllib.TOMLDecodeError as error:
         line = int(found[1]) if (found := re.search(r"line (\d+)", str(error))) else text.count("\n") + 1
         raise TemplateError([Problem(str(path), line, 1, f"this is not TOML: {error}")]) from None

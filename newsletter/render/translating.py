@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from gettext import GNUTranslations, NullTranslations
+from gettext import GNUTranslations, NullTranslations, c2py
 from io import BytesIO, StringIO
 from pathlib import Path
 from types import FunctionType
@@ -37,6 +37,7 @@ class Words:
     text: Mapping[str, Callable[..., str]]
 
 
+_LONGEST, _PLURALS = 500_000, 6
 _VALUE = re.compile(r"%\((\w+)\)s")
 
 Catalogues = Mapping[str, tuple[str, ...]]
@@ -49,9 +50,10 @@ def read_catalogues(folders: Sequence[Path]) -> dict[str, tuple[str, ...]]:
     problems: list[Problem] = []
     for path in (path for folder in folders for path in sorted(folder.glob("words/*.po"))):
         try:
-            text = path.read_text(encoding="utf-8")
-        except UnicodeDecodeError:
-            problems.append(Problem(str(path), 1, 1, "this is not UTF-8; save the file as UTF-8"))
+            text = path.read_text(encoding="utf-8-sig")
+        except (UnicodeDecodeError, OSError) as error:
+            why = error.strerror if isinstance(error, OSError) else "this is not UTF-8; save the file as UTF-8"
+            problems.append(Problem(str(path), 1, 1, str(why)))
             continue
         problems += (Problem(str(path), line, 1, message) for line, message in _faults(text))
         language = path.stem.replace("_", "-").lower()
@@ -63,12 +65,33 @@ def read_catalogues(folders: Sequence[Path]) -> dict[str, tuple[str, ...]]:
 
 @lru_cache(256)
 def _faults(text: str) -> tuple[tuple[int, str], ...]:
-    """What would make rendering fail: words outside quotes, or a value that the template does not give."""
+    """What would make rendering fail: words outside quotes, or a value that the template does not give.
+
+    This runs in the process that asks: what a catalogue could make large is refused before anything is made of it.
+    """
+    if len(text) > _LONGEST:
+        return ((1, f"this is longer than {_LONGEST:,} characters; a mail has fewer words"),)
+    if faults := tuple(_header_faults(text)):
+        return faults
     try:
         catalogue = read_po(StringIO(text), abort_invalid=True)
     except PoFileError as error:
         return (((error.lineno or 0) + 1, str(error)),)
     return tuple(_messages_that_do_not_fit(catalogue))
+
+
+def _header_faults(text: str) -> Iterator[tuple[int, str]]:
+    """What Babel would believe of a catalogue's own head."""
+    for found in re.finditer(r"charset=([^\s\\\"]+)", text):
+        if found[1].lower() not in ("utf-8", "charset"):
+            yield text.count("\n", 0, found.start()) + 1, f"charset={found[1]}: save the file as UTF-8, and say utf-8"
+    for found in re.finditer(r"nplurals\s*=\s*(\d+)\s*;\s*plural\s*=\s*([^;\"\\]*)", text):
+        try:
+            c2py(found[2])
+        except (ValueError, RecursionError) as error:
+            yield text.count("\n", 0, found.start()) + 1, f"Plural-Forms: {error}"
+        if len(found[1]) > 1 or int(found[1]) > _PLURALS:
+            yield text.count("\n", 0, found.start()) + 1, f"Plural-Forms: no language has over {_PLURALS} forms"
 
 
 def _messages_that_do_not_fit(catalogue: Catalog) -> Iterator[tuple[int, str]]:
@@ -77,11 +100,14 @@ def _messages_that_do_not_fit(catalogue: Catalog) -> Iterator[tuple[int, str]]:
         strings = message.string if isinstance(message.string, tuple | list) else (message.string,)
         given = dict.fromkeys(_VALUE.findall(" ".join(ids)), "")
         for string in filter(None, strings if message.id else ()):
-            try:
-                _ = string % given
-            except (KeyError, ValueError, TypeError) as error:
-                why = f"{error} is no value of it" if isinstance(error, KeyError) else f"{error}; % is written %%"
-                yield message.lineno or 1, f"{string!r} cannot stand for {ids[0]!r}: {why}"
+            foreign = [name for name in _VALUE.findall(string) if name not in given]
+            if foreign:
+                why = f"{foreign[0]!r} is no value of it"
+            elif "%" in _VALUE.sub("", string.replace("%%", "")):
+                why = "a value is written %(name)s, and % is written %%"
+            else:
+                continue
+            yield message.lineno or 1, f"{string!r} cannot stand for {ids[0]!r}: {why}"
 
 
 def words_in(language: str, catalogues: Catalogues) -> Words:

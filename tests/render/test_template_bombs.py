@@ -112,3 +112,28 @@ def test_a_machine_that_limits_memory_itself_compiles_all_the_same() -> None:
     limited = f"ulimit -v 4000000; {sys.executable} -c {shlex.quote(program)}"
     done = subprocess.run(["bash", "-c", limited], capture_output=True, text=True, check=False, timeout=60)
     assert int(done.stdout) > 10_000, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "why"),
+    [
+        ("words/sv.po", 'msgid "via %(outlet)s"\nmsgstr "via %(outlet)2000000000s"\n', "a value is written"),
+        ("words/sv.po", 'msgid ""\nmsgstr "Plural-Forms: nplurals=300000000; plural=n;\\n"\n', "over 6 forms"),
+        ("words/sv.po", 'msgid ""\nmsgstr "Plural-Forms: nplurals=2; plural=__import__(1);\\n"\n', "Plural-Forms"),
+        ("words/sv.po", 'msgid ""\nmsgstr "Content-Type: text/plain; charset=ebcdic\\n"\n', "say utf-8"),
+        ("words/sv.po", "#" * 600_000, "longer than"),
+        ("partials/about.mjml", '<mj-include path="partials/about.mjml" />\n' * 60, "includes itself"),
+        ("partials/about.mjml", '<mj-include path="partials/top.mjml" />\n' * 300, "over 200 files"),
+        ("partials/about.mjml", "<mj-text>x</mj-text>\n" * 20_001, "over 20,000 lines"),
+        ("partials/about.mjml", "<mj-text>" + "x" * 600_000 + "</mj-text>", "larger than"),
+        ("theme.toml", "x = " + "[" * 5_000 + "]" * 5_000, "nested too deep"),
+        ("theme.toml", f'[light]\naccent = "{"a" * 100_000}"\n', "larger than"),
+    ],
+)
+def test_what_is_read_before_the_child_is_bounded_too(tmp_path: Path, file: str, text: str, why: str) -> None:
+    (tmp_path / file).parent.mkdir(exist_ok=True)
+    (tmp_path / file).write_text(text, encoding="utf-8")
+    before = time.process_time()
+    with pytest.raises(TemplateError, match=why):
+        Templates([tmp_path]).compile("daily")
+    assert time.process_time() - before < 3

@@ -74,6 +74,11 @@ def test_every_mjml_fault_is_told_with_its_line(desk):
         ("<mj-text><!-- a -- b --></mj-text>", "this comment is not closed"),
         ("<mj-text><![CDATA[a]]></mj-text>", "no <!…>"),
         ("<mj-text>{% if word %}a{% endif %}</mj-text>", "blocks are written <!--% … %--> here"),
+        ("<mj-text>{# a note #}</mj-text>", "comments are written <!--# … #--> here"),
+        ("<mj-text><p>a<b>c</p></mj-text>", "<b> is not closed before </mj-text>"),
+        ("<mj-text>a</p></mj-text>", "</p> closes nothing"),
+        ("<mj-text><form>a</form></mj-text>", "<form> has no place in a mail"),
+        ('<mj-raw><meta http-equiv="refresh" content="0"></mj-raw>', "leads nobody anywhere by itself"),
         ('<mj-text color="#000" color="#111">a</mj-text>', "'color' twice"),
         ('<mj-text><p class="a" class="b">a</p></mj-text>', "'class' twice"),
         ("</mj-column> loose words <mj-column>", "'loose words' cannot stand directly in <mj-section>"),
@@ -305,3 +310,20 @@ def test_a_desk_that_overrides_one_part_has_it_checked(desk, tmp_path):
     templates = Templates([own])
     (problem,) = check_template(templates.folder("daily"), templates)
     assert (problem.file, problem.line) == (str(own / "partials" / "about.mjml"), 2)
+
+
+def test_includes_may_be_written_as_jinja_writes_them(desk):
+    body = desk / "daily" / "body.txt"
+    text = "\ufeff" + body.read_text(encoding="utf-8").replace('"', "'").replace("{% include", "{%- include")
+    body.write_text(text, encoding="utf-8")
+    assert check_template(desk / "daily") == []
+    body.write_text('x {% include "partials/footer.txt" %}', encoding="utf-8")
+    assert "on a line of its own" in check_template(desk / "daily")[0].message
+
+
+def test_a_sample_that_cannot_be_rendered_says_why(desk):
+    sample = desk / "daily" / "sample.json"
+    sample.write_text(sample.read_text(encoding="utf-8").replace("Asia/Singapore", "Mars/X"), encoding="utf-8")
+    assert "No time zone found with key Mars/X" in check_template(desk / "daily")[0].message
+    sample.write_text("[" * 100_000, encoding="utf-8")
+    assert "this is not a sample issue" in check_template(desk / "daily")[0].message
