@@ -15,7 +15,7 @@ from premailer import Premailer
 
 from newsletter.errors import TemplateError
 from newsletter.render.dialect import dialect_problems, html_dialect
-from newsletter.render.schema import VOID, schema_problems
+from newsletter.render.schema import STYLE_SHEET, VOID, schema_problems
 from newsletter.render.template_files import TemplateText
 
 __all__ = ["compile_html", "inlined", "without_spent_classes"]
@@ -25,7 +25,6 @@ _BLOCK = re.compile(r"<!--%.*?%-->", re.DOTALL)
 _EXPRESSION = re.compile(r"\{\{.*?\}\}", re.DOTALL)
 _DEEPEST = 150
 _TAG = re.compile(r"<(?P<close>/?)(?P<name>[a-zA-Z][\w-]*)[^<>]*?(?P<end>/?)>")
-_STYLE_SHEET = re.compile(r"<(mj-)?style\b.*?</(mj-)?style>", re.DOTALL | re.IGNORECASE)
 # `@im\port` is an import as well (CSS Syntax 3, section 4.3.7), and no honest rule's name needs an escape.
 _ESCAPED_RULE = re.compile(r"@[\w-]*\\[^;}<]*;?")
 _IMPORT = re.compile(r"""@import\s*(?:url\([^)]*\)|"[^"]*"|'[^']*')?[^;}<]*;?""", re.IGNORECASE)
@@ -99,11 +98,11 @@ def _for_the_compiler(mjml: str) -> str:
 
 def _without_imports(mjml: str) -> str:
     """Nothing is fetched: not by premailer here, and not by a mail program later."""
-    return _STYLE_SHEET.sub(lambda sheet: _IMPORT.sub("", _ESCAPED_RULE.sub("", sheet[0])), mjml)
+    return STYLE_SHEET.sub(lambda sheet: _IMPORT.sub("", _ESCAPED_RULE.sub("", sheet[0])), mjml)
 
 
 def without_spent_classes(page: str) -> str:
-    """The page without the names of classes that no rule speaks of now: 2 KB of an issue, and Gmail clips by bytes."""
+    """The page without the names of classes that no rule speaks of now: 1.5 KB less for Gmail to clip."""
     spoken_of = set(_NAME.findall(" ".join(_HEAD_STYLE.findall(page))))
 
     def kept(attribute: re.Match[str]) -> str:

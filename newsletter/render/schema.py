@@ -19,7 +19,7 @@ from itertools import islice
 from newsletter.errors import Problem
 from newsletter.render.template_files import TemplateText
 
-__all__ = ["VOID", "schema_problems"]
+__all__ = ["STYLE_SHEET", "VOID", "schema_problems"]
 
 _DEEPEST, _MOST_UNREADABLE = 40, 50
 _ANYWHERE = {"css-class", "mj-class"}
@@ -30,9 +30,10 @@ VOID = frozenset(
 )
 """HTML tags that hold nothing and are never closed."""
 
+STYLE_SHEET = re.compile(r"<(mj-)?style\b.*?</(mj-)?style>", re.DOTALL | re.IGNORECASE)
+
 _LINKS = {"href", "src", "background", "background-url", "action", "formaction", "poster", "srcset", "xlink:href"}
 _MARK = re.compile(r"<|\{[%#]")
-_STYLE_SHEET = re.compile(r"<(mj-)?style\b.*?</(mj-)?style>", re.DOTALL | re.IGNORECASE)
 _READABLE = re.compile(
     r"""<!--(?:(?!--).)*-->
     |</?[A-Za-z][\w:.-]*+(?:\s++[^\s"'<>=/]++(?:\s*+=\s*+(?:"[^"]*+"|'[^']*+'))?+)*+\s*+/?>""",
@@ -72,7 +73,7 @@ def schema_problems(written: TemplateText) -> list[Problem]:
 def _unreadable(written: TemplateText) -> Iterator[Problem]:
     """What the compiler cannot read and names no line for: it takes comments and tags as XML writes them."""
     text, at = written.text, 0
-    styles = [sheet.span() for sheet in _STYLE_SHEET.finditer(text)]
+    styles = [sheet.span() for sheet in STYLE_SHEET.finditer(text)]
     while (mark := _MARK.search(text, at)) is not None:
         readable = _READABLE.match(text, mark.start())
         rule = mark[0] == "{#" and any(start < mark.start() < end for start, end in styles)  # CSS has {#id

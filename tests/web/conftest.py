@@ -113,3 +113,11 @@ def dump(room: Newsroom) -> list[str]:
         lines = list(connection.iterdump())
     connection.close()
     return lines
+
+
+def also_in_arabic(room: Newsroom) -> None:
+    """The desk's newsletter in a second language, its draft built again."""
+    text = room.plan_file.read_text(encoding="utf-8")
+    text = text.replace("archive: public", "languages: [en, ar]\n    archive: public")
+    room.plan_file.write_text(text, encoding="utf-8")
+    issues.build(room, NEWSLETTER)

@@ -11,7 +11,7 @@ from datetime import timedelta
 from newsletter.model import Edition, NoteOrigin, Snapshot, Story, StoryStatus, page_key, story_address
 from newsletter.newsroom import Newsroom, issues, sending
 
-from .conftest import BASE, ISSUE, NEWSLETTER, Visitor, dump
+from .conftest import BASE, ISSUE, NEWSLETTER, Visitor, also_in_arabic, dump
 
 
 def drafted(room: Newsroom) -> Snapshot:
@@ -81,10 +81,7 @@ def test_a_storys_page_tells_what_became_of_it(sent: Newsroom) -> None:
 
 def test_a_storys_page_speaks_the_editions_language(open_desk: Callable[..., Newsroom]) -> None:
     room = open_desk("review")
-    text = room.plan_file.read_text(encoding="utf-8")
-    text = text.replace("archive: public", "languages: [en, ar]\n    archive: public")
-    room.plan_file.write_text(text, encoding="utf-8")
-    issues.build(room, NEWSLETTER)
+    also_in_arabic(room)
     issues.approve(room, ISSUE, "chief@example.com")
     sending.send(room, ISSUE)
     snapshot = drafted(room)
