@@ -31,8 +31,9 @@ class Clockwork:
 
     def __init__(self, room: Newsroom) -> None:
         self._room = room
+        self._workers = ThreadPoolExecutor(4)
         self._alarms = BackgroundScheduler(
-            timezone=UTC, executors={"default": ThreadPoolExecutor(4)}, job_defaults={"coalesce": True}
+            timezone=UTC, executors={"default": self._workers}, job_defaults={"coalesce": True}
         )
 
     def start(self) -> None:
@@ -46,7 +47,9 @@ class Clockwork:
 
     def stop(self) -> None:
         """Wake no more; what runs is finished first."""
-        self._alarms.shutdown(wait=True)
+        # Not `wait=True`: APScheduler 3.11.3 then waits with the lock in hand that a running tick's `add_job` asks for.
+        self._alarms.shutdown(wait=False)
+        self._workers.shutdown(wait=True)
 
     def _tick(self) -> None:
         _guarded(lambda: day.tick(self._room))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -16,6 +17,7 @@ from newsletter.model import IssueId, IssueState
 from newsletter.newsroom import Newsroom, desks, gathering, issues, sending
 from newsletter.plan import SourcePlan
 from newsletter.schedule import day
+from newsletter.schedule.clockwork import Clockwork
 from newsletter.storage.deliveries import Frozen
 
 SCHEDULE = """\
@@ -409,3 +411,29 @@ def test_strangers_are_looked_for_before_each_send(desk: Desk) -> None:
     with Newsroom.open(desk.folder, environ=outside) as room, pytest.raises(NotLiveError, match="NEWSLETTER_LIVE"):
         sending.send(room, TODAY)
     assert desk.room.issues.books(TODAY).deliveries["queued"] == 1
+
+
+def test_a_stop_in_the_middle_of_a_tick_lets_it_finish(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, go_on, ended = threading.Event(), threading.Event(), threading.Event()
+
+    def slow_tick(_: Newsroom) -> None:
+        begun.set()
+        go_on.wait()
+
+    def next_waking(room: Newsroom) -> datetime:
+        ended.set()  # the alarm of the next instant is set after this
+        return room.clock.now() + timedelta(hours=1)
+
+    monkeypatch.setattr(day, "tick", slow_tick)
+    monkeypatch.setattr(day, "next_waking", next_waking)
+    clockwork = Clockwork(desk.room)
+    clockwork.start()
+    assert begun.wait(30)
+    stopping = threading.Thread(target=clockwork.stop, daemon=True)
+    stopping.start()
+    stopping.join(0.3)
+    assert stopping.is_alive(), "what runs is waited for"
+    go_on.set()
+    stopping.join(30)
+    assert not stopping.is_alive()
+    assert ended.is_set()
