@@ -9,6 +9,8 @@ from importlib import resources
 from itertools import product
 from string import ascii_uppercase
 
+from newsletter.languages import forms
+
 __all__ = ["country_called", "country_name", "flag_file", "is_country", "name_among"]
 
 # Unicode CLDR names these beside the countries: groupings, pseudo-locales, outlying islands.
@@ -23,11 +25,14 @@ def is_country(code: str) -> bool:
 
 @cache
 def country_name(code: str, language: str = "en") -> str:
-    """The name to print for a country code or a region of schedule.yaml (`asia` becomes "Asia")."""
+    """The name to print for a country code or a region of schedule.yaml (`asia` becomes "Asia", or "亚洲" in zh)."""
+    theirs = _territories(language)
     if not is_country(code):
-        return code.replace("-", " ").title()
-    ours = name_among(_overrides().get(code, {}), language)
-    return str(ours or _territories(language).get(code) or _territories("en")[code])
+        region = code.replace("-", " ").title()
+        return region if language == "en" else theirs.get(_regions().get(_plain(region), ""), region)
+    if not theirs:
+        return country_name(code)
+    return name_among(_overrides().get(code, {}), language) or theirs.get(code) or _territories("en")[code]
 
 
 def country_called(text: str) -> str | None:
@@ -45,21 +50,7 @@ def flag_file(code: str) -> str | None:
 
 def name_among(names: Mapping[str, str], language: str) -> str | None:
     """The name in that language, or in the language without its region: pt-BR, pt; zh-TW, zh-Hant, zh."""
-    return next((names[form] for form in _forms(language) if form in names), None)
-
-
-@cache
-def _forms(language: str) -> tuple[str, ...]:
-    """A language tag from the whole of it to its first part, with the script that it is usually written in."""
-    from babel import Locale, UnknownLocaleError
-
-    try:
-        locale = Locale.parse(language, sep="-")
-    except (UnknownLocaleError, ValueError):
-        return ("en",)
-    script = locale.script or ("Hant" if locale.language == "zh" and locale.territory in ("TW", "HK", "MO") else None)
-    forms = (language, f"{locale.language}-{script}" if script else "", locale.language)
-    return tuple(form for form in forms if form)
+    return next((names[form] for form in forms(language) if form in names), None)
 
 
 @cache
@@ -71,15 +62,27 @@ def _codes() -> dict[str, str]:
 
 
 @cache
+def _regions() -> dict[str, str]:
+    """Codes of the world's regions (UN M.49) by CLDR's English names, as `_plain` writes them."""
+    return {_plain(name): code for code, name in _territories("en").items() if code.isdigit()}
+
+
+def _plain(region: str) -> str:
+    """Desks write East Asia where CLDR has Eastern Asia."""
+    return region.casefold().replace("ern ", " ")
+
+
+@cache
 def _overrides() -> dict[str, dict[str, str]]:
     return tomllib.loads((resources.files("newsletter") / "countries.toml").read_text(encoding="utf-8"))
 
 
 @cache
 def _territories(language: str) -> dict[str, str]:
+    """CLDR's names of countries and regions; none in a language it does not know."""
     from babel import Locale, UnknownLocaleError
 
     try:
         return dict(Locale.parse(language, sep="-").territories)
     except (UnknownLocaleError, ValueError):
-        return dict(Locale.parse("en").territories)
+        return {}

@@ -25,6 +25,7 @@ __all__ = [
     "cosine",
     "grams_of",
     "is_empty_word",
+    "is_seen",
     "is_spaced",
     "likeness",
     "normalised",
@@ -32,6 +33,7 @@ __all__ = [
     "shared_readings",
     "terms_of",
     "text_of",
+    "whole_until",
     "without_unseen",
 ]
 
@@ -69,6 +71,11 @@ _UNSEEN = re.compile(
     "|(?P<flag>\U0001f3f4\U000e0067\U000e0062(?:\U000e0065\U000e006e\U000e0067|\U000e0073\U000e0063\U000e0074"
     "|\U000e0077\U000e006c\U000e0073)\U000e007f)|[\U000e0000-\U000e007f]"
 )
+
+# Letters that are drawn as nothing: the fillers of Hangul, and Braille without a dot.
+_BLANK_LETTERS = frozenset("\u115f\u1160\u3164\uffa0\u2800")
+# What belongs to the character before it beside combining marks: joiners, variation selectors, skin tones (UAX 29).
+_EXTENDS = re.compile("[\u200c\u200d\ufe00-\ufe0f\U0001f3fb-\U0001f3ff]")
 
 # English words that say nothing about a subject, the last line in the news. Without them the headline clusters' own
 # words decide: .003 in precision@3.
@@ -165,6 +172,25 @@ def terms_of(text: str) -> list[str]:
 def without_unseen(text: str) -> str:
     """The text without control, bidi and other characters that no reader sees."""
     return text if text.isascii() and text.isprintable() else _UNSEEN.sub(lambda found: found["flag"] or "", text)
+
+
+def is_seen(text: str) -> bool:
+    """Whether a reader sees anything of the text: one letter, digit or sign that is drawn."""
+    return any(
+        unicodedata.category(character)[0] in "LNPS" and character not in _BLANK_LETTERS
+        for character in without_unseen(text)
+    )
+
+
+def whole_until(text: str, end: int) -> int:
+    """The last place up to `end` where a cut splits nothing that readers see as one: a letter and its vowel sign."""
+    while 0 < end < len(text) and (_extends(text[end]) or text[end - 1] == "\u200d"):
+        end -= 1
+    return end
+
+
+def _extends(character: str) -> bool:
+    return unicodedata.category(character)[0] == "M" or _EXTENDS.match(character) is not None
 
 
 def is_spaced(text: str) -> bool:

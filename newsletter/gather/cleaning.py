@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 import nh3
 
-from newsletter.words import without_unseen
+from newsletter.words import is_seen, whole_until, without_unseen
 
 __all__ = [
     "NOTE_PARAGRAPHS",
@@ -49,7 +49,8 @@ _SENTENCE_END = re.compile(r"(?<=\w\w)[.!?]+[\"'”’)\]]*(?=\s)|[。！？]+[�
 def clean_text(markup: str, limit: int | None = None) -> str:
     """Plain text in NFC on one line: no markup, entities decoded however often escaped, no control or bidi characters.
 
-    `limit` is the greatest length in characters; longer text is cut by `shorten`.
+    `limit` is the greatest length in characters; longer text is cut by `shorten`. A text of which no reader would see
+    anything is empty.
     """
     text = markup if len(markup) <= _RAW_LIMIT else _beginning(markup)
     for _ in range(_LAYERS):
@@ -58,6 +59,8 @@ def clean_text(markup: str, limit: int | None = None) -> str:
             break
     else:
         text = _peel(text.translate({ord("&"): " ", ord("<"): " "}))
+    if not is_seen(text):
+        return ""
     return text if limit is None else shorten(text, limit)
 
 
@@ -87,10 +90,7 @@ def shorten(text: str, limit: int) -> str:
     if ends and ends[-1] >= limit // 2:
         return text[: ends[-1]]
     end = text.rfind(" ", limit // 2, limit)
-    end = limit - 1 if end < 0 else end
-    while end and _continues(text[end]):
-        end -= 1
-    return text[:end].rstrip(" ,;:–—-") + "…"
+    return text[: whole_until(text, limit - 1 if end < 0 else end)].rstrip(" ,;:–—-") + "…"
 
 
 def _beginning(markup: str) -> str:
@@ -107,8 +107,3 @@ def _peel(text: str) -> str:
         text = nh3.clean(_BLOCK.sub(" <", _LESS_THAN.sub("&lt;", text)), tags=set())
     text = without_unseen(html.unescape(text))
     return " ".join(unicodedata.normalize("NFC", text).split())
-
-
-def _continues(character: str) -> bool:
-    """Whether a cut before this character would split what readers see as one."""
-    return character in "\u200c\u200d\ufe0e\ufe0f" or unicodedata.combining(character) > 0

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import re
 from collections import Counter
+from collections.abc import Iterator
 
 from mjml import mjml2html
 from premailer import Premailer
@@ -23,7 +24,7 @@ __all__ = ["compile_html", "inlined", "without_spent_classes"]
 _INLINE_STYLE = re.compile(r'<mj-style\s+inline="inline"\s*>(.*?)</mj-style>', re.DOTALL)
 _BLOCK = re.compile(r"<!--%.*?%-->", re.DOTALL)
 _EXPRESSION = re.compile(r"\{\{.*?\}\}", re.DOTALL)
-_DEEPEST = 150
+_DEEPEST, _MOST_CODE, _LONGEST_STYLES = 150, 2_000, 64_000
 _TAG = re.compile(r"<(?P<close>/?)(?P<name>[a-zA-Z][\w-]*)[^<>]*?(?P<end>/?)>")
 # `@im\port` is an import as well (CSS Syntax 3, section 4.3.7), and no honest rule's name needs an escape.
 _ESCAPED_RULE = re.compile(r"@[\w-]*\\[^;}<]*;?")
@@ -40,6 +41,7 @@ def compile_html(written: TemplateText) -> str:
     problems = [*schema_problems(written), *dialect_problems(written, html_dialect())]
     if (line := _too_deep(written.text)) is not None:
         problems.append(written.problem(line, f"tags are nested over {_DEEPEST} deep here; a mail needs far fewer"))
+    problems += (written.problem(line, message) for line, message in _too_much(written.text))
     if problems:
         raise TemplateError(sorted(problems, key=lambda problem: (problem.file, problem.line)))
     try:
@@ -50,6 +52,22 @@ def compile_html(written: TemplateText) -> str:
         raise TemplateError([written.problem(line, f"the MJML compiler refuses this: {error}")]) from None
     _assert_survival(written, html)
     return html
+
+
+def _too_much(text: str) -> Iterator[tuple[int, str]]:
+    """What takes seconds to compile, and no mail program would show."""
+    code = [*_BLOCK.finditer(text), *_EXPRESSION.finditer(text)]
+    if len(code) > _MOST_CODE:
+        last = sorted(code, key=re.Match.start)[_MOST_CODE]
+        line = text.count("\n", 0, last.start()) + 1
+        yield line, f"with this it has over {_MOST_CODE:,} blocks and expressions; a mail needs far fewer"
+    size = 0
+    for sheet in STYLE_SHEET.finditer(text):
+        size += len(sheet[0])
+        if size > _LONGEST_STYLES:
+            line = text.count("\n", 0, sheet.start()) + 1
+            yield line, f"styles are over {_LONGEST_STYLES:,} characters here; Gmail drops those over 8,192"
+            return
 
 
 def _too_deep(text: str) -> int | None:

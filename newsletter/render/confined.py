@@ -23,7 +23,7 @@ from newsletter.render.templates import CompiledTemplate, check_text
 
 __all__ = ["answer", "compile_page", "render_edition"]
 
-CONFINEMENT = Confinement(__name__, seconds=20, computing=2.5, memory=256 * 2**20)
+CONFINEMENT = Confinement(__name__, seconds=20, computing=2, memory=256 * 2**20)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ _COMPILE = b"compile"
 
 def compile_page(html: TemplateText, text: TemplateText, subject: TemplateText) -> str:
     """The compiled HTML of a template, Jinja still in it; raises `TemplateError` with every fault of all three."""
-    made = _asked(_COMPILE, _TEXTS.dump_json(_Texts(html, text, subject)), html)
+    made = _asked(_COMPILE, _TEXTS.dump_json(_Texts(html, text, subject)), html, "make it smaller")
     assert made.page is not None
     return made.page
 
@@ -68,20 +68,20 @@ def render_edition(template: CompiledTemplate, snapshot: Snapshot, edition: Edit
     """The edition with its slots still open; `base_url` is the public address of the flags, without a final slash.
 
     Holds the sections of the edition's countries. Raises `TemplateError` where the template asks for what is not there,
-    or for more than 2.5 s of computing or 256 MiB.
+    or for more than 2 s of computing or 256 MiB.
     """
     document = _document(template)
     head = _RENDER.dump_json(_Render(edition, base_url, len(document)))
-    made = _asked(head, document + _dumped(snapshot), template.html)
+    made = _asked(head, document + _dumped(snapshot), template.html, "take out loops within loops")
     assert made.rendered is not None
     return made.rendered
 
 
-def _asked(head: bytes, data: bytes, written: TemplateText) -> _Made:
+def _asked(head: bytes, data: bytes, written: TemplateText, advice: str) -> _Made:
     try:
         made = _MADE.validate_json(CONFINEMENT.ask(head, data))
     except OutlastedError as error:
-        raise TemplateError([written.problem(1, f"this template {error}; take out loops within loops")]) from None
+        raise TemplateError([written.problem(1, f"this template {error}; {advice}")]) from None
     if made.failure:
         raise TemplateError([written.problem(1, f"this cannot be rendered: {made.failure}")])
     if made.problems:

@@ -16,7 +16,7 @@ from newsletter.errors import Problem
 from newsletter.ports import SLOT_NAMES, slot
 from newsletter.render.shapes import SHAPES, field_faults
 from newsletter.render.template_files import TemplateText
-from newsletter.render.translating import WORDS, is_word
+from newsletter.render.translating import SPONSOR_LABEL, WORDS, is_word, value_fault
 from newsletter.render.wrapping import wrap
 
 __all__ = ["NAMES", "dialect_problems", "html_dialect", "safe_url", "text_dialect"]
@@ -42,7 +42,10 @@ _FILTERS = (
 _READER = {"subscriber", "recipient", "reader"}
 _STATEMENTS = (nodes.Output, nodes.If, nodes.For, nodes.Assign)
 _LINK_SLOTS = {slot(name) for name in SLOT_NAMES if name != "name"}
-_LABEL = re.compile("presented by|sponsored|advertisement|advertising|paid for by", re.IGNORECASE)
+_MOST_STEPS, _DEEPEST_LOOPS, _DEEPEST_BLOCKS = 100, 10, 40
+_STEP = re.compile(r"[(\[{|.+\-~*/%]|\b(?:not|and|or|if)\b")
+_QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
+_NO_WORDS = re.compile(r"<!--.*?-->|<(mj-)?style\b.*?</(mj-)?style>|<[^>]*>", re.DOTALL)
 _USE_AN_EDITION = (
     "an edition is rendered once for all its readers, so nothing can be decided per reader here; print a slot"
     " ({{slots.name}}), or let schedule.yaml make an edition of its own"
@@ -51,13 +54,8 @@ _USE_AN_EDITION = (
 
 @lru_cache(4096)
 def safe_url(value: object) -> str:
-    """The address if it is http, https or mailto (or a slot that will be), else an empty string.
-
-    Autoescape lets `javascript:` through: every link of a template passes here, which the schema check demands.
-    """
+    """The address if it is http, https or mailto, else an empty string. Autoescape lets `javascript:` through."""
     text = str(value).strip()
-    if text in _LINK_SLOTS:
-        return text
     if " " in text or not text.isprintable():
         return ""
     try:
@@ -66,6 +64,11 @@ def safe_url(value: object) -> str:
         return ""
     reachable = parts.netloc if parts.scheme in ("http", "https") else parts.path if parts.scheme == "mailto" else ""
     return text if reachable else ""
+
+
+def _link(value: object) -> str:
+    """The filter `url`, which every link of a template passes: a safe address, or a slot that will be one."""
+    return str(value) if value in _LINK_SLOTS else safe_url(value)
 
 
 @cache
@@ -88,15 +91,42 @@ def text_dialect() -> ImmutableSandboxedEnvironment:
 
 def dialect_problems(written: TemplateText, environment: ImmutableSandboxedEnvironment) -> list[Problem]:
     """Every fault of the Jinja in a template: syntax, unknown names and filters, decisions per reader."""
+    if long := list(_long_expressions(written.text, environment)):
+        return [written.problem(*fault) for fault in long]
     try:
         tree = environment.parse(written.text)
+    except RecursionError:
+        return [written.problem(1, "blocks are nested far too deep in this file; a mail needs few")]
     except TemplateSyntaxError as error:
         if still_open := _never_closed(written.text, environment):
             return [written.problem(*still_open)]
         return [written.problem(error.lineno, error.message or "this is not a template")]
     found = [*_word_faults(tree, environment), *_name_faults(tree), *field_faults(tree), *_slot_faults(tree)]
-    found += [*_statement_faults(tree), *_words_faults(tree), *_sponsor_faults(tree, written)]
+    found += [*_statement_faults(tree), *_words_faults(tree), *_sponsor_faults(tree), *_nesting_faults(tree)]
     return [written.problem(line, message) for line, message in sorted(set(found))]
+
+
+def _long_expressions(text: str, environment: ImmutableSandboxedEnvironment) -> Iterator[tuple[int, str]]:
+    """Expressions that would take Jinja, which calls itself for each step of one, to the end of its stack."""
+    start, end = map(re.escape, (environment.block_start_string, environment.block_end_string))
+    for code in re.finditer(rf"\{{\{{.*?\}}\}}|{start}.*?{end}", text, re.DOTALL):
+        if len(_STEP.findall(_QUOTED.sub("", code[0]))) > _MOST_STEPS:
+            line = text.count("\n", 0, code.start()) + 1
+            yield line, f"this expression has over {_MOST_STEPS} steps; a mail needs few"
+
+
+def _nesting_faults(tree: nodes.Template) -> Iterator[tuple[int, str]]:
+    """Python, which Jinja compiles to, has 20 loops within loops and 100 steps of indentation."""
+    waiting: list[tuple[nodes.Node, int, int]] = [(tree, 0, 0)]
+    while waiting:
+        node, loops, blocks = waiting.pop()
+        loops += isinstance(node, nodes.For)
+        blocks += isinstance(node, nodes.For | nodes.If)
+        if loops > _DEEPEST_LOOPS or blocks > _DEEPEST_BLOCKS:
+            what = f"loops are nested over {_DEEPEST_LOOPS}" if loops > _DEEPEST_LOOPS else "blocks are nested too"
+            yield node.lineno, f"{what} deep here; a mail needs few"
+            return
+        waiting += ((child, loops, blocks) for child in node.iter_child_nodes())
 
 
 def _never_closed(text: str, environment: ImmutableSandboxedEnvironment) -> tuple[int, str] | None:
@@ -140,7 +170,7 @@ def _environment(**marks: Any) -> ImmutableSandboxedEnvironment:
     known = dict(environment.filters)
     environment.filters.clear()
     environment.filters.update({name: known[name] for name in _FILTERS})
-    environment.filters.update(url=safe_url, wrap=wrap)
+    environment.filters.update(url=_link, wrap=wrap)
     return environment
 
 
@@ -165,18 +195,36 @@ def _name_faults(tree: nodes.Template) -> Iterator[tuple[int, str]]:
 
 def _words_faults(tree: nodes.Template) -> Iterator[tuple[int, str]]:
     """Words must stand in the template as they are: what is made while it renders is in no catalogue."""
-    for call in tree.find_all(nodes.Call):
-        if isinstance(call.node, nodes.Name) and call.node.name in WORDS:
-            words = call.args[: 2 if call.node.name == "ngettext" else 1]
-            if not words or not all(isinstance(word, nodes.Const) and isinstance(word.value, str) for word in words):
-                yield call.lineno, f"{call.node.name}(…) takes its words in quotes, and values by name: %(outlet)s"
+    for name, call in _word_calls(tree):
+        asked = call.args[: 2 if name == "ngettext" else 1]
+        words = [word.value for word in asked if isinstance(word, nodes.Const) and isinstance(word.value, str)]
+        if not words or len(words) < len(asked):
+            yield call.lineno, f"{name}(…) takes its words in quotes, and values by name: %(outlet)s"
+            continue
+        given = {value.key for value in call.kwargs} | ({"num"} if name == "ngettext" else set())
+        for word in words:
+            if fault := value_fault(word, given):
+                yield call.lineno, f"{word!r}: {fault}"
 
 
-def _sponsor_faults(tree: nodes.Template, written: TemplateText) -> Iterator[tuple[int, str]]:
+def _sponsor_faults(tree: nodes.Template) -> Iterator[tuple[int, str]]:
     """What is paid for says so: readers are told, and many a law demands it (UCPD, annex I, 11)."""
     named = [node.lineno for node in tree.find_all(nodes.Name) if node.name == "sponsor" and node.ctx == "load"]
-    if named and not _LABEL.search(written.text):
+    if named and not SPONSOR_LABEL.search(_words_of(tree)):
         yield named[0], 'a sponsor needs a label; write {{_("Presented by %(name)s",name=sponsor.name)}}'
+
+
+def _words_of(tree: nodes.Template) -> str:
+    """What readers may be told in the template's own words: no class names, no comments, no addresses."""
+    standing = _NO_WORDS.sub(" ", "".join(piece.data for piece in tree.find_all(nodes.TemplateData)))
+    called = (word.value for _, call in _word_calls(tree) for word in call.args if isinstance(word, nodes.Const))
+    return " ".join([standing, *map(str, called)])
+
+
+def _word_calls(tree: nodes.Template) -> Iterator[tuple[str, nodes.Call]]:
+    for call in tree.find_all(nodes.Call):
+        if isinstance(call.node, nodes.Name) and call.node.name in WORDS:
+            yield call.node.name, call
 
 
 def _slot_faults(tree: nodes.Template) -> Iterator[tuple[int, str]]:

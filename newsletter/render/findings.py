@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from html.parser import HTMLParser
 
 from newsletter.model import Finding, RenderedEdition, Severity, Snapshot, Story, StoryStatus
 from newsletter.ports import SLOT_NAMES, slot
 from newsletter.render.dialect import safe_url
 from newsletter.render.edition import BYTE_BUDGET
+from newsletter.render.schema import VOID
 from newsletter.render.wording import visible
+from newsletter.words import is_seen
 
 __all__ = ["CLIPPED_AT", "preflight"]
 
@@ -22,6 +24,8 @@ CLIPPED_AT = 102_000
 _QUOTED = re.compile(r"^> ", re.MULTILINE)
 LONG_TITLE, LONG_SUBJECT, FEW_STORIES = 70, 60, 3
 _UNFILLED = re.compile("\ufdd0(?!(?:" + "|".join(SLOT_NAMES) + ")\ufdd1)")
+_NO_WORDS = ("style", "title", "script")
+_HIDING = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _LEFTOVERS = {
     "html": re.compile(r"<!--%|%-->|</?mj-|" + _UNFILLED.pattern),
     "text": _UNFILLED,
@@ -63,6 +67,8 @@ def _stories(snapshot: Snapshot, now: datetime, changed: Mapping[str, StoryStatu
         if story.note and not story.shown_note:
             message = "Its AI Editor's Summary has no approval, so readers do not see it."
             yield _warning("note approval", place, message, "Approve the note, or delete it.")
+        if not is_seen(story.title):
+            yield _blocking("headline", place, "Its headline shows nothing.", "Give it one, or drop it from the issue.")
         if len(story.title) > LONG_TITLE:
             message = f"The headline has {len(story.title)} characters; phones show about {LONG_TITLE}."
             yield _warning("headline length", place, message, "Shorten it.")
@@ -73,6 +79,7 @@ def _edition(snapshot: Snapshot, rendered: RenderedEdition) -> Iterator[Finding]
     page = _Page(rendered.html)
     yield from _sizes(snapshot, rendered, place)
     yield from _duties(snapshot, rendered, page, place)
+    yield from _sponsor(snapshot, rendered, page, place)
     stories = [placed.story for section in snapshot.sections_of(rendered.edition) for placed in section.stories]
     yield from _cards(stories, rendered, page, place)
     yield from _hidden_notes(stories, page.text, rendered.text, place)
@@ -107,16 +114,34 @@ def _sizes(snapshot: Snapshot, rendered: RenderedEdition, place: str) -> Iterato
 def _duties(snapshot: Snapshot, rendered: RenderedEdition, page: _Page, place: str) -> Iterator[Finding]:
     """What the law asks of every mail: a way out, and where the sender can be found (CAN-SPAM 5(a)(5))."""
     mark = slot("unsubscribe")
-    seen_until = rendered.html.encode()[:BYTE_BUDGET].decode(errors="ignore")
-    for part, held in (("html", mark in seen_until and mark in page.links), ("text", mark in rendered.text)):
-        if not held:
-            message = f"No unsubscribe link in the first {BYTE_BUDGET:,} bytes of the {part} part."
-            yield _blocking("unsubscribe", f"{place}, {part}", message, "Print {{slots.unsubscribe}} as a link.")
+    check = partial(_blocking, "unsubscribe")
+    if mark not in page.links:
+        yield check(f"{place}, html", "No unsubscribe link in the html part.", "Print {{slots.unsubscribe}} as a link.")
+    elif not is_seen(page.links[mark]):
+        message = "The unsubscribe link of the html part has no words that a reader sees."
+        yield check(f"{place}, html", message, 'Write words, or a picture with an alt, into its <a href="…">.')
+    elif mark not in rendered.html.encode()[:BYTE_BUDGET].decode(errors="ignore"):
+        message = f"The unsubscribe link comes after the first {BYTE_BUDGET:,} bytes, where mail programs may clip."
+        yield check(f"{place}, html", message, "Drop stories or shorten notes.")
+    if mark not in rendered.text:
+        yield check(f"{place}, text", "No unsubscribe link in the text part.", "Print {{slots.unsubscribe}}.")
     address = visible(snapshot.postal_address)
     for part, text in (("html", page.text), ("text", rendered.text)):
         if not address or not _says(text, address):
             message = f"No postal address in the {part} part."
             yield _blocking("postal address", f"{place}, {part}", message, "Set postal_address in schedule.yaml.")
+
+
+def _sponsor(snapshot: Snapshot, rendered: RenderedEdition, page: _Page, place: str) -> Iterator[Finding]:
+    """A template cannot name a sponsor without a label (`newsletter.render.dialect`), but it can leave both out."""
+    if snapshot.sponsor is None:
+        return
+    name = visible(snapshot.sponsor.name)
+    for part, text in (("html", page.text), ("text", rendered.text)):
+        if not is_seen(name) or not _says(text, name):
+            message = f"The sponsor {name!r} is not named in the {part} part."
+            fix = "Print sponsor.name with its label, as partials/opening does, or take the sponsor out."
+            yield _blocking("sponsor", f"{place}, {part}", message, fix)
 
 
 def _cards(stories: Sequence[Story], rendered: RenderedEdition, page: _Page, place: str) -> Iterator[Finding]:
@@ -160,23 +185,47 @@ def _warning(check: str, place: str, message: str, fix: str) -> Finding:
 
 
 class _Page(HTMLParser):
-    """What a reader gets of an HTML part: its links, its words, its pictures."""
+    """What a reader gets of an HTML part: its links with their words, its text, its pictures.
+
+    What stands in `display:none` is neither word nor link: the preheader, or what a template would hide.
+    """
 
     def __init__(self, html: str) -> None:
         super().__init__(convert_charrefs=True)
-        self.links: set[str] = set()
+        self.links: dict[str, str] = {}
         self.images_without_alt = 0
         self._texts: list[str] = []
+        self._hidden: list[str] = []
+        self._link: str | None = None
         self.feed(html)
         self.close()
         self.text = "".join(self._texts)
 
     def handle_starttag(self, tag: str, attrs: Sequence[tuple[str, str | None]]) -> None:
         values = dict(attrs)
-        if tag == "a" and values.get("href"):
-            self.links.add(str(values["href"]))
-        if tag == "img" and "alt" not in values:
-            self.images_without_alt += 1
+        if tag not in VOID and (self._hidden or tag in _NO_WORDS or _HIDING.search(values.get("style") or "")):
+            self._hidden.append(tag)
+        elif tag == "a" and (href := values.get("href")) and not self._hidden:
+            self._link = href
+            self.links.setdefault(href, "")
+        if tag == "img":
+            self._words(values.get("alt") or "", text=False)
+            self.images_without_alt += "alt" not in values
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in self._hidden:
+            while self._hidden.pop() != tag:
+                pass
+        elif tag == "a":
+            self._link = None
 
     def handle_data(self, data: str) -> None:
-        self._texts.append(data)
+        self._words(data)
+
+    def _words(self, words: str, text: bool = True) -> None:
+        if self._hidden:
+            return
+        if text:
+            self._texts.append(words)
+        if self._link is not None:
+            self.links[self._link] += words

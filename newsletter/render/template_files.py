@@ -18,7 +18,7 @@ __all__ = ["Shelf", "TemplateText", "shipped_folders"]
 _INCLUDE = re.compile(
     r"""\s*(?:<mj-include\s+path=["']([^"']*)["']\s*/>|\{%-?\s*include\s+["']([^"']*)["']\s*-?%\})\s*"""
 )
-_DEEPEST_INCLUDE, _MOST_INCLUDES, _MOST_LINES, _MOST_BYTES = 5, 200, 20_000, 500_000
+_DEEPEST_INCLUDE, _MOST_INCLUDES, _MOST_LINES, _MOST_BYTES = 5, 200, 20_000, 250_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +59,12 @@ class Shelf:
         lines = list(islice(self._lines(name, problems, count()), _MOST_LINES + 1))
         if len(lines) > _MOST_LINES:
             problems.append(Problem(name, 1, 1, f"with its includes it has over {_MOST_LINES:,} lines"))
+        whole = "\n".join(text for text, _, _ in lines)
+        if len(whole) > _MOST_BYTES:
+            problems.append(Problem(name, 1, 1, f"with its includes it has over {_MOST_BYTES:,} characters"))
         if problems:
             raise TemplateError(list(dict.fromkeys(problems)))
-        return TemplateText("\n".join(text for text, _, _ in lines), tuple((file, line) for _, file, line in lines))
+        return TemplateText(whole, tuple((file, line) for _, file, line in lines))
 
     def _lines(
         self, name: str, problems: list[Problem], included: Iterator[int], within: tuple[str, ...] = ()

@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import threading
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -30,6 +31,7 @@ __all__ = ["CompiledTemplate", "Part", "Templates", "check_text", "subject_fault
 
 _T = TypeVar("_T")
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
+_CODE = re.compile(r"\{\{.*?\}\}|<!--%.*?%-->")
 
 
 def _digest_of_ours() -> str:
@@ -45,6 +47,8 @@ COMPILERS = ", ".join(
 MOST_KEPT = 20
 """Pages that are kept compiled; a template that changes leaves one behind each time."""
 
+_LONGEST = 2_000_000
+
 _NOT_NAMES = ("partials", "words")
 
 
@@ -54,26 +58,45 @@ _RENDER_FAULTS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Part:
-    """One part of a mail, compiled; `written` says which line an error comes from."""
+    """One part of a mail; `source` is what was made of the `written`, with Jinja in it."""
 
     written: TemplateText
-    _compiled: jinja2.Template
+    source: str
+    environment: jinja2.Environment
+
+    @cached_property
+    def _compiled(self) -> jinja2.Template:
+        return self.environment.from_string(self.source)
 
     def render(self, facts: Mapping[str, Any]) -> str:
         """The part for one edition; raises `TemplateError` where the template asks for what is not there."""
         try:
-            return self._compiled.render(facts)
+            made = self._compiled.render(facts)
         except _RENDER_FAULTS as error:
             raise TemplateError([self._fault(error)]) from None
+        if len(made) > _LONGEST:
+            raise TemplateError([self.written.problem(1, f"this makes over {_LONGEST:,} characters of one edition")])
+        return made
 
     def _fault(self, error: Exception) -> Problem:
-        # The line in the compiled part is of no use to its writer: find the missing name in the written.
+        why = str(error) or type(error).__name__
+        return self.written.problem(self._line(error), f"this cannot be rendered: {why}")
+
+    def _line(self, error: Exception) -> int:
+        """The line of the written text at which it went wrong."""
+        # Jinja rewrites the traceback: its last frame in a "<template>" has the line of the source.
+        frames = traceback.extract_tb(error.__traceback__)
+        line = next((frame.lineno for frame in reversed(frames) if frame.filename == "<template>"), None) or 1
+        if self.source == self.written.text:
+            return line
+        # The compiled HTML has other lines: look for the code of that one where it was written.
+        code = _CODE.findall(self.source.split("\n")[line - 1])
         missing = re.search(r"has no attribute '(\w+)'", str(error))
-        at = self.written.text.find(f".{missing[1]}") if missing else 0
-        line = self.written.text.count("\n", 0, max(at, 0)) + 1
-        return self.written.problem(line, f"this cannot be rendered: {error}")
+        code.sort(key=lambda piece: missing is None or f".{missing[1]}" not in piece)
+        at = self.written.text.find(code[0]) if code else 0
+        return self.written.text.count("\n", 0, max(at, 0)) + 1
 
 
 @dataclass(frozen=True)
@@ -115,24 +138,24 @@ class CompiledTemplate:
 
     @cached_property
     def _from_left(self) -> Part:
-        return Part(self.html, html_dialect().from_string(self.page))
+        return Part(self.html, self.page, html_dialect())
 
     @cached_property
     def _from_right(self) -> Part:
-        return Part(self.html, html_dialect().from_string(mirrored(self.page)))
+        return Part(self.html, mirrored(self.page), html_dialect())
 
     @cached_property
     def _text(self) -> Part:
-        return Part(self.text, text_dialect().from_string(self.text.text))
+        return Part(self.text, self.text.text, text_dialect())
 
     @cached_property
     def _subject(self) -> Part:
-        return Part(self.subject, text_dialect().from_string(self.subject.text))
+        return Part(self.subject, self.subject.text, text_dialect())
 
 
 @lru_cache(16)
 def _scheduled_part(subject: str) -> Part:
-    return Part(_scheduled(subject), text_dialect().from_string(subject))
+    return Part(_scheduled(subject), subject, text_dialect())
 
 
 @dataclass(slots=True)

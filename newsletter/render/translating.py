@@ -7,7 +7,7 @@ hold its own templates' words, or better ones. What no catalogue has stays as te
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from gettext import GNUTranslations, NullTranslations, c2py
@@ -22,8 +22,10 @@ from babel.messages.pofile import PoFileError, read_po
 from markupsafe import Markup, escape
 
 from newsletter.errors import Problem, TemplateError
+from newsletter.languages import forms
+from newsletter.words import is_seen
 
-__all__ = ["WORDS", "Catalogues", "Words", "is_word", "read_catalogues", "words_in"]
+__all__ = ["SPONSOR_LABEL", "WORDS", "Catalogues", "Words", "is_word", "read_catalogues", "value_fault", "words_in"]
 
 WORDS = ("_", "ngettext")
 """What a template calls: `_("via %(outlet)s", outlet=…)`, `ngettext("%(num)s story", "%(num)s stories", n)`."""
@@ -39,6 +41,8 @@ class Words:
 
 _LONGEST, _PLURALS = 500_000, 6
 _VALUE = re.compile(r"%\((\w+)\)s")
+SPONSOR_LABEL = re.compile("presented by|sponsored|advertisement|advertising|paid for by", re.IGNORECASE)
+"""Words that tell readers that something is paid for."""
 
 Catalogues = Mapping[str, tuple[str, ...]]
 """By language in lower case: the texts of its `.po` files, the desk's before the shipped ones."""
@@ -98,23 +102,30 @@ def _messages_that_do_not_fit(catalogue: Catalog) -> Iterator[tuple[int, str]]:
     for message in catalogue:
         ids = message.id if isinstance(message.id, tuple | list) else (message.id,)
         strings = message.string if isinstance(message.string, tuple | list) else (message.string,)
-        given = dict.fromkeys(_VALUE.findall(" ".join(ids)), "")
+        given = _VALUE.findall(" ".join(ids))
+        label = SPONSOR_LABEL.search(ids[0])
         for string in filter(None, strings if message.id else ()):
-            foreign = [name for name in _VALUE.findall(string) if name not in given]
-            if foreign:
-                why = f"{foreign[0]!r} is no value of it"
-            elif "%" in _VALUE.sub("", string.replace("%%", "")):
-                why = "a value is written %(name)s, and % is written %%"
+            if why := value_fault(string, given):
+                pass
+            elif not is_seen(_VALUE.sub("", string) if label else string):
+                why = "readers would see nothing; leave msgstr empty to show the English words"
             else:
                 continue
             yield message.lineno or 1, f"{string!r} cannot stand for {ids[0]!r}: {why}"
 
 
+def value_fault(words: str, given: Collection[str]) -> str:
+    """Why these words cannot be filled with the values of those names, or an empty string."""
+    if foreign := [name for name in _VALUE.findall(words) if name not in given]:
+        return f"{foreign[0]!r} is no value of it"
+    if "%" in _VALUE.sub("", words.replace("%%", "")):
+        return "a value is written %(name)s, and % is written %%"
+    return ""
+
+
 def words_in(language: str, catalogues: Catalogues) -> Words:
-    """The words in a language or the nearest with a catalogue (zh-Hant, then zh for `zh-Hant-HK`), else English."""
-    parts = language.lower().split("-")
-    names = ["-".join(parts[:length]) for length in range(len(parts), 0, -1)]
-    return _words(tuple(text for name in names for text in catalogues.get(name, ())))
+    """The words in a language or the nearest with a catalogue (zh-Hant, then zh for `zh-HK`), else English."""
+    return _words(tuple(text for form in forms(language) for text in catalogues.get(form.lower(), ())))
 
 
 _OURS: WeakSet[Callable[..., str]] = WeakSet()

@@ -15,8 +15,9 @@ from zoneinfo import ZoneInfo
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date
 
+from newsletter.languages import forms
 from newsletter.render.wrapping import columns
-from newsletter.words import without_unseen
+from newsletter.words import whole_until, without_unseen
 
 __all__ = [
     "as_header",
@@ -63,14 +64,10 @@ def cut(text: str, width: int) -> str:
     if columns(text) <= width:
         return text
     used = list(accumulate(map(columns, text)))
-    kept = text[: bisect_right(used, width - 1)]
+    kept = text[: whole_until(text, bisect_right(used, width - 1))]
     space = kept.rfind(" ")
     if columns(text[len(kept)]) == 1 and text[len(kept)] != " " and space > len(kept) // 2:
         kept = kept[:space]
-    while kept and (
-        unicodedata.combining(text[len(kept)]) or text[len(kept)] in "\u200d\ufe0f" or kept[-1] == "\u200d"
-    ):
-        kept = kept[:-1]
     return kept.rstrip(" ,;:–—-·、，：；") + "…"
 
 
@@ -96,7 +93,10 @@ def date_in_words(day: date, language: str) -> str:
 def short_date(instant: datetime, timezone: str, language: str) -> str:
     """27 May 2026, as the calendar stood where the newsletter is made."""
     locale = _locale(language)
-    day = instant.astimezone(ZoneInfo(timezone)).date()
+    try:
+        day = instant.astimezone(ZoneInfo(timezone)).date()
+    except OverflowError:  # the first or last day there is, and a zone to the other side of it
+        return ""
     return str(format_date(day, "d MMM y" if locale.language == "en" else "long", locale=locale))
 
 
@@ -117,11 +117,11 @@ def direction(language: str) -> str:
 
 def script_class(language: str | None, text: str) -> str:
     """Which typeface a story asks for (`zh`, `zh-hant`, `ja`, `ko`, `th`), by its language or else its letters."""
-    tag = (language or "").lower()
-    if tag.startswith(("zh-hant", "zh-tw", "zh-hk", "zh-mo")):
+    tags = forms(language or "")
+    if "zh-Hant" in tags:
         return "zh-hant"
-    if (main := tag.split("-")[0]) in ("zh", "ja", "ko", "th"):
-        return main
+    if tags[-1] in ("zh", "ja", "ko", "th"):
+        return tags[-1]
     for name, script in (("ja", _KANA), ("ko", _HANGUL), ("zh", _HAN), ("th", _THAI)):
         if script.search(text):
             return name

@@ -54,6 +54,7 @@ FRAGMENTS = [
         ("می\u200cخواهم \u200fx\u200e 👩\u200d👩", "می\u200cخواهم \u200fx\u200e 👩\u200d👩"),
         ("a\ufdd0name\ufdd1b\ufffe\U0001ffff\ud800c\ufeff", "anamebc"),
         ("", ""),
+        ("\u3164 \u115f\u2800 \u200e", ""),
     ],
 )
 def test_text_becomes_plain(written: str, clean: str) -> None:
@@ -108,6 +109,8 @@ def test_long_text_is_cut_where_a_reader_would_pause(limit: int, short: str) -> 
 def test_scripts_without_spaces_are_cut_after_a_sentence_or_a_letter() -> None:
     assert shorten("港口周一开放。船只在外等候入港", 10) == "港口周一开放。"
     assert shorten("港口周一开放船只在外等候", 6) == "港口周一开…"
+    assert shorten("ไทยเปิดที่", 10) == "ไทยเปิดที่"
+    assert shorten("ไทยเปิดที่ใหญ่", 10) == "ไทยเปิด…"
 
 
 def test_a_note_has_at_most_four_paragraphs() -> None:

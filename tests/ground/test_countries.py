@@ -64,7 +64,16 @@ def test_every_country_has_a_name_in_every_language_and_none_is_a_claim() -> Non
         ("DE", "ja", "ドイツ"),
         ("JP", "ar", "اليابان"),
         ("JP", "xx", "Japan"),
+        ("MM", "ar", "ميانمار"),
+        ("HK", "hi", "हाँग काँग"),
+        ("HK", "xx", "Hong Kong"),
         ("asia", "en", "Asia"),
+        ("asia", "zh", "亚洲"),
+        ("asia", "zh-HK", "亞洲"),
+        ("southeast-asia", "ja", "東南アジア"),
+        ("east-asia", "en", "East Asia"),
+        ("east-asia", "ar", "شرق آسيا"),
+        ("middle-east", "zh", "Middle East"),
     ],
 )
 def test_names(code: str, language: str, name: str) -> None:

@@ -112,6 +112,24 @@ def test_a_cut_title_is_its_beginning(text, width):
     assert text.startswith(short.removesuffix("…"))
 
 
+@pytest.mark.parametrize(
+    ("text", "split"),
+    [
+        ("ไทยเปิดศูนย์ข้อมูลที่ใหญ่ที่สุดในโลก", "Thai vowel signs and tones"),
+        ("दिल्ली में नई प्रयोगशाला खुली और काम शुरू", "Indic vowel signs"),
+        ("မြန်မာနိုင်ငံတွင် သတင်းအသစ်များ", "Burmese medials"),
+        ("a👩🏽\u200d💻b👨🏿\u200d🚀c👍🏽d", "skin tones and joiners"),
+    ],
+)
+def test_a_cut_splits_no_letter_from_its_signs(text, split):
+    for width in range(2, columns(text)):
+        kept = cut(text, width).removesuffix("…")
+        rest = visible(text)[len(kept) :].lstrip(" ")
+        assert not unicodedata.category(rest[0]).startswith("M"), (split, kept)
+        assert rest[0] not in "\u200d🏽🏿", (split, kept)
+        assert not kept.endswith("\u200d"), (split, kept)
+
+
 def test_titles_are_cut_between_words_and_cjk_sooner():
     title = "Bengaluru start-up trains speech models in twenty-two languages, for less"
     assert cut(title, 60) == "Bengaluru start-up trains speech models in twenty-two…"

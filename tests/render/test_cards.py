@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+from datetime import UTC, datetime
 
 import pytest
 
@@ -173,3 +174,10 @@ def test_the_hash_covers_what_is_mailed(render, snapshot, story):
     assert one.sha256 == render(snapshot(story())).sha256
     assert one.sha256 != render(snapshot(story(), preheader="Other")).sha256
     assert one.sha256 != render(snapshot(dataclasses.replace(story(), paywall=True))).sha256
+
+
+@pytest.mark.parametrize("year", [1, 9999])
+@pytest.mark.parametrize("timezone", ["America/New_York", "Pacific/Kiritimati"])
+def test_a_date_at_the_edge_of_the_calendar_stops_nothing(render, snapshot, story, read, year, timezone):
+    edge = datetime(year, 1, 1, tzinfo=UTC) if year == 1 else datetime(year, 12, 31, 23, tzinfo=UTC)
+    assert story(1).title in read(render(snapshot(story(1, published_at=edge), timezone=timezone)).html).words

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from newsletter.model import Severity, StoryStatus
+from newsletter.model import Severity, Sponsor, StoryStatus
 from newsletter.ports import slot
 from newsletter.render import preflight
 
@@ -37,6 +37,8 @@ def broken(rendered, **parts):
         ("size", lambda it: {"html": it.html + " " * 80_000}),
         ("unsubscribe", lambda it: {"html": it.html.replace(slot("unsubscribe"), slot("view"))}),
         ("unsubscribe", lambda it: {"text": it.text.replace(slot("unsubscribe"), "")}),
+        ("unsubscribe", lambda it: {"html": it.html.replace(">Unsubscribe<", "> &#x2800;<")}),
+        ("unsubscribe", lambda it: {"html": it.html.replace(">Unsubscribe<", '><i style="display:none">Go</i><')}),
         ("postal address", lambda it: {"html": it.html.replace("1 Quay Road", "")}),
         ("postal address", lambda it: {"text": it.text.replace("1 Quay Road", "")}),
         ("outlet", lambda it: {"html": it.html.replace("TechCrunch", "")}),
@@ -60,6 +62,38 @@ def test_an_unsubscribe_link_behind_the_clip_is_none(issue, render):
     rendered = render(issue)
     late = broken(rendered, html=rendered.html.replace("<h1", "ไ" * 32_000 + "<h1"))
     assert set(checks(issue, late)) == {"size", "unsubscribe"}
+    findings = [finding for finding in preflight(issue, [late], NOW) if finding.check == "unsubscribe"]
+    assert "comes after the first 95,000 bytes" in findings[0].message, "the link is there; more words would not help"
+
+
+def test_a_picture_with_an_alt_is_a_way_out(issue, render):
+    rendered = render(issue)
+    drawn = broken(rendered, html=rendered.html.replace(">Unsubscribe<", '><img src="x.png" alt="Unsubscribe"><'))
+    assert checks(issue, drawn) == []
+
+
+@pytest.mark.parametrize("part", ["html", "text"])
+def test_a_sponsor_that_a_part_leaves_out_blocks(issue, render, part):
+    sponsored = dataclasses.replace(issue, sponsor=Sponsor("Harbour Bank", "Banking for the port"))
+    rendered = render(sponsored)
+    assert checks(sponsored, rendered) == []
+    found = preflight(sponsored, [broken(rendered, **{part: getattr(render(issue), part)})], NOW)
+    assert [(finding.check, finding.message) for finding in found] == [
+        ("sponsor", f"The sponsor 'Harbour Bank' is not named in the {part} part.")
+    ]
+
+
+@pytest.mark.parametrize("title", ["", "\u3164\u115f", "\u2800", "\u200e\u200f", "\u180e"])
+def test_a_headline_that_shows_nothing_blocks(render, snapshot, story, title):
+    issue = snapshot(story(1), story(2, title=title), story(3))
+    assert checks(issue, render(issue)) == ["headline"]
+
+
+def test_a_story_whose_address_is_a_slot_leads_nowhere(render, snapshot, story):
+    issue = snapshot(story(1), story(2, url=slot("unsubscribe")), story(3))
+    rendered = render(issue)
+    assert checks(issue, rendered) == ["story link"]
+    assert rendered.html.count(slot("unsubscribe")) == render(snapshot(story(1))).html.count(slot("unsubscribe"))
 
 
 def test_a_model_note_without_approval_that_is_shown_blocks(issue, render, snapshot, story):

@@ -49,7 +49,7 @@ def test_escapes_show_nothing(escape, dialect, monkeypatch):
     if not dialect_problems(written, dialect()):
         facts = {"lead": {"title": "Title", "card": ()}, "issue": {"title": "Issue"}}
         try:
-            shown = Part(written, dialect().from_string(written.text)).render(facts)
+            shown = Part(written, written.text, dialect()).render(facts)
         except TemplateError as error:
             shown = str(error).replace("body.txt:1:1: this cannot be rendered:", "")
     assert not [secret for secret in SECRETS if secret in shown]
@@ -58,4 +58,4 @@ def test_escapes_show_nothing(escape, dialect, monkeypatch):
 def test_a_templates_mistake_names_its_line():
     written = TemplateText("one\n{{ lead.titel }}", (("body.txt", 1), ("body.txt", 2)))
     with pytest.raises(TemplateError, match=r"body\.txt:2:1: .*titel"):
-        Part(written, text_dialect().from_string(written.text)).render({"lead": {"title": "Title"}})
+        Part(written, written.text, text_dialect()).render({"lead": {"title": "Title"}})

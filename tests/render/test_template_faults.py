@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from newsletter.errors import TemplateError
-from newsletter.render import Templates, check_template
+from newsletter.model import Edition
+from newsletter.render import Templates, check_template, render_edition
 from newsletter.render.dialect import NAMES
 from newsletter.render.template_files import shipped_folders
 
@@ -101,7 +102,13 @@ def test_what_the_compiler_can_read_is_no_fault(desk):
 
 def test_a_sponsor_without_a_label_is_refused(desk):
     bare = mjml("<mj-text>{{sponsor.name}} {{sponsor.text}}</mj-text>")
-    assert "a sponsor needs a label" in faults(desk, bare)[0][2]
+    for unseen in (
+        '<p class="sponsored"></p>',
+        '<img src="https://a.example/x.png" alt="sponsored">',
+        "<!--#sponsored#-->",
+    ):
+        hidden = bare.replace("{{sponsor.name}}", f"{unseen}{{{{sponsor.name}}}}")
+        assert "a sponsor needs a label" in faults(desk, hidden)[0][2]
     labelled = bare.replace("{{sponsor.name}}", '{{_("Presented by %(name)s",name=sponsor.name)}}')
     (desk / "daily" / "body.mjml").write_text(labelled, encoding="utf-8")
     Templates([desk]).compile("daily")
@@ -116,6 +123,71 @@ def test_jinja_faults_are_told_with_their_line(desk):
     assert "no filter 'safe'" in faults(desk, mjml("<mj-text>{{lead.title|safe}}</mj-text>"))[0][2]
     block = "<!--% macro x() %--><!--% endmacro %-->"
     assert "'macro' is not among them" in faults(desk, mjml(f"<mj-text>{block}</mj-text>"))[0][2]
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        ("_('via %(outlet)s', outle=lead.outlet)", "'outlet' is no value of it"),
+        ("_('100% yours')", "% is written %%"),
+        ("ngettext('%(num)s of %(all)s', 'x', 2)", "'all' is no value of it"),
+        ("_(lead.title)", "takes its words in quotes"),
+    ],
+)
+def test_words_and_their_values_are_checked_before_anything_is_rendered(desk, words, why):
+    assert [
+        (line, why in message) for _, line, message in faults(desk, mjml(f"<mj-text>{{{{{words}}}}}</mj-text>"))
+    ] == [(5, True)]
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "line", "why"),
+    [
+        ("body.txt", "x\n\n{{ 1 // 0 }}\n", 3, "division"),
+        ("body.txt", "{% for p in lead.note %}\n{{ p + 1 }}\n{% endfor %}\n", 2, "concatenate"),
+        ("subject.txt", "{{ [][3].x }}", 1, "has no element 3"),
+        ("body.mjml", mjml("<mj-text>a</mj-text>", "<mj-text>{{issue.title}}", "{{1//0}}</mj-text>"), 7, "division"),
+        ("body.mjml", mjml("<mj-text>a</mj-text>", "<mj-text>{{1}} {{(3).foo}}</mj-text>"), 6, "'foo'"),
+    ],
+)
+def test_a_fault_while_rendering_has_its_line(desk, real_day, file, text, line, why):
+    (desk / "daily" / file).write_text(text, encoding="utf-8")
+    template = Templates([desk]).compile("daily")
+    with pytest.raises(TemplateError) as caught:
+        render_edition(template, real_day, Edition(real_day.countries, "en"), "https://news.example")
+    (problem,) = caught.value.problems
+    assert (Path(problem.file).name, problem.line) == (file, line)
+    assert why in problem.message
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "why"),
+    [
+        ("{% for a in word %}\n" * 25 + "{% endfor %}\n" * 25, 11, "loops are nested over 10 deep"),
+        ("{% if word %}\n" * 60 + "{% endif %}\n" * 60, 41, "blocks are nested too deep"),
+        ("{% if word %}\n" * 3000 + "{% endif %}\n" * 3000, 1, "nested far too deep"),
+        ("x\n{{ " + "(" * 3000 + "1" + ")" * 3000 + " }}", 2, "over 100 steps"),
+        ("x\n{{ " + "not " * 3000 + "1 }}", 2, "over 100 steps"),
+        ("x\n{{ 1" + "|trim" * 3000 + " }}", 2, "over 100 steps"),
+    ],
+    ids=["loops", "ifs", "many ifs", "brackets", "not", "filters"],
+)
+def test_what_python_could_not_compile_is_told_as_what_it_is(desk, text, line, why):
+    (desk / "daily" / "body.txt").write_text(text, encoding="utf-8")
+    with pytest.raises(TemplateError) as caught:
+        Templates([desk]).compile("daily")
+    assert [(problem.line, why in problem.message) for problem in caught.value.problems] == [(line, True)]
+
+
+def test_a_template_larger_than_any_mail_is_refused_where_it_becomes_so(desk):
+    assert faults(desk, mjml(*["<mj-text>{{issue.title}}</mj-text>"] * 2_001))[0][1:] == (
+        2_005,
+        "with this it has over 2,000 blocks and expressions; a mail needs far fewer",
+    )
+    sheet = "<mj-style>" + ".a { color: red }\n" * 4_000 + "</mj-style>"
+    styled = mjml("<mj-text>x</mj-text>").replace("<mj-body>", f"<mj-head>\n{sheet}</mj-head>\n<mj-body>")
+    assert "styles are over 64,000 characters" in faults(desk, styled)[0][2]
+    assert "larger than 250,000 bytes" in faults(desk, mjml("<mj-text>x</mj-text>" * 20_000))[0][2]
 
 
 def test_faults_of_an_included_file_carry_its_name(desk):

@@ -72,6 +72,12 @@ def test_numbers_have_their_forms() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("language", ["zh-TW", "zh-HK", "zh-MO", "zh-Hant", "zh-hant-hk"])
+def test_who_reads_traditional_characters_gets_them(language: str) -> None:
+    words = words_in(language, read_catalogues([ROOT / "templates"])).text["_"]
+    assert words("Related reading") == "相關閱讀"
+
+
 def test_a_desk_adds_a_language_with_one_file_and_may_better_a_word(tmp_path: Path, real_day) -> None:
     words = tmp_path / "words"
     words.mkdir()
@@ -96,6 +102,9 @@ def test_a_desk_adds_a_language_with_one_file_and_may_better_a_word(tmp_path: Pa
         ('#, python-format\nmsgid "via %(outlet)s"\nmsgstr "via %(outet)s"\n', 2),
         ('#, python-format\nmsgid "via %(outlet)s"\nmsgstr "100 % via"\n', 2),
         ('msgid "In this issue"\nmsgstr "100 %"\n', 1),
+        ('\nmsgid "Unsubscribe"\nmsgstr " "\n', 2),
+        ('\nmsgid "AI Editor\'s Summary"\nmsgstr "\u2060\u3164"\n', 2),
+        ('\nmsgid "Presented by %(name)s"\nmsgstr "%(name)s"\n', 2),
     ],
 )
 def test_a_file_that_is_no_catalogue_is_named_with_its_line(tmp_path: Path, text: str, line: int) -> None:
