@@ -39,6 +39,7 @@ _READABLE = re.compile(
     |</?[A-Za-z][\w:.-]*+(?:\s++[^\s"'<>=/]++(?:\s*+=\s*+(?:"[^"]*+"|'[^']*+'))?+)*+\s*+/?>""",
     re.DOTALL | re.VERBOSE,
 )
+_NO_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _WHY = (
     (re.compile(r"\{%"), "blocks are written <!--% … %--> here; {% … %} is for the text files"),
     (re.compile(r"\{#"), "comments are written <!--# … #--> here; {# … #} is for the text files"),
@@ -61,6 +62,7 @@ def schema_problems(written: TemplateText) -> list[Problem]:
     """Every fault of an MJML template, in its order."""
     reader = _Reader(written)
     reader.problems += islice(_unreadable(written), _MOST_UNREADABLE)
+    reader.problems += _no_text(written)
     reader.feed(written.text)
     reader.close()
     for name, line in reader.open:
@@ -82,6 +84,14 @@ def _unreadable(written: TemplateText) -> Iterator[Problem]:
             why = next(why for beginning, why in _WHY if beginning.match(text, mark.start()))
             yield written.problem(text.count("\n", 0, mark.start()) + 1, why, mark.start() - start + 1)
         at = readable.end() if readable else mark.end()
+
+
+def _no_text(written: TemplateText) -> Iterator[Problem]:
+    """Characters that XML does not have (XML 1.0, section 2.2); the compiler names no line for them."""
+    for found in islice(_NO_TEXT.finditer(written.text), _MOST_UNREADABLE):
+        column = found.start() - written.text.rfind("\n", 0, found.start())
+        message = f"delete the character U+{ord(found[0]):04X} here, which is no text"
+        yield written.problem(written.text.count("\n", 0, found.start()) + 1, message, column)
 
 
 @cache
@@ -164,6 +174,16 @@ class _Reader(HTMLParser):
     def handle_comment(self, data: str) -> None:
         if data.startswith("%") and "mj-body" not in [name for name, _ in self.open]:
             self.tell("a block (<!--% … %-->) may only stand inside <mj-body>")
+        if data.startswith("[if"):
+            outlooks = HTMLParser()
+            outlooks.handle_starttag = self._check_outlooks  # type: ignore[method-assign]
+            outlooks.feed(data.partition(">")[2])
+
+    def _check_outlooks(self, tag: str, attrs: Sequence[tuple[str, str | None]]) -> None:
+        """What only Outlook reads is a mail as well."""
+        self._check_links(tag, attrs)
+        if tag in _NEVER_IN_MAIL:
+            self.tell(f"<{tag}> has no place in a mail, nor in the part of it for Outlook")
 
     def _check_html(self, tag: str) -> None:
         if tag in _NEVER_IN_MAIL:

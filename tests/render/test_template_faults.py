@@ -190,6 +190,28 @@ def test_a_template_larger_than_any_mail_is_refused_where_it_becomes_so(desk):
     assert "larger than 250,000 bytes" in faults(desk, mjml("<mj-text>x</mj-text>" * 20_000))[0][2]
 
 
+@pytest.mark.parametrize(
+    ("outlooks", "why"),
+    [
+        ('<a href="javascript:alert(1)">x</a>', "write href as"),
+        ('<v:roundrect href="{{lead.url}}">x</v:roundrect>', "write href as"),
+        ('<b onclick="x()">x</b>', "runs script"),
+        ("<script>x</script>", "no place in a mail"),
+    ],
+)
+def test_what_only_outlook_reads_is_checked_as_well(desk, outlooks, why):
+    ((_, line, message),) = faults(desk, mjml("<mj-text>x", f"<!--[if mso]>{outlooks}<![endif]--></mj-text>"))
+    assert line == 6
+    assert why in message
+
+
+def test_a_character_that_is_no_text_is_told_with_its_place(desk):
+    assert faults(desk, mjml("<mj-text>x</mj-text>", "<mj-text>a\0b</mj-text>"))[0][1:] == (
+        6,
+        "delete the character U+0000 here, which is no text",
+    )
+
+
 def test_faults_of_an_included_file_carry_its_name(desk):
     card = desk / "partials" / "card.mjml"
     card.write_text(card.read_text(encoding="utf-8").replace("card.title}}", "card.title|nosuch}}"), encoding="utf-8")
