@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -95,11 +95,13 @@ class Connection(Protocol):
 
     async def carry(
         self,
-        window: Sequence[Message],
+        window: Iterable[Message],
         settle: Callable[[Outcome], None],
         leaving: Callable[[Message], None] = lambda message: None,
     ) -> None:
         """Hand over each message of the window in order and call `settle` once its fate is known.
+
+        `window` may make its messages as they are asked for, so that few are in memory at once.
 
         `leaving` is called right before the write that holds a message's final dot, by transports for which
         carrying a message twice would deliver it twice.

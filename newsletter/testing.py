@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import islice
@@ -48,7 +48,7 @@ class MemoryConnection:
 
     async def carry(
         self,
-        window: Sequence[Message],
+        window: Iterable[Message],
         settle: Callable[[Outcome], None],
         leaving: Callable[[Message], None] = lambda message: None,
     ) -> None:

@@ -5,19 +5,29 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections import deque
-from typing import cast
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol, cast
 
 from newsletter.deliver.replies import Reply, ReplyReader
 from newsletter.errors import TransportError
 
-__all__ = ["Line"]
+__all__ = ["Line", "Listener"]
 
 _BUFFER = 8192
 _MOST_UNREAD = 32  # a chained message has at most five answers under way: RSET, MAIL, RCPT, DATA and the dot's
 
 
+class Listener(Protocol):
+    """Who is told of replies while a window is under way."""
+
+    def heard(self, reply: Reply) -> None: ...
+
+    def lost(self, why: str) -> None: ...
+
+
 class Line(asyncio.BufferedProtocol):
-    """A TCP or TLS connection that hands out replies one by one, in order, to one reader at a time.
+    """A TCP or TLS connection that hands out replies one by one, in order: to who awaits `reply`, or to a listener.
 
     Once it is lost (hung up, timed out, out of bounds) it stays lost: `write` and, when all that had arrived is
     read, `reply` raise `TransportError` with the cause. asyncio sets TCP_NODELAY itself, without which STARTTLS
@@ -31,6 +41,10 @@ class Line(asyncio.BufferedProtocol):
         self._reader = ReplyReader()
         self._unread: deque[Reply] = deque()
         self._waiting: asyncio.Future[None] | None = None
+        self._listener: Listener | None = None
+        self._patience = 0.0
+        self._deadline: float | None = None
+        self._alarm: asyncio.TimerHandle | None = None
         self._lost: str | None = None
         self.timed_out = False
         self._transport: asyncio.Transport | None = None
@@ -47,12 +61,17 @@ class Line(asyncio.BufferedProtocol):
     def buffer_updated(self, nbytes: int) -> None:
         if self._lost:
             return
+        why = ""
         try:
             self._unread.extend(self._reader.feed(bytes(self._buffer[:nbytes])))
         except TransportError as error:
-            self._lose(str(error))
+            why = str(error)
+        while self._unread and self._listener is not None:
+            self._listener.heard(self._unread.popleft())
         if len(self._unread) > _MOST_UNREAD:
-            self._lose("the mail server floods us with replies that nobody asked for")
+            why = "the mail server floods us with replies that nobody asked for"
+        if why:
+            self._lose(why)
         self._wake()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -87,17 +106,35 @@ class Line(asyncio.BufferedProtocol):
 
     async def reply(self, seconds: float) -> Reply:
         """The server's next reply; raises `TransportError` when the line is lost, or none comes in `seconds`."""
+        self.expect(seconds)
         while not self._unread:
             if self._lost:
                 raise TransportError(self._lost)
             self._waiting = self._loop.create_future()
-            late = self._loop.call_later(seconds, self._late, seconds)
             try:
                 await self._waiting
             finally:
-                late.cancel()
                 self._waiting = None
+        self._deadline = None
         return self._unread.popleft()
+
+    @contextmanager
+    def heard_by(self, listener: Listener) -> Iterator[None]:
+        """Have a listener called with each reply as it is read, and once when the line is lost."""
+        self._listener = listener
+        try:
+            yield
+        finally:
+            self._listener, self._deadline = None, None
+
+    def expect(self, seconds: float) -> None:
+        """Lose the line unless the server says something within so many seconds; each call takes the last one's place.
+
+        One timer follows the deadline: setting one anew for each reply took 10 µs a message.
+        """
+        self._patience, self._deadline = seconds, self._loop.time() + seconds
+        if self._alarm is None or self._deadline < self._alarm.when():
+            self._set_alarm(self._deadline)
 
     async def start_tls(self, context: ssl.SSLContext, host: str, seconds: float) -> None:
         """Turn the line into a TLS one; raises `OSError` or `ssl.SSLError` when that fails.
@@ -120,15 +157,26 @@ class Line(asyncio.BufferedProtocol):
             await asyncio.wait((self._gone,), timeout=seconds)
             self._transport.abort()
 
-    def _late(self, seconds: float) -> None:
+    def _set_alarm(self, when: float | None) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
+        self._alarm = self._loop.call_at(when, self._look_at_clock) if when is not None else None
+
+    def _look_at_clock(self) -> None:
+        if self._deadline is None or self._loop.time() < self._deadline:
+            self._set_alarm(self._deadline)
+            return
         self.timed_out = True
-        self._lose(f"the mail server did not answer within {seconds:g} s")
+        self._lose(f"the mail server did not answer within {self._patience:g} s")
 
     def _lose(self, why: str) -> None:
         if self._lost is None:
             self._lost = why
+            self._set_alarm(None)
             if self._transport is not None:
                 self._transport.abort()
+            if self._listener is not None:
+                self._listener.lost(why)
         self._wake()
 
     def _wake(self) -> None:

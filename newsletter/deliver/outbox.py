@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from newsletter.errors import TransportError
@@ -46,12 +46,12 @@ class _OutboxConnection:
 
     async def carry(
         self,
-        window: Sequence[Message],
+        window: Iterable[Message],
         settle: Callable[[Outcome], None],
         leaving: Callable[[Message], None] = lambda message: None,
     ) -> None:
         """Write the window durably; a message is settled once its file and the folder's entry are on disk."""
-        written, problem = await asyncio.to_thread(self._write_all, window)
+        written, problem = await asyncio.to_thread(self._write_all, list(window))
         for message, path in written:
             settle(Outcome(message.delivery, DeliveryState.SUBMITTED, 250, f"250 written to {path.name}"))
         if problem:

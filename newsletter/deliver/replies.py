@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
 from newsletter.errors import TransportError
 
@@ -15,7 +16,7 @@ _LONGEST_LINE = 4096  # RFC 5321 section 4.5.3.1.5 says 512; some servers talk l
 _MOST_LINES = 200
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Reply:
     """One answer of the server: the code, and its lines without codes."""
 
@@ -27,7 +28,7 @@ class Reply:
         """Whether it is a 2xx."""
         return 200 <= self.code < 300
 
-    @property
+    @cached_property
     def text(self) -> str:
         """The server's own words on one line, code included, fit to be shown."""
         words = " ".join(line.decode("utf-8", "replace") for line in self.lines)
@@ -50,17 +51,23 @@ class ReplyReader:
         """The replies that `data` completes, in order."""
         *lines, self._partial = (self._partial + data).split(b"\n")
         for line in lines:
-            if reply := self._take(line.removesuffix(b"\r")):
-                yield reply
+            reply, more = _read(line.removesuffix(b"\r"))
+            if more or self._lines:
+                self._lines.append(reply.lines[0])
+                if len(self._lines) > _MOST_LINES:
+                    raise TransportError("the mail server's answer goes on and on, which is no SMTP reply; is it a mail server?")
+                if more:
+                    continue
+                reply, self._lines = Reply(reply.code, tuple(self._lines)), []
+            yield reply
         if len(self._partial) > _LONGEST_LINE:
             raise TransportError("the mail server sent a line without end; is it a mail server?")
 
-    def _take(self, line: bytes) -> Reply | None:
-        match = _LINE.fullmatch(line)
-        if match is None or len(line) > _LONGEST_LINE or len(self._lines) >= _MOST_LINES:
-            raise TransportError(f"the mail server sent {line[:60]!r}, which is no SMTP reply; is it a mail server?")
-        self._lines.append(match[3] or b"")
-        if match[2] == b"-":
-            return None
-        lines, self._lines = tuple(self._lines), []
-        return Reply(int(match[1]), lines)
+
+@lru_cache(256)  # a server answers most commands with the same words
+def _read(line: bytes) -> tuple[Reply, bool]:
+    """One line of a reply, and whether more follow it."""
+    match = _LINE.fullmatch(line)
+    if match is None or len(line) > _LONGEST_LINE:
+        raise TransportError(f"the mail server sent {line[:60]!r}, which is no SMTP reply; is it a mail server?")
+    return Reply(int(match[1]), (match[3] or b"",)), match[2] == b"-"

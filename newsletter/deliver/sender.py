@@ -210,7 +210,7 @@ class _Sending:
             told.answered = told.answered or outcome.state in _ANSWERED
 
         try:
-            messages = list(self._messages(recipients, settle))
+            messages = self._messages(recipients, settle)
             await connection.carry(messages, settle, lambda message: self._ledger.leaving(message.delivery))
         except TransportError as error:
             told.trouble = error
