@@ -55,7 +55,7 @@ class ReplyReader:
             if more or self._lines:
                 self._lines.append(reply.lines[0])
                 if len(self._lines) > _MOST_LINES:
-                    raise TransportError("the mail server's answer goes on and on, which is no SMTP reply; is it a mail server?")
+                    raise TransportError("an answer without end is no SMTP reply; is it a mail server?")
                 if more:
                     continue
                 reply, self._lines = Reply(reply.code, tuple(self._lines)), []
