@@ -5,8 +5,8 @@ costs one round trip, and there is no RSET between messages. The price is bookke
 command, a refused recipient in mid-chain leaves a DATA behind, and what cannot be matched ends the conversation.
 Without PIPELINING the same commands leave one by one.
 
-Replies come as calls from the line, not as awaited values: a task woken for each of the four a message has was
-measured at half of all the time a message took.
+Replies come as calls from the line, not as awaited values: a task woken for each of the four that a message has took
+half of all the time of a message.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from enum import Enum, auto
 
 from newsletter.deliver.dialling import Extensions, Patience
 from newsletter.deliver.line import Line
@@ -25,8 +26,7 @@ from newsletter.model import DeliveryState, Message, Outcome
 
 __all__ = ["Chain"]
 
-_RSET, _DATA = b"RSET\r\n", b"DATA\r\n"
-_PLAIN = re.compile(r"[!-;=?-~]{1,254}")
+_PLAIN = re.compile(r"[!-;=?-~]{1,254} [!-;=?-~]{1,254}")
 _UNFIT = re.compile(r"[\x00-\x20\x7f<>]")
 _LONGEST_ADDRESS = 254  # octets, RFC 5321 section 4.5.3.1.3 without the angle brackets
 _GOING_AWAY = 421
@@ -34,7 +34,21 @@ _LOGIN_FIRST = 530
 # In answer to MAIL these speak of the conversation (unknown command, wrong order), not of this message.
 _OUT_OF_STEP = frozenset({500, 502, 503})
 
-_Heard = Callable[[Reply], None]
+
+class _Step(Enum):
+    """What an answer is awaited to."""
+
+    RSET = auto()
+    MAIL = auto()
+    RCPT = auto()
+    DATA = auto()
+    DOT = auto()
+    LONE_DOT = auto()  # of a DATA that the server began without a recipient
+    NOTHING = auto()  # the server spoke before it had the content
+
+
+_ENVELOPE = (_Step.MAIL, _Step.RCPT, _Step.DATA)
+_TAKEN = (_Step.MAIL, _Step.RCPT)  # a 2xx to these asks for nothing
 
 
 class Chain:
@@ -67,33 +81,48 @@ class Chain:
         self._messages = (message for message in messages if self._fits(message))
         self._settle = settle
         self._leaving = leaving
+        self._over = False
+        self._more = False  # whether the server has said more than is being looked at
         self._message: Message | None = None
         self._following: Message | None = None
         self._refused: Outcome | None = None
-        self._unsaid: deque[tuple[bytes, _Heard]] = deque()
-        self._awaited: deque[_Heard] = deque()
+        self._awaited: deque[_Step] = deque()
+        self._unsaid: deque[tuple[bytes, _Step]] = deque()  # in lock-step only
         self._ahead = 0
+        self._on: dict[_Step, Callable[[Reply], None]] = {
+            _Step.RSET: self._on_rset,
+            _Step.MAIL: self._on_mail,
+            _Step.RCPT: self._on_refusal,
+            _Step.DATA: self._on_data,
+            _Step.DOT: self._on_dot,
+            _Step.LONE_DOT: self._pass_over,
+            _Step.NOTHING: self._on_early,
+        }
 
     @property
     def awaits_command(self) -> bool:
         """Whether the answer that is due is one to a command, and not to a dot."""
-        return bool(self._awaited) and self._awaited[0] not in (self._on_dot, self._on_lone_dot)
+        return bool(self._awaited) and self._awaited[0] not in (_Step.DOT, _Step.LONE_DOT)
 
     def begin(self) -> None:
         """Say the first envelope; `done` is set at once when no message is fit to be sent."""
         self._go_on_with(next(self._messages, None))
 
-    def heard(self, reply: Reply) -> None:
-        """The line's next reply."""
-        if self.done.done():
-            return
-        if not self._awaited:
-            self.lost("the mail server spoke out of turn")
-            return
+    def heard(self, replies: Sequence[Reply]) -> None:
+        """The line's next replies."""
         try:
-            self._awaited.popleft()(reply)
-            if self._unsaid and not self._awaited and not self.done.done():
-                self._speak()
+            for place, reply in enumerate(replies, 1):
+                if self._over:
+                    return
+                if not self._awaited:
+                    self.lost("the mail server spoke out of turn")
+                    return
+                step = self._awaited.popleft()
+                if not reply.good or step not in _TAKEN:
+                    self._more = place < len(replies)
+                    self._on[step](reply)
+            if not self._over:
+                self._say_next()
         except TransportError as error:
             self.lost(str(error))
         except Exception as error:  # noqa: BLE001 - asyncio would only log it: who awaits `done` is told
@@ -103,55 +132,65 @@ class Chain:
         """Nothing more can be said on this line."""
         self._end(TransportError(why))
 
-    def _end(self, error: Exception | None) -> None:
-        if not self.done.done():
-            if error is None:
-                self.done.set_result(None)
-            else:
-                self.done.set_exception(error)
+    def _end(self, error: Exception | None = None) -> None:
+        if self._over:
+            return
+        self._over = True
+        if error is None:
+            self.done.set_result(None)
+        else:
+            self.done.set_exception(error)
 
     # --- saying ---
 
     def _go_on_with(self, message: Message | None) -> None:
         self._message, self._refused = message, None
         if message is None:
-            self._end(None)
+            self._end()
             return
-        rset = ((_RSET, self._on_rset),) if self.left_open else ()
-        self._unsaid += (*rset, *self._envelope(message))
-        self._speak()
+        if self.left_open:
+            self._say(b"RSET\r\n" + self._envelope(message), (_Step.RSET, *_ENVELOPE))
+        else:
+            self._say(self._envelope(message), _ENVELOPE)
 
-    def _speak(self) -> None:
-        """Say all that is unsaid, or one command of it in lock-step."""
-        said = []
-        while self._unsaid:
-            command, handler = self._unsaid.popleft()
-            said.append(command)
-            self._awaited.append(handler)
-            if not self._pipelining:
-                break
-        self._line.write(b"".join(said))
-        self._line.expect(self._patience.command)
+    def _say(self, commands: bytes, steps: Sequence[_Step], after: bytes = b"") -> None:
+        """Say the commands behind `after`, all of them at once or, in lock-step, as their turn comes."""
+        if not self._pipelining:
+            self._unsaid += zip(commands.splitlines(keepends=True), steps, strict=True)
+            commands, steps = b"", ()
+        self._awaited += steps
+        self._ahead = len(commands)
+        if data := after + commands:
+            self._line.write(data)
+            self._line.expect(self._patience.dot if after else self._patience.command)
+        else:
+            self._say_next()
 
-    def _envelope(self, message: Message) -> tuple[tuple[bytes, _Heard], ...]:
+    def _say_next(self) -> None:
+        """The next command in lock-step, once everything before it is answered."""
+        if self._unsaid and not self._awaited:
+            command, step = self._unsaid.popleft()
+            self._awaited.append(step)
+            self._line.write(command)
+            self._line.expect(self._patience.command)
+
+    def _envelope(self, message: Message) -> bytes:
         size = f" SIZE={len(message.data)}" if self._extensions.announces_size else ""
         utf8 = "" if message.envelope_to.isascii() else " BODY=8BITMIME SMTPUTF8"
-        return (
-            (f"MAIL FROM:<{message.envelope_from}>{size}{utf8}\r\n".encode(), self._on_mail),
-            (f"RCPT TO:<{message.envelope_to}>\r\n".encode(), self._on_recipient),
-            (_DATA, self._on_data),
-        )
+        sender, recipient = message.envelope_from, message.envelope_to
+        return f"MAIL FROM:<{sender}>{size}{utf8}\r\nRCPT TO:<{recipient}>\r\nDATA\r\n".encode()
 
     def _fits(self, message: Message) -> bool:
         """Whether the server can take the message; one that it cannot is settled as rejected."""
         reason = ""
-        for address in (message.envelope_from, message.envelope_to):
-            if not _PLAIN.fullmatch(address) and (_UNFIT.search(address) or len(address.encode()) > _LONGEST_ADDRESS):
-                reason = f"{address!r} cannot be written into an envelope; correct the address"
+        if not _PLAIN.fullmatch(f"{message.envelope_from} {message.envelope_to}"):
+            for address in (message.envelope_from, message.envelope_to):
+                if _UNFIT.search(address) or len(address.encode()) > _LONGEST_ADDRESS:
+                    reason = f"{address!r} cannot be written into an envelope; correct the address"
+            if not message.envelope_to.isascii() and not self._extensions.smtputf8:
+                reason = f"{message.envelope_to} needs SMTPUTF8, which the mail server does not offer"
         if self._largest is not None and len(message.data) > self._largest:
             reason = f"the message has {len(message.data)} bytes; the mail server takes {self._largest}"
-        elif not message.envelope_to.isascii() and not self._extensions.smtputf8:
-            reason = f"{message.envelope_to} needs SMTPUTF8, which the mail server does not offer"
         try:
             wire_content(message.data)
         except InputError as error:
@@ -168,9 +207,7 @@ class Chain:
         self.left_open = False
 
     def _on_mail(self, reply: Reply) -> None:
-        """MAIL's answer mostly speaks of us: only a plain 4xx or 5xx is taken for this message's own."""
-        if reply.good:
-            return
+        """A refusal of MAIL mostly speaks of us: only a plain 4xx or 5xx is taken for this message's own."""
         if reply.code == _LOGIN_FIRST:
             raise TransportError(f"the mail server takes nothing without login or TLS: {reply.text}")
         if reply.code == _GOING_AWAY:
@@ -179,45 +216,36 @@ class Chain:
             self._refused = self._outcome(DeliveryState.DEFERRED, reply)
             self._give_up_line(f"the mail server is out of step: {reply.text}")
             return
-        self._refuse(reply)
+        self._on_refusal(reply)
 
-    def _on_recipient(self, reply: Reply) -> None:
-        if not reply.good:
-            self._refuse(reply)
+    def _on_refusal(self, reply: Reply) -> None:
+        """Take a 4xx or 5xx for this message's verdict, unless it has one."""
+        self._refused = self._refused or self._verdict(reply)
+        if reply.code == _GOING_AWAY:
+            self._give_up_line(f"the mail server sent us away: {reply.text}")
+        elif self._unsaid:
+            self._unsaid.clear()  # in lock-step nothing went ahead whose answer must be read
+            self._pass_over()
 
     def _on_data(self, reply: Reply) -> None:
         if reply.code != 354:
-            self._refuse(reply)
+            self._on_refusal(reply)
             self._pass_over()
         elif self._refused is None:
             self._transfer()
         else:
             # The server let us begin without a recipient (RFC 2920 section 3.1); nobody gets anything.
-            self._awaited.append(self._on_lone_dot)
+            self._awaited.append(_Step.LONE_DOT)
             self._line.write(b".\r\n")
             self._line.expect(self._patience.dot)
 
-    def _on_lone_dot(self, reply: Reply) -> None:
-        self._pass_over()
-
-    def _refuse(self, reply: Reply) -> None:
-        """Take a 4xx or 5xx for this message's verdict, unless it has one."""
-        verdict = self._verdict(reply)
-        self._refused = self._refused or verdict
-        if reply.code == _GOING_AWAY:
-            self._give_up_line(f"the mail server sent us away: {reply.text}")
-        elif not self._pipelining and self._unsaid:
-            self._unsaid.clear()  # nothing went ahead whose answer must be read
-            self._pass_over()
-
-    def _pass_over(self) -> None:
-        """Settle a refused message and go on with the next."""
-        if self.done.done():
-            return
-        assert self._refused is not None
-        self._settle(self._refused)
-        self.left_open = True
-        self._go_on_with(next(self._messages, None))
+    def _pass_over(self, reply: Reply | None = None) -> None:
+        """Settle a refused message, whatever was answered to a lone dot, and go on with the next."""
+        if not self._over:
+            assert self._refused is not None
+            self._settle(self._refused)
+            self.left_open = True
+            self._go_on_with(next(self._messages, None))
 
     def _give_up_line(self, why: str) -> None:
         """Settle what the server said of this message, and end the conversation."""
@@ -231,25 +259,15 @@ class Chain:
         """Write content, dot and what may go ahead."""
         message = self._message
         assert message is not None
-        if not self._line.quiet:
-            self._awaited.append(self._on_early)
+        if self._more or not self._line.quiet:
+            self._awaited.append(_Step.NOTHING)
             return
-        said = [wire_content(message.data), b".\r\n"]
-        self._awaited.append(self._on_dot)
-        self._ahead = 0
         following = self._following = next(self._messages, None)
-        if following is not None:
-            for command, handler in self._envelope(following):
-                if self._pipelining:
-                    said.append(command)
-                    self._awaited.append(handler)
-                    self._ahead += len(command)
-                else:
-                    self._unsaid.append((command, handler))
+        commands, steps = (self._envelope(following), _ENVELOPE) if following is not None else (b"", ())
+        self._awaited.append(_Step.DOT)
         self._leaving(message)
         self.flying = message
-        self._line.write(b"".join(said))
-        self._line.expect(self._patience.dot)
+        self._say(commands, steps, after=wire_content(message.data) + b".\r\n")
 
     def _on_early(self, reply: Reply) -> None:
         """The server's verdict on content it has not seen."""
@@ -268,12 +286,12 @@ class Chain:
                 outcome = Outcome(message.delivery, DeliveryState.UNKNOWN, reply.code, over)
         self.flying = None
         self._settle(outcome)
+        self._message, self._refused = self._following, None
         if over:
             self.lost(over)
         elif self._following is None:
-            self._end(None)
-        else:
-            self._message, self._refused = self._following, None
+            self._end()
+        elif not self._more:
             self._line.expect(self._patience.command)
 
     def _verdict(self, reply: Reply) -> Outcome:

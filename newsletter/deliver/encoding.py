@@ -22,6 +22,8 @@ _UNSAFE = re.compile(rb"[^\t\n -<>-~]+")
 _TRAILING = re.compile(rb"[ \t](?=\n|\Z)")
 # 73 and not 75: the first character may grow by two (see `_soften`), and `=` ends the line. Never cut in `=XX`.
 _STRETCH = re.compile(rb"[^\n]{1,73}(?<!=)(?<!=.)")
+_STRETCH_LENGTH = 73
+_LINK = re.compile(rb"https?://[!-<>-~]+")
 _LINE_OF_BASE64 = 57  # bytes, which are 76 characters
 
 
@@ -59,19 +61,20 @@ def _cut(text: str) -> tuple[list[bytes], list[str]]:
 class _QuotedPart:
     """Each slot stands on soft-broken lines of its own, so that its neighbours never change."""
 
-    chunks: Sequence[bytes]
-    names: Sequence[str]
+    pieces: Sequence[bytes]
+    slots: Sequence[tuple[int, str]]
     encoding: str = "quoted-printable"
 
     @classmethod
     def of(cls, chunks: Sequence[bytes], names: Sequence[str]) -> _QuotedPart:
         *before, last = (_quote(chunk) for chunk in chunks)
-        return cls((*map(_end_softly, before), last), names)
+        pieces = [piece for chunk in before for piece in (_end_softly(chunk), b"")]
+        return cls((*pieces, last), [(2 * number + 1, name) for number, name in enumerate(names)])
 
     def fill(self, values: Mapping[str, bytes]) -> list[bytes]:
-        pieces = [self.chunks[0]]
-        for name, chunk in zip(self.names, self.chunks[1:], strict=True):
-            pieces += (_quote_slot(values[name]), chunk)
+        pieces = list(self.pieces)
+        for place, name in self.slots:
+            pieces[place] = _quote_slot(values[name])
         return pieces
 
 
@@ -82,6 +85,10 @@ def _quote(data: bytes) -> bytes:
 
 @lru_cache(maxsize=16)  # a reader's links stand in the text part and in the HTML part
 def _quote_slot(value: bytes) -> bytes:
+    if _LINK.fullmatch(value):  # nothing to escape, and only a full stop could be wrong where a line begins
+        lines = [value[at : at + _STRETCH_LENGTH] for at in range(0, len(value), _STRETCH_LENGTH)]
+        if not any(line.startswith(b".") for line in lines):
+            return b"=\r\n".join((*lines, b""))
     return _end_softly(_soften(_escape(value)))
 
 

@@ -60,12 +60,10 @@ def phrase(text: str) -> str:
 
 
 def mailbox(name: str, address: str) -> str:
-    """`"Name" <address>`, or the bare address; on two lines when one would be too long.
+    """`"Name" <address>`, or the bare address, which `ascii_domain` made; on two lines when one would be too long.
 
-    A domain in other letters is written in its ASCII form. Only a local part that is not ASCII makes the result
-    so (RFC 6532). Raises `InputError` for an address that could break out of the field.
+    Only a local part that is not ASCII makes the result so (RFC 6532).
     """
-    address = ascii_domain(address)
     shown = phrase(name)
     if not shown:
         return address

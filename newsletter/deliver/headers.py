@@ -59,15 +59,18 @@ def constant_fields(headers: MailHeaders, subject: str) -> bytes:
     return b"".join(lines)
 
 
-def reader_fields(headers: MailHeaders, recipient: Recipient, unsubscribe: str) -> bytes:
-    """To, Message-ID and List-Unsubscribe of one message; raises `InputError` for what a header cannot hold."""
+def reader_fields(headers: MailHeaders, recipient: Recipient, address: str, unsubscribe: str) -> bytes:
+    """To, Message-ID and List-Unsubscribe of one message; raises `InputError` for what a header cannot hold.
+
+    `address` is the recipient's as `ascii_domain` writes it.
+    """
     message_id = recipient.message_id.strip("<>")
     if not _MESSAGE_ID.fullmatch(message_id):
         raise InputError(f"{recipient.message_id!r} is no Message-ID; one looks like <abc@example.com>")
     leave = angle_url(unsubscribe)
     if headers.unsubscribe_mailto:
         leave += ",\r\n " + _leave_by_mail(headers.unsubscribe_mailto, message_id)
-    to = mailbox(recipient.name, recipient.email)
+    to = mailbox(recipient.name, address)
     return f"To: {to}\r\nMessage-ID: <{message_id}>\r\nList-Unsubscribe: {leave}\r\n".encode()
 
 
@@ -88,7 +91,7 @@ def _line(name: str, value: str) -> bytes:
 
 def _own_mailbox(name: str, address: str) -> str:
     try:
-        written = mailbox(name, address)
+        written = mailbox(name, ascii_domain(address))
     except InputError as error:
         raise ConfigurationError(f"the newsletter's own address: {error}") from None
     if not written.isascii():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol, cast
 
@@ -21,7 +21,7 @@ _MOST_UNREAD = 32  # a chained message has at most five answers under way: RSET,
 class Listener(Protocol):
     """Who is told of replies while a window is under way."""
 
-    def heard(self, reply: Reply) -> None: ...
+    def heard(self, replies: Sequence[Reply]) -> None: ...
 
     def lost(self, why: str) -> None: ...
 
@@ -61,17 +61,17 @@ class Line(asyncio.BufferedProtocol):
     def buffer_updated(self, nbytes: int) -> None:
         if self._lost:
             return
-        why = ""
         try:
-            self._unread.extend(self._reader.feed(bytes(self._buffer[:nbytes])))
+            replies = self._reader.feed(bytes(self._buffer[:nbytes]))
         except TransportError as error:
-            why = str(error)
-        while self._unread and self._listener is not None:
-            self._listener.heard(self._unread.popleft())
+            self._lose(str(error))
+            return
+        if self._listener is not None:
+            self._listener.heard(replies)
+            return
+        self._unread += replies
         if len(self._unread) > _MOST_UNREAD:
-            why = "the mail server floods us with replies that nobody asked for"
-        if why:
-            self._lose(why)
+            self._lose("the mail server floods us with replies that nobody asked for")
         self._wake()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -120,7 +120,7 @@ class Line(asyncio.BufferedProtocol):
 
     @contextmanager
     def heard_by(self, listener: Listener) -> Iterator[None]:
-        """Have a listener called with each reply as it is read, and once when the line is lost."""
+        """Have a listener called with the replies as they are read, and once when the line is lost."""
         self._listener = listener
         try:
             yield

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 
 from newsletter.errors import TransportError
 
@@ -16,23 +14,18 @@ _LONGEST_LINE = 4096  # RFC 5321 section 4.5.3.1.5 says 512; some servers talk l
 _MOST_LINES = 200
 
 
-@dataclass(frozen=True)
 class Reply:
-    """One answer of the server: the code, and its lines without codes."""
+    """One answer of the server: the code, whether that is a 2xx, and its lines without codes."""
 
-    code: int
-    lines: tuple[bytes, ...]
+    __slots__ = ("code", "good", "lines", "text")
 
-    @property
-    def good(self) -> bool:
-        """Whether it is a 2xx."""
-        return 200 <= self.code < 300
-
-    @cached_property
-    def text(self) -> str:
+    def __init__(self, code: int, lines: tuple[bytes, ...]) -> None:
+        self.code = code
+        self.good = 200 <= code < 300
+        self.lines = lines
+        words = " ".join(line.decode("utf-8", "replace") for line in lines)
+        self.text = f"{code} {''.join(c if c.isprintable() else ' ' for c in words)}".strip()
         """The server's own words on one line, code included, fit to be shown."""
-        words = " ".join(line.decode("utf-8", "replace") for line in self.lines)
-        return f"{self.code} {''.join(c if c.isprintable() else ' ' for c in words)}".strip()
 
 
 class ReplyReader:
@@ -47,11 +40,12 @@ class ReplyReader:
         """Whether no reply has begun that is not whole yet."""
         return not self._partial and not self._lines
 
-    def feed(self, data: bytes) -> Iterator[Reply]:
+    def feed(self, data: bytes) -> list[Reply]:
         """The replies that `data` completes, in order."""
         *lines, self._partial = (self._partial + data).split(b"\n")
+        replies = []
         for line in lines:
-            reply, more = _read(line.removesuffix(b"\r"))
+            reply, more = _read(line)
             if more or self._lines:
                 self._lines.append(reply.lines[0])
                 if len(self._lines) > _MOST_LINES:
@@ -59,14 +53,16 @@ class ReplyReader:
                 if more:
                     continue
                 reply, self._lines = Reply(reply.code, tuple(self._lines)), []
-            yield reply
+            replies.append(reply)
         if len(self._partial) > _LONGEST_LINE:
             raise TransportError("the mail server sent a line without end; is it a mail server?")
+        return replies
 
 
 @lru_cache(256)  # a server answers most commands with the same words
 def _read(line: bytes) -> tuple[Reply, bool]:
     """One line of a reply, and whether more follow it."""
+    line = line.removesuffix(b"\r")
     match = _LINE.fullmatch(line)
     if match is None or len(line) > _LONGEST_LINE:
         raise TransportError(f"the mail server sent {line[:60]!r}, which is no SMTP reply; is it a mail server?")

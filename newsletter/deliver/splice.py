@@ -7,6 +7,7 @@ for the part they stand in, transfer-encoded, and set between the constant stret
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -19,6 +20,8 @@ from newsletter.model import Message, Recipient, RenderedEdition
 from newsletter.ports import SLOT_NAMES
 
 __all__ = ["SplicedEdition", "compile_message"]
+
+_MARKUP = re.compile("[&<>\"']")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +42,21 @@ class SplicedEdition:
         """
         if missing := [name for name in SLOT_NAMES if name not in slots]:
             raise InputError(f"no {', '.join(missing)} given for delivery {recipient.delivery}")
-        plain = {name: clean(slots[name]) for name in SLOT_NAMES}
+        plain = {name: clean(value) for name, value in slots.items()}
+        text = {name: value.encode() for name, value in plain.items()}
+        markup = text
+        if any(map(_MARKUP.search, plain.values())):
+            markup = {name: html.escape(value).encode() for name, value in plain.items()}
+        address = ascii_domain(recipient.email)
         pieces = (
-            reader_fields(self.headers, recipient, plain["unsubscribe"]),
+            reader_fields(self.headers, recipient, address, plain["unsubscribe"]),
             self.opening,
-            *self.text.fill({name: value.encode() for name, value in plain.items()}),
+            *self.text.fill(text),
             self.between,
-            *self.html.fill({name: html.escape(value).encode() for name, value in plain.items()}),
+            *self.html.fill(markup),
             self.closing,
         )
-        data = WireContent(b"".join(pieces))
-        return Message(recipient.delivery, envelope_from, ascii_domain(recipient.email), data)
+        return Message(recipient.delivery, envelope_from, address, WireContent(b"".join(pieces)))
 
 
 def compile_message(rendered: RenderedEdition, headers: MailHeaders) -> SplicedEdition:
