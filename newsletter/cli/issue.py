@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -16,6 +17,9 @@ from newsletter.cli.console import DeskGroup, as_json, open_room, opened, print_
 if TYPE_CHECKING:
     from newsletter.model import Books, Issue, IssueId
     from newsletter.newsroom import Newsroom
+
+
+_FORMS = ("html", "text", "eml", "png")
 
 
 @click.group(cls=DeskGroup)
@@ -102,13 +106,11 @@ def show(issue_id: str, as_json: bool) -> None:
 @click.option("--as", "as_email", metavar="EMAIL", help="As this subscriber gets it.")
 @click.option("--countries", metavar="CN,JP", help="As a reader of these countries gets it.")
 @click.option("--language", metavar="LANG", help="In this language of the newsletter; its first by default.")
-@click.option("--format", "form", type=click.Choice(["html", "text", "eml", "png"]), default="html", show_default=True)
+@click.option("--format", "form", type=click.Choice(_FORMS), help="By the ending of --out, or else html.")
 @click.option(
     "--width",
     type=click.IntRange(200, 2000),
-    default=640,
-    show_default=True,
-    help="Of a png, in pixels; its first 16,000 downwards are shown.",
+    help="Of a png, in pixels, 640 by default; its first 16,000 downwards are shown.",
 )
 @click.option("--dark", is_flag=True, help="A png as a dark screen shows it.")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write to this file.")
@@ -117,16 +119,22 @@ def preview(
     as_email: str | None,
     countries: str | None,
     language: str | None,
-    form: str,
-    width: int,
+    form: str | None,
+    width: int | None,
     dark: bool,
     out: Path | None,
 ) -> None:
     """Print an edition exactly as it would be mailed, or make a picture of its first 16,000 pixels (png)."""
     from newsletter import render
+    from newsletter.errors import InputError
     from newsletter.newsroom import issues, readers, sending
 
     asked = [code.strip() for code in countries.split(",") if code.strip()] if countries else None
+    form = form or _form_of(out)
+    if form != "png" and (dark or width):
+        raise InputError("--dark and --width are of a picture; add --format png")
+    if form == "png" and out is None and sys.stdout.isatty():
+        raise InputError("a picture is not for the terminal; add --out phone.png")
     with open_room() as room:
         wanted = _parse(issue_id)
         if form == "eml":
@@ -138,11 +146,16 @@ def preview(
                 data = render.fill_text(edition.text, slots).encode()
             else:
                 html = render.fill_html(edition.html, slots)
-                data = render.picture(html, width=width, dark=dark) if form == "png" else html.encode()
+                data = render.picture(html, width=width or 640, dark=dark) if form == "png" else html.encode()
     with opened(out) as file:
         file.write(data)
     if out is not None:
         whisper(f"{out}: {len(data):,} bytes")
+
+
+def _form_of(out: Path | None) -> str:
+    ending = out.suffix.lower().removeprefix(".") if out else ""
+    return ending if ending in _FORMS else "text" if ending == "txt" else "html"
 
 
 @issue.command()
@@ -180,7 +193,9 @@ def check(issue_id: str, no_links: bool, as_json: bool) -> int:
 @click.argument("issue_id", metavar="ISSUE")
 @click.option("--subject", metavar="TEXT", help="The subject line of every edition; an empty one is made again.")
 @click.option("--preheader", metavar="TEXT", help="What an inbox shows behind it; an empty one is made again.")
-@click.option("--word", metavar="TEXT", multiple=True, help="A paragraph before the stories; repeat it for more.")
+@click.option(
+    "--word", metavar="TEXT", multiple=True, help="Words before the stories, an empty line between paragraphs."
+)
 @click.option("--by", metavar="NAME", help="Who edits; your login name by default.")
 def edit(issue_id: str, subject: str | None, preheader: str | None, word: tuple[str, ...], by: str | None) -> None:
     """Set an editor's own subject, preheader, or word to the readers.
@@ -194,10 +209,11 @@ def edit(issue_id: str, subject: str | None, preheader: str | None, word: tuple[
 
     if subject is None and preheader is None and not word:
         raise InputError("nothing to edit; name --subject, --preheader or --word")
+    paragraphs = tuple(part for text in word for part in re.split(r"\n\s*\n", text)) or None
     with open_room() as room:
         before = room.issues.get(_parse(issue_id))
         edited = issues.edit(
-            room, before.id, subject=subject, preheader=preheader, word=word or None, who=by or getpass.getuser()
+            room, before.id, subject=subject, preheader=preheader, word=paragraphs, who=by or getpass.getuser()
         )
     if edited.revision == before.revision:
         click.echo(f"{edited.id} says that already")

@@ -18,17 +18,21 @@ if TYPE_CHECKING:
     from newsletter.render.pictures import picture
     from newsletter.render.problems import check_template
     from newsletter.render.templates import CompiledTemplate, Templates, subject_faults
+    from newsletter.render.translating import is_language
+    from newsletter.render.word_list import catalogue_for
     from newsletter.render.wording import direction
 
 __all__ = [
     "FLAGS",
     "CompiledTemplate",
     "Templates",
+    "catalogue_for",
     "check_template",
     "direction",
     "faint_colours",
     "fill_html",
     "fill_text",
+    "is_language",
     "picture",
     "preflight",
     "render_edition",
@@ -42,11 +46,13 @@ FLAGS = Path(__file__).parent / "flags"
 _DOORS = {
     "CompiledTemplate": "templates",
     "Templates": "templates",
+    "catalogue_for": "word_list",
     "check_template": "problems",
     "direction": "wording",
     "faint_colours": "contrast",
     "fill_html": "filling",
     "fill_text": "filling",
+    "is_language": "translating",
     "picture": "pictures",
     "preflight": "findings",
     "render_edition": "confined",

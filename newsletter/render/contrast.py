@@ -17,11 +17,11 @@ _PAIRS = (
     ("headline", "panel"), ("body", "panel"), ("meta", "panel"), ("accent", "panel"), ("meta", "page"),
     ("meta", "note"), ("note_label", "note"), ("button_text", "button"),
 )  # fmt: skip
-_COLOUR = re.compile(r"#([0-9a-fA-F]{6})")
+_COLOUR = re.compile(r"#([0-9a-fA-F]{6}|[0-9a-fA-F]{3})")
 
 
 def faint_colours(theme: Mapping[str, Any]) -> Iterator[Finding]:
-    """Warnings about pairs of a theme's colours that differ too little; what is no #RRGGBB is let pass."""
+    """Warnings about pairs of a theme's colours that differ too little; what is no #RRGGBB or #RGB is let pass."""
     for scheme in ("light", "dark"):
         colours = theme.get(scheme, {})
         for text, ground in _PAIRS:
@@ -38,7 +38,7 @@ def faint_colours(theme: Mapping[str, Any]) -> Iterator[Finding]:
 
 
 def contrast(one: str, other: str) -> float | None:
-    """The contrast ratio of two colours, 1 to 21; None where either is no #RRGGBB."""
+    """The contrast ratio of two colours, 1 to 21; None where either is no #RRGGBB or #RGB."""
     matches = _COLOUR.fullmatch(one), _COLOUR.fullmatch(other)
     if not matches[0] or not matches[1]:
         return None
@@ -47,6 +47,7 @@ def contrast(one: str, other: str) -> float | None:
 
 
 def _luminance(digits: str) -> float:
+    digits = digits if len(digits) == 6 else "".join(digit * 2 for digit in digits)
     channels = (int(digits[at : at + 2], 16) / 255 for at in (0, 2, 4))
     linear = [channel / 12.92 if channel <= 0.04045 else ((channel + 0.055) / 1.055) ** 2.4 for channel in channels]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]

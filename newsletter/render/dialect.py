@@ -8,7 +8,7 @@ from functools import cache, lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
-from jinja2 import StrictUndefined, TemplateSyntaxError, meta, nodes
+from jinja2 import StrictUndefined, TemplateSyntaxError, nodes
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -17,9 +17,10 @@ from newsletter.ports import SLOT_NAMES, slot
 from newsletter.render.shapes import SHAPES, field_faults
 from newsletter.render.template_files import TemplateText
 from newsletter.render.translating import SPONSOR_LABEL, WORDS, is_word, value_fault
+from newsletter.render.word_list import Word
 from newsletter.render.wrapping import wrap
 
-__all__ = ["NAMES", "dialect_problems", "html_dialect", "safe_url", "text_dialect"]
+__all__ = ["NAMES", "called_words", "dialect_problems", "html_dialect", "safe_url", "text_dialect"]
 
 NAMES = tuple(SHAPES)
 """What a template may speak of; the shapes are those of `newsletter.render.facts`."""
@@ -100,9 +101,12 @@ def dialect_problems(written: TemplateText, environment: ImmutableSandboxedEnvir
     except TemplateSyntaxError as error:
         if still_open := _never_closed(written.text, environment):
             return [written.problem(*still_open)]
+        if apart := re.search(r"<!--\s+%", written.text):
+            line = written.text.count("\n", 0, apart.start()) + 1
+            return [written.problem(line, "write <!--% without a space, or this is a comment and no block")]
         return [written.problem(error.lineno, error.message or "this is not a template")]
-    found = [*_word_faults(tree, environment), *_name_faults(tree), *field_faults(tree), *_slot_faults(tree)]
-    found += [*_statement_faults(tree), *_words_faults(tree), *_sponsor_faults(tree), *_nesting_faults(tree)]
+    found = [*_filter_faults(tree, environment), *field_faults(tree, WORDS, _unknown), *_slot_faults(tree)]
+    found += [*_statement_faults(tree), *_catalogue_faults(tree), *_sponsor_faults(tree), *_nesting_faults(tree)]
     return [written.problem(line, message) for line, message in sorted(set(found))]
 
 
@@ -127,6 +131,15 @@ def _nesting_faults(tree: nodes.Template) -> Iterator[tuple[int, str]]:
             yield node.lineno, f"{what} deep here; a mail needs few"
             return
         waiting += ((child, loops, blocks) for child in node.iter_child_nodes())
+
+
+def called_words(written: TemplateText, environment: ImmutableSandboxedEnvironment) -> list[Word]:
+    """What a template without fault has translated, in its order."""
+    words: list[Word] = []
+    for name, call in _word_calls(environment.parse(written.text)):
+        texts = [word.value for word in call.args if isinstance(word, nodes.Const)]
+        words.append((texts[0], texts[1]) if name == "ngettext" else texts[0])
+    return words
 
 
 def _never_closed(text: str, environment: ImmutableSandboxedEnvironment) -> tuple[int, str] | None:
@@ -174,26 +187,18 @@ def _environment(**marks: Any) -> ImmutableSandboxedEnvironment:
     return environment
 
 
-def _word_faults(tree: nodes.Template, environment: ImmutableSandboxedEnvironment) -> Iterator[tuple[int, str]]:
+def _filter_faults(tree: nodes.Template, environment: ImmutableSandboxedEnvironment) -> Iterator[tuple[int, str]]:
     for node in tree.find_all((nodes.Filter, nodes.Test)):
         kind, known = ("filter", environment.filters) if isinstance(node, nodes.Filter) else ("test", environment.tests)
         if node.name not in known:
             yield node.lineno, f"there is no {kind} {node.name!r}; there are {', '.join(sorted(known))}"
 
 
-def _name_faults(tree: nodes.Template) -> Iterator[tuple[int, str]]:
-    asked = {node.name for node in tree.find_all((nodes.Filter, nodes.Test))}
-    permissive = html_dialect().overlay()  # Jinja itself stops at the first filter it does not know
-    permissive.filters = permissive.tests = dict.fromkeys(asked, lambda value: value)
-    tree.set_environment(permissive)
-    unknown = meta.find_undeclared_variables(tree) - {*NAMES, *WORDS}
-    for node in tree.find_all(nodes.Name):
-        if node.name in unknown:
-            offer = f"there is no {node.name!r}; a template may use {', '.join(NAMES)}"
-            yield node.lineno, _USE_AN_EDITION if node.name in _READER else offer
+def _unknown(name: str) -> str:
+    return _USE_AN_EDITION if name in _READER else f"there is no {name!r} here; a template may use {', '.join(NAMES)}"
 
 
-def _words_faults(tree: nodes.Template) -> Iterator[tuple[int, str]]:
+def _catalogue_faults(tree: nodes.Template) -> Iterator[tuple[int, str]]:
     """Words must stand in the template as they are: what is made while it renders is in no catalogue."""
     for name, call in _word_calls(tree):
         asked = call.args[: 2 if name == "ngettext" else 1]

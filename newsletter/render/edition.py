@@ -21,54 +21,63 @@ def render_edition(template: CompiledTemplate, snapshot: Snapshot, edition: Edit
     Holds the sections of the edition's countries. Raises `TemplateError` where the template asks for what is not there.
     """
     cards = cards_of(snapshot, edition, base_url, template.countries)
-    facts = facts_of(snapshot, edition, cards, tuple(filter(template.prints, ("note", "related"))))
-    subject = wording.as_header(snapshot.subject or "") or _subject(template, edition, facts, snapshot.subject_template)
+    facts = facts_of(snapshot, edition, cards)
     facts["preheader"] = wording.as_header(snapshot.preheader or "") or _preheader(facts["lead"], cards)
-    html = _within_budget(template, edition, facts, cards)
+    html, minutes = _within_budget(template, edition, facts, cards)
+    whole = arrange(facts, cards, ["full"] * len(cards))
+    whole["issue"]["minutes"] = minutes
     part, words = template.text_in(edition.language)
-    text = part.render({**facts, **words, **arrange(cards, ["full"] * len(cards))})
+    subject = wording.as_header(snapshot.subject or "")
     return RenderedEdition(
         edition=edition,
-        subject=subject,
+        subject=subject or _subject(template, edition, whole, snapshot.subject_template),
         preheader=facts["preheader"],
         html=html,
-        text=text,
+        text=part.render({**whole, **words}),
         stories=len(cards),
-        minutes=facts["issue"]["minutes"],
+        minutes=minutes,
     )
 
 
 def _subject(template: CompiledTemplate, edition: Edition, facts: Facts, scheduled: str | None) -> str:
     part, words = template.subject_in(edition.language, scheduled)
-    own = {**words, **{name: facts[name] for name in ("issue", "lead", "contents", "word", "sponsor")}}
-    made = wording.as_header(part.render({**own, "sections": (), "rows": (), "preheader": ""}))
+    own = {name: fact for name, fact in facts.items() if name != "slots"}
+    made = wording.as_header(part.render({**own, **words}))
     return wording.cut(made or wording.as_header(facts["issue"]["title"]), wording.SUBJECT_COLUMNS)
 
 
 def _preheader(lead: Facts, cards: Sequence[Facts]) -> str:
-    """The leads of the other countries, then what else there is."""
+    """The leads of the other countries, then what else there is; of one story alone, how it goes on."""
     others = [card for card in cards if card is not lead]
+    if not others:
+        return wording.as_header(wording.preheader_of([lead.get("summary", "")]))
     first = {card["country"]: card for card in reversed(others) if card["country"] != lead.get("country")}
     leads = [card for card in others if first.get(card["country"]) is card]
     rest = [card for card in others if card not in leads]
     return wording.as_header(wording.preheader_of([card["title"] for card in [*leads, *rest]]))
 
 
-def _within_budget(template: CompiledTemplate, edition: Edition, facts: Facts, cards: Sequence[Facts]) -> str:
-    """The HTML with as many full cards as fit; fewer never makes it longer, so the first fit is found by halving."""
+def _within_budget(
+    template: CompiledTemplate, edition: Edition, facts: Facts, cards: Sequence[Facts]
+) -> tuple[str, int]:
+    """The HTML with as many full cards as fit, and the minutes it takes to read.
 
+    Fewer full cards never make it longer, so the first fit is found by halving.
+    """
     part, words = template.html_in(edition.language)
+    printed = tuple(filter(template.prints, ("note", "related")))
 
-    def rendered(steps: int) -> str:
-        return part.render({**facts, **words, **arrange(cards, _forms(len(cards), steps))})
+    def rendered(steps: int) -> tuple[str, int]:
+        arranged = arrange(facts, cards, _forms(len(cards), steps), printed)
+        return part.render({**arranged, **words}), arranged["issue"]["minutes"]
 
-    html = rendered(0)
+    html, minutes = rendered(0)
     if len(html.encode()) <= BYTE_BUDGET:
-        return html
+        return html, minutes
     low, high = 1, 2 * len(cards)
     while low < high:
         middle = (low + high) // 2
-        if len(rendered(middle).encode()) <= BYTE_BUDGET:
+        if len(rendered(middle)[0].encode()) <= BYTE_BUDGET:
             high = middle
         else:
             low = middle + 1

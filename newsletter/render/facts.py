@@ -1,18 +1,6 @@
 """What a template is given: an edition as plain strings, numbers, tuples and dictionaries, and nothing with methods.
 
-    issue     title, date, language, direction, stories, countries, minutes, contact, postal_address
-    word      an editor's own paragraphs before the stories, often none
-    sponsor   name, text, url; nothing in an issue without one
-    lead      the card that opens the edition
-    contents  one row a country: country, flag, title, anchor
-    sections  one a country: country, flag, cards (full and compact ones)
-    rows      cards for which only a headline row has room
-    slots     name, unsubscribe, preferences, view
-
-A card: anchor, form (full, compact, row), language, direction, script, country, flag, section, date, outlet,
-byline, title, url, summary, summary_origin (human, model, extractive), note, note_origin (human, model),
-note_checked_by, tags, kind (report, opinion, press_release), paywall, foreign (the outlet's language where it is not
-the edition's), related (rows of country, flag, date, outlet, title, url, script).
+What each is called, `newsletter.render.shapes` says, and docs/templates.md what each means.
 """
 
 from __future__ import annotations
@@ -64,10 +52,8 @@ def story_card(placed: PlacedStory, language: str, timezone: str, pages: Pages, 
     return _CardMaker(language, timezone, "", pages, countries).card(placed.story.country, placed, "story")
 
 
-def facts_of(
-    snapshot: Snapshot, edition: Edition, cards: Sequence[Facts], printed: Collection[str] = ("note", "related")
-) -> Facts:
-    """Everything but the arrangement of the cards; `printed` are the longer fields that a reader takes time for."""
+def facts_of(snapshot: Snapshot, edition: Edition, cards: Sequence[Facts]) -> Facts:
+    """Everything but preheader, minutes and the arrangement of the cards."""
     contact = snapshot.sender.reply_to or snapshot.sender.address
     lead = next((card for card in cards if card["id"] == snapshot.lead), cards[0] if cards else {"title": ""})
     return {
@@ -76,9 +62,9 @@ def facts_of(
             "date": wording.date_in_words(snapshot.date, edition.language),
             "language": wording.language_tag(edition.language, "en"),
             "direction": wording.direction(edition.language),
+            "script": wording.script_class(edition.language, ""),
             "stories": len(cards),
             "countries": len({card["country"] for card in cards}),
-            "minutes": wording.reading_minutes([text for card in cards for text in _read_texts(card, printed)]),
             "contact": wording.visible(contact),
             "postal_address": wording.visible(snapshot.postal_address),
         },
@@ -90,14 +76,22 @@ def facts_of(
     }
 
 
-def arrange(cards: Sequence[Facts], forms: Sequence[str]) -> Facts:
-    """The cards in the forms they have room for: by country, and the headline rows after all of them."""
+def arrange(
+    facts: Facts, cards: Sequence[Facts], forms: Sequence[str], printed: Collection[str] = ("note", "related")
+) -> Facts:
+    """The facts with the cards in the forms they have room for: by country, and the headline rows after all of them.
+
+    With the minutes that takes to read; `printed` are the longer fields that the mail shows.
+    """
     shaped = [{**card, "form": form} for card, form in zip(cards, forms, strict=True)]
     sections: dict[str, list[Facts]] = {}
     for card in shaped:
         if card["form"] != "row":
             sections.setdefault(card["country"], []).append(card)
+    minutes = wording.reading_minutes([text for card in shaped for text in _read_texts(card, printed)])
     return {
+        **facts,
+        "issue": {**facts["issue"], "minutes": minutes},
         "sections": tuple(
             {"country": country, "flag": held[0]["flag"], "cards": tuple(held)} for country, held in sections.items()
         ),
@@ -169,6 +163,8 @@ class _CardMaker:
             "title": wording.visible(row.title),
             "script": wording.script_class(None, row.title),
             "url": self._pages(row.id) or safe_url(row.url),
+            "kind": "",  # what we know of a card's; a related row is printed by the same partial
+            "paywall": False,
         }
 
 
@@ -206,10 +202,12 @@ def _seen(texts: Iterable[str]) -> tuple[str, ...]:
 
 
 def _read_texts(card: Facts, printed: Collection[str]) -> Iterable[str]:
-    yield from (card["title"], card["summary"])
-    if "note" in printed:
+    yield card["title"]
+    if card["form"] != "row":
+        yield card["summary"]
+    if card["form"] == "full" and "note" in printed:
         yield from card["note"]
-    if "related" in printed:
+    if card["form"] == "full" and "related" in printed:
         yield from (row["title"] for row in card["related"])
 
 

@@ -13,7 +13,8 @@ from newsletter.ports import SLOT_NAMES, slot
 from newsletter.render.dialect import safe_url
 from newsletter.render.edition import BYTE_BUDGET
 from newsletter.render.schema import VOID
-from newsletter.render.wording import visible
+from newsletter.render.wording import SUBJECT_COLUMNS, visible
+from newsletter.render.wrapping import columns
 from newsletter.words import is_seen
 
 __all__ = ["CLIPPED_AT", "preflight"]
@@ -22,7 +23,7 @@ CLIPPED_AT = 102_000
 """Bytes of HTML near which Gmail clips a mail."""
 
 _QUOTED = re.compile(r"^> ", re.MULTILINE)
-LONG_TITLE, LONG_SUBJECT, FEW_STORIES = 70, 60, 3
+LONG_TITLE, FEW_STORIES = 70, 3
 _UNFILLED = re.compile("\ufdd0(?!(?:" + "|".join(SLOT_NAMES) + ")\ufdd1)")
 _NO_WORDS = ("style", "title", "script")
 _HIDING = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
@@ -80,6 +81,7 @@ def _edition(snapshot: Snapshot, rendered: RenderedEdition) -> Iterator[Finding]
     yield from _sizes(snapshot, rendered, place)
     yield from _duties(snapshot, rendered, page, place)
     yield from _sponsor(snapshot, rendered, page, place)
+    yield from _word(snapshot, rendered, page, place)
     stories = [placed.story for section in snapshot.sections_of(rendered.edition) for placed in section.stories]
     yield from _cards(stories, rendered, page, place)
     yield from _hidden_notes(stories, page.text, rendered.text, place)
@@ -100,8 +102,8 @@ def _sizes(snapshot: Snapshot, rendered: RenderedEdition, place: str) -> Iterato
     elif size > BYTE_BUDGET:
         message = f"The HTML has {size:,} bytes; the budget is {BYTE_BUDGET:,}."
         yield _warning("size", place, message, "Drop stories or shorten notes.")
-    if len(rendered.subject) > LONG_SUBJECT:
-        message = f"The subject has {len(rendered.subject)} characters; inboxes show about {LONG_SUBJECT}."
+    if (wide := columns(rendered.subject)) > SUBJECT_COLUMNS:
+        message = f"The subject is {wide} columns wide; inboxes show about {SUBJECT_COLUMNS}."
         yield _warning("subject length", place, message, "Shorten it.")
     if rendered.stories == 0:
         yield _blocking("no story", place, "This edition has no story.", "Add one, or do not send this edition.")
@@ -129,7 +131,8 @@ def _duties(snapshot: Snapshot, rendered: RenderedEdition, page: _Page, place: s
     for part, text in (("html", page.text), ("text", rendered.text)):
         if not address or not _says(text, address):
             message = f"No postal address in the {part} part."
-            yield _blocking("postal address", f"{place}, {part}", message, "Set postal_address in schedule.yaml.")
+            fix = "Print {{issue.postal_address}}." if address else "Set postal_address in schedule.yaml."
+            yield _blocking("postal address", f"{place}, {part}", message, fix)
 
 
 def _sponsor(snapshot: Snapshot, rendered: RenderedEdition, page: _Page, place: str) -> Iterator[Finding]:
@@ -144,6 +147,14 @@ def _sponsor(snapshot: Snapshot, rendered: RenderedEdition, page: _Page, place: 
             yield _blocking("sponsor", f"{place}, {part}", message, fix)
 
 
+def _word(snapshot: Snapshot, rendered: RenderedEdition, page: _Page, place: str) -> Iterator[Finding]:
+    for part, text in (("html", page.text), ("text", rendered.text)):
+        if not all(_says(text, visible(paragraph)) for paragraph in snapshot.word):
+            message = f"The editor's word is not in the {part} part."
+            fix = "Print each paragraph of word, as partials/opening does, or take the word out."
+            yield _blocking("editor's word", f"{place}, {part}", message, fix)
+
+
 def _cards(stories: Sequence[Story], rendered: RenderedEdition, page: _Page, place: str) -> Iterator[Finding]:
     for story in stories:
         where, outlet, url = f"{place}, story {story.id}", visible(story.outlet), safe_url(story.url)
@@ -151,9 +162,9 @@ def _cards(stories: Sequence[Story], rendered: RenderedEdition, page: _Page, pla
             message = f"Its link {story.url!r} leads nowhere a reader can go."
             yield _blocking("story link", where, message, "Give it an http or https address.")
         elif url not in page.links or url not in rendered.text:
-            yield _blocking("story link", where, "Its link is not in both parts.", "Print {{story.url|url}}.")
+            yield _blocking("story link", where, "Its link is not in both parts.", "Print {{card.url|url}}.")
         if not outlet or not (_says(page.text, outlet) and _says(rendered.text, outlet)):
-            yield _blocking("outlet", where, "Its outlet is not named in both parts.", "Print {{story.outlet}}.")
+            yield _blocking("outlet", where, "Its outlet is not named in both parts.", "Print {{card.outlet}}.")
 
 
 def _hidden_notes(stories: Sequence[Story], html_text: str, text: str, place: str) -> Iterator[Finding]:

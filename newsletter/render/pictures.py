@@ -26,6 +26,9 @@ _HIGHEST = 16_000
 _SECONDS = 60
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 _FLAG = re.compile(r'src="[^"]*/flags/([a-z]{2}\.png)"')
+# Pictures of others are not fetched; a grey field of their size stands for them.
+_OTHER = re.compile(r'src="https?:[^"]*"')
+_GREY = "data:image/gif;base64,R0lGODlhAQABAPAAAMDAwAAAACH5BAAAAAAALAAAAAABAAEAAAICRAEAOw=="
 # A window is at least 500 pixels wide, a frame as wide as it is told: media queries go by the frame. Nothing is
 # fetched: the mail's pictures are shown as places, but for the flags, which are here.
 _PAGE = """<!DOCTYPE html><html><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy"
@@ -40,7 +43,8 @@ style="border:0;display:block;width:{width}px;height:{height}px"></iframe>
 
 def picture(html: str, *, width: int, dark: bool = False) -> bytes:
     """A PNG of the whole mail at that width in pixels; raises `ConfigurationError` where no browser can make one."""
-    mail = escape(_FLAG.sub(lambda flag: f'src="{_embedded(FLAGS / flag[1])}"', html))
+    shown = _FLAG.sub(lambda flag: f'src="{_embedded(FLAGS / flag[1])}"', html)
+    mail = escape(_OTHER.sub(f'src="{_GREY}"', shown))
     with tempfile.TemporaryDirectory(prefix="newsletter-picture-") as folder:
         browser = _Browser(Path(folder), mail, width, dark)
         height = min(browser.height(), _HIGHEST)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from html.parser import HTMLParser
@@ -175,9 +175,7 @@ class _Reader(HTMLParser):
         if data.startswith("%") and "mj-body" not in [name for name, _ in self.open]:
             self.tell("a block (<!--% … %-->) may only stand inside <mj-body>")
         if data.startswith("[if"):
-            outlooks = HTMLParser()
-            outlooks.handle_starttag = self._check_outlooks  # type: ignore[method-assign]
-            outlooks.feed(data.partition(">")[2])
+            _Outlooks(self._check_outlooks).feed(data.partition(">")[2])
 
     def _check_outlooks(self, tag: str, attrs: Sequence[tuple[str, str | None]]) -> None:
         """What only Outlook reads is a mail as well."""
@@ -233,6 +231,17 @@ class _Reader(HTMLParser):
                 continue
             if not (link.startswith("{{") and link.endswith("|url}}") and link.count("{{") == 1):
                 self.tell(f"write {name} as {{{{…|url}}}}, or begin it with https://, mailto: or #: not {link!r}")
+
+
+class _Outlooks(HTMLParser):
+    """The tags within a conditional comment."""
+
+    def __init__(self, check: Callable[[str, Sequence[tuple[str, str | None]]], None]) -> None:
+        super().__init__()
+        self._check = check
+
+    def handle_starttag(self, tag: str, attrs: Sequence[tuple[str, str | None]]) -> None:
+        self._check(tag, attrs)
 
 
 def _is_mjml(tag: str) -> bool:

@@ -6,7 +6,7 @@ A sample shows one way through a template, and stops at its first fault; here ev
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from jinja2 import nodes
@@ -18,7 +18,7 @@ def _fields(names: str, **shaped: Any) -> dict[str, Any]:
     return dict.fromkeys(names.split()) | shaped
 
 
-_RELATED = _fields("country flag date outlet title url script")
+_RELATED = _fields("country flag date outlet title url script kind paywall")
 _CARD = _fields(
     "id anchor form language direction script country flag section date outlet byline title url summary summary_origin"
     " note_origin note_checked_by kind paywall foreign",
@@ -28,7 +28,7 @@ _CARD = _fields(
 )
 
 SHAPES: Mapping[str, Any] = {
-    "issue": _fields("title date language direction stories countries minutes contact postal_address"),
+    "issue": _fields("title date language direction script stories countries minutes contact postal_address"),
     "word": [None],
     "sponsor": _fields("name text url"),
     "lead": _CARD,
@@ -42,31 +42,40 @@ SHAPES: Mapping[str, Any] = {
 What may be done with slots is a matter of its own (`newsletter.render.dialect`)."""
 
 
-def field_faults(tree: nodes.Template) -> Iterator[tuple[int, str]]:
-    """Every field asked for that is not there, with its line."""
-    return _within(tree.body, dict(SHAPES))
+def field_faults(
+    tree: nodes.Template, words: Collection[str], unknown: Callable[[str], str]
+) -> Iterator[tuple[int, str]]:
+    """Every name and field asked for where it is not there, with its line.
+
+    `words` are the functions a template may call; `unknown` is the sentence about a name.
+    """
+    return _within(tree.body, dict(SHAPES) | dict.fromkeys(words), unknown)
 
 
-def _within(found: Sequence[nodes.Node], scope: dict[str, Any]) -> Iterator[tuple[int, str]]:
+def _within(
+    found: Sequence[nodes.Node], scope: dict[str, Any], unknown: Callable[[str], str]
+) -> Iterator[tuple[int, str]]:
     for node in found:
         if isinstance(node, nodes.For):
-            yield from _within([node.iter], scope)
+            yield from _within([node.iter], scope, unknown)
             shape = _shape(node.iter, scope)
             each = shape[0] if isinstance(shape, list) else None
             names = [name.name for name in node.target.find_all(nodes.Name)] or [getattr(node.target, "name", "")]
             inner = scope | dict.fromkeys(names) | {"loop": None}
             if isinstance(node.target, nodes.Name):
                 inner[node.target.name] = each
-            yield from _within([*([node.test] if node.test else []), *node.body], inner)
-            yield from _within(node.else_, dict(scope))
+            yield from _within([*([node.test] if node.test else []), *node.body], inner, unknown)
+            yield from _within(node.else_, dict(scope), unknown)
             continue
+        if isinstance(node, nodes.Name) and node.ctx == "load" and node.name not in scope:
+            yield node.lineno, unknown(node.name)
         if isinstance(node, nodes.Getattr):
             shape = _shape(node.node, scope)
             if isinstance(shape, dict) and node.attr not in shape:
                 near = difflib.get_close_matches(node.attr, shape, 1)
                 hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(sorted(shape))}"
                 yield node.lineno, f"{_written(node.node)} has no {node.attr!r}; {hint}"
-        yield from _within(list(node.iter_child_nodes()), scope)
+        yield from _within(list(node.iter_child_nodes()), scope, unknown)
         if isinstance(node, nodes.Assign) and isinstance(node.target, nodes.Name):
             scope[node.target.name] = _shape(node.node, scope)
 

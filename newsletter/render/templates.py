@@ -19,12 +19,13 @@ from typing import Any, TypeVar
 import jinja2
 
 from newsletter.errors import InputError, Problem, TemplateError
-from newsletter.render.dialect import dialect_problems, html_dialect, text_dialect
+from newsletter.render.dialect import called_words, dialect_problems, html_dialect, text_dialect
 from newsletter.render.mirroring import mirrored
 from newsletter.render.own_countries import read_countries
 from newsletter.render.template_files import Shelf, TemplateText, shipped_folders
 from newsletter.render.theme import unused_values
 from newsletter.render.translating import read_catalogues, words_in
+from newsletter.render.word_list import Word, unsaid
 from newsletter.render.wording import direction
 
 __all__ = ["CompiledTemplate", "Part", "Templates", "check_text", "subject_faults"]
@@ -195,6 +196,15 @@ class Templates:
     def words(self, language: str) -> Mapping[str, Callable[..., str]]:
         """`_` and `ngettext` of the mails in that language, escaped: for pages that speak to the same readers."""
         return words_in(language, read_catalogues([*self.folders, *shipped_folders()])).html
+
+    def unsaid(self, language: str) -> list[Word]:
+        """The words of every mail, and of the pages that speak to readers, that stay English in that language."""
+        words: list[Word] = []
+        for name in self.names():
+            html, *plain = self._texts(name)
+            words += called_words(html, html_dialect())
+            words += (word for text in plain for word in called_words(text, text_dialect()))
+        return unsaid(language, words, read_catalogues([*self.folders, *shipped_folders()]))
 
     def countries(self) -> dict[str, dict[str, str]]:
         """What the desk calls countries, and which flags it shows; raises `TemplateError`."""

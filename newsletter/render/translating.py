@@ -16,6 +16,7 @@ from pathlib import Path
 from types import FunctionType
 from weakref import WeakSet
 
+from babel import Locale, UnknownLocaleError
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import PoFileError, read_po
@@ -23,9 +24,20 @@ from markupsafe import Markup, escape
 
 from newsletter.errors import Problem, TemplateError
 from newsletter.languages import forms
+from newsletter.render.wording import direction
 from newsletter.words import is_seen
 
-__all__ = ["SPONSOR_LABEL", "WORDS", "Catalogues", "Words", "is_word", "read_catalogues", "value_fault", "words_in"]
+__all__ = [
+    "SPONSOR_LABEL",
+    "WORDS",
+    "Catalogues",
+    "Words",
+    "is_language",
+    "is_word",
+    "read_catalogues",
+    "value_fault",
+    "words_in",
+]
 
 WORDS = ("_", "ngettext")
 """What a template calls: `_("via %(outlet)s", outlet=…)`, `ngettext("%(num)s story", "%(num)s stories", n)`."""
@@ -40,6 +52,7 @@ class Words:
 
 
 _LONGEST, _PLURALS = 500_000, 6
+_LEFTWARDS, _RIGHTWARDS = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]"), re.compile("[A-Za-z\u00c0-\u024f]")
 _VALUE = re.compile(r"%\((\w+)\)s")
 SPONSOR_LABEL = re.compile("presented by|sponsored|advertisement|advertising|paid for by", re.IGNORECASE)
 """Words that tell readers that something is paid for."""
@@ -53,6 +66,10 @@ def read_catalogues(folders: Sequence[Path]) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
     problems: list[Problem] = []
     for path in (path for folder in folders for path in sorted(folder.glob("words/*.po"))):
+        if not is_language(path.stem):
+            unknown = f"{path.stem!r} is no language; a catalogue is called by its tag, sv.po or zh_Hant.po"
+            problems.append(Problem(str(path), 1, 1, unknown))
+            continue
         try:
             text = path.read_text(encoding="utf-8-sig")
         except (UnicodeDecodeError, OSError) as error:
@@ -65,6 +82,16 @@ def read_catalogues(folders: Sequence[Path]) -> dict[str, tuple[str, ...]]:
     if problems:
         raise TemplateError(problems)
     return found
+
+
+@cache
+def is_language(stem: str) -> bool:
+    """Whether a tag, or the name of a catalogue, is a language that Unicode CLDR knows."""
+    try:
+        Locale.parse(forms(stem.replace("_", "-"))[-1])
+    except (UnknownLocaleError, ValueError):
+        return False
+    return True
 
 
 @lru_cache(256)
@@ -125,7 +152,8 @@ def value_fault(words: str, given: Collection[str]) -> str:
 
 def words_in(language: str, catalogues: Catalogues) -> Words:
     """The words in a language or the nearest with a catalogue (zh-Hant, then zh for `zh-HK`), else English."""
-    return _words(tuple(text for form in forms(language) for text in catalogues.get(form.lower(), ())))
+    texts = tuple(text for form in forms(language) for text in catalogues.get(form.lower(), ()))
+    return _words(texts, direction(language) == "rtl")
 
 
 _OURS: WeakSet[Callable[..., str]] = WeakSet()
@@ -137,8 +165,16 @@ def is_word(function: object) -> bool:
 
 
 @lru_cache(64)
-def _words(texts: tuple[str, ...]) -> Words:
+def _words(texts: tuple[str, ...], rtl: bool) -> Words:
     translations = _translations(texts)
+    foreign = _LEFTWARDS if not rtl else _RIGHTWARDS
+
+    def apart(values: Mapping[str, object]) -> dict[str, object]:
+        """A value written the other way stands apart from its sentence, or the full stop would change sides."""
+        return {
+            name: Markup("<bdi>%s</bdi>") % value if isinstance(value, str) and foreign.search(value) else value
+            for name, value in values.items()
+        }
 
     @cache
     def plain(message: str) -> str:
@@ -156,10 +192,10 @@ def _words(texts: tuple[str, ...]) -> Words:
         return translations.ngettext(one, many, number) % {"num": number, **values}
 
     def html_of(message: str, **values: object) -> str:
-        return escaped(message) % values if values or "%" in message else escaped(message)
+        return escaped(message) % apart(values) if values or "%" in message else escaped(message)
 
     def html_of_number(one: str, many: str, number: int, **values: object) -> str:
-        return escape(translations.ngettext(one, many, number)) % {"num": number, **values}
+        return escape(translations.ngettext(one, many, number)) % {"num": number, **apart(values)}
 
     _OURS.update((text_of, text_of_number, html_of, html_of_number))
     return Words(

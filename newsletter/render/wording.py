@@ -116,15 +116,16 @@ def direction(language: str) -> str:
 
 
 def script_class(language: str | None, text: str) -> str:
-    """Which typeface a story asks for (`zh`, `zh-hant`, `ja`, `ko`, `th`), by its language or else its letters."""
+    """Which typeface a text asks for, by its language or else its letters: `zh tall`, `zh-hant tall`, `ja tall`,
+    `ko tall`, `th tall` or `latin`. What is `tall` needs lines 2 px further apart."""
     tags = forms(language or "")
     if "zh-Hant" in tags:
-        return "zh-hant"
+        return "zh-hant tall"
     if tags[-1] in ("zh", "ja", "ko", "th"):
-        return tags[-1]
+        return f"{tags[-1]} tall"
     for name, script in (("ja", _KANA), ("ko", _HANGUL), ("zh", _HAN), ("th", _THAI)):
         if script.search(text):
-            return name
+            return f"{name} tall"
     return "latin"
 
 

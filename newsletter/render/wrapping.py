@@ -9,8 +9,10 @@ from functools import cache, lru_cache
 
 __all__ = ["columns", "wrap"]
 
-# Chinese and Japanese have no spaces: a line may end after any wide letter, but never before a closing mark.
+# Chinese and Japanese have no spaces: a line may end after any wide letter, but never before a closing mark. Korean
+# has spaces, and its words stay whole.
 _NEVER_FIRST = "。、，．？！：；）」』】》〉”’・ー々…"
+_HANGUL = re.compile("[\u1100-\u11ff\u3130-\u318f\ua960-\ua97f\uac00-\ud7ff]")
 _ADDRESS = re.compile(r"(?:https?|mailto):\S+")
 
 
@@ -51,12 +53,17 @@ def _pieces(text: str) -> Iterator[tuple[str, str]]:
             gap = ""
 
 
+@cache
+def _may_end_line(letter: str) -> bool:
+    return _column(letter) == 2 and not _HANGUL.match(letter)
+
+
 def _within_word(word: str) -> list[str]:
     pieces: list[str] = []
     for letter in word:
-        wide = _column(letter) == 2
+        wide = _may_end_line(letter)
         glued = letter in _NEVER_FIRST or unicodedata.combining(letter) or letter in "\u200c\u200d\ufe0e\ufe0f"
-        if pieces and (glued or (not wide and _column(pieces[-1][-1]) == 1) or pieces[-1][-1] == "\u200d"):
+        if pieces and (glued or (not wide and not _may_end_line(pieces[-1][-1])) or pieces[-1][-1] == "\u200d"):
             pieces[-1] += letter
         else:
             pieces.append(letter)

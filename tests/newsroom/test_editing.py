@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import pytest
+from click.testing import CliRunner
 
+from newsletter.cli.issue import issue as issue_commands
 from newsletter.errors import InputError, NothingToDoError, PlanError
 from newsletter.model import Issue, IssueState, Severity, Story
 from newsletter.newsroom import Newsroom, issues, sending
@@ -120,3 +123,21 @@ def test_a_preview_in_a_language_the_newsletter_lacks_says_which_it_has(light_ro
     assert issues.preview(light_room, drafted.id, language="en").edition.language == "en"
     with pytest.raises(InputError, match="no edition in 'fr'; it has en"):
         issues.preview(light_room, drafted.id, language="fr")
+
+
+def test_words_and_pictures_at_the_command_line(
+    light_room: Newsroom, drafted: Issue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(light_room.desk)
+    run = partial(CliRunner().invoke, obj=str(light_room.desk))
+    told = run(issue_commands, ["edit", str(drafted.id), "--word", "One.\n\nTwo.", "--by", CHIEF])
+    assert told.exit_code == 0, told.output
+    snapshot = light_room.issues.get(drafted.id).snapshot
+    assert snapshot is not None
+    assert snapshot.word == ("One.", "Two.")
+    for asked, advice in (["--dark"], "add --format png"), (["--width", "375", "--format", "text"], "add --format png"):
+        refused = run(issue_commands, ["preview", str(drafted.id), *asked])
+        assert advice in str(refused.exception) + refused.output
+    for name, start in ("mail.eml", b"To: "), ("mail.txt", b"ASIA "), ("mail.html", b"<!DOCTYPE"):
+        assert run(issue_commands, ["preview", str(drafted.id), "--out", name]).exit_code == 0
+        assert (light_room.desk / name).read_bytes().upper().startswith(start.upper())

@@ -55,7 +55,7 @@ def test_any_text_in_any_field(
         assert visible(text) in page.words
         assert squeezed(visible(text)) in squeezed(rendered.text.replace("\n> ", "\n"))
     plain = read(render(snapshot(PlacedStory(story(), (related(),)))).html)
-    assert {event[0] for event in page.events if isinstance(event, tuple)} <= {
+    assert {event[0] for event in page.events if isinstance(event, tuple)} <= {"bdi"} | {
         event[0] for event in plain.events if isinstance(event, tuple)
     }
     for header in (rendered.subject, rendered.preheader):
@@ -144,6 +144,11 @@ def test_wrapping_loses_nothing_and_breaks_no_latin_word(text):
     wrapped = wrap(text, "> ", 30)
     assert squeezed("\n".join(line[2:] for line in wrapped.split("\n"))) == squeezed(text)
     assert all(line.startswith("> ") for line in wrapped.split("\n"))
+
+
+def test_wrapping_leaves_korean_words_whole():
+    text = "정부는 국산 인공지능 반도체에 투자한다 그리고 협력사에서 배운다"
+    assert wrap(text, "", 20).split() == text.split()
 
 
 def test_wrapping_keeps_addresses_whole_and_marks_off_the_line_start():

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import re
 from datetime import UTC, datetime
 
 import pytest
 
-from newsletter.model import Kind, NoteOrigin, PlacedStory, Precision, SummaryOrigin
+from newsletter.model import Edition, Kind, NoteOrigin, PlacedStory, Precision, SummaryOrigin
 from newsletter.ports import slot
+from newsletter.render import render_edition
 
 SEED_CARD = (
     "China",
@@ -181,3 +183,40 @@ def test_the_hash_covers_what_is_mailed(render, snapshot, story):
 def test_a_date_at_the_edge_of_the_calendar_stops_nothing(render, snapshot, story, read, year, timezone):
     edge = datetime(year, 1, 1, tzinfo=UTC) if year == 1 else datetime(year, 12, 31, 23, tzinfo=UTC)
     assert story(1).title in read(render(snapshot(story(1, published_at=edge), timezone=timezone)).html).words
+
+
+def test_a_press_release_says_so_as_a_headline_row_too(daily, snapshot, story):
+    issue = snapshot(*(story(number, kind=Kind.PRESS_RELEASE, summary="Long words. " * 90) for number in range(1, 45)))
+    rendered = render_edition(daily, issue, Edition(issue.countries, "en"), "https://news.example")
+    rows = rendered.html.split('class="r"')[1:]
+    assert rows
+    assert all("Press release." in row.split("</a>")[0] for row in rows)
+
+
+def test_the_minutes_are_of_what_the_mail_shows(daily, render, snapshot, story):
+    few = render(snapshot(*(story(number) for number in range(1, 4))))
+    many = render(snapshot(*(story(number) for number in range(1, 45))))
+    words = len(re.findall(r"\w+", re.sub(r"<[^>]*>|\ufdd0\w+\ufdd1", " ", many.html[many.html.index("<body") :])))
+    assert few.minutes == 3
+    assert words / 238 * 0.6 < many.minutes <= words / 238
+    assert f"{many.minutes} min read" in many.html
+    assert f"{many.minutes} min read" in many.text
+
+
+def test_a_single_story_has_its_summary_for_a_preheader(render, snapshot, story):
+    assert render(snapshot(story(1))).preheader.startswith("China's burgeoning artificial intelligence sector")
+
+
+def test_a_subject_of_the_schedule_speaks_of_the_whole_issue(render, snapshot, story):
+    issue = snapshot(story(1), story(2, country="JP"), subject_template="{{ sections|length }} and {{ preheader }}")
+    assert render(issue).subject.startswith("2 and China is increasingly")
+
+
+def test_words_of_the_other_direction_stand_apart(render, snapshot, story):
+    issue = snapshot(story(1, outlet="Yahoo!", byline=("Kate Park",)), word=("Good morning!",))
+    arabic = render(issue, language="ar").html
+    assert "<bdi>Yahoo!</bdi>" in arabic
+    assert '<span dir="auto">Good morning!</span>' in arabic
+    assert '<span dir="auto">GMAsia Media, 1 Quay Road' in arabic
+    assert "<bdi>" not in render(issue).html
+    assert "<bdi>الجزيرة</bdi>" in render(snapshot(story(1, outlet="الجزيرة"))).html

@@ -128,7 +128,7 @@ def test_compiling_first_and_last_give_the_same_page(templates, snapshot, story,
     """What the pipeline rests on: Jinja after MJML reads the same as Jinja before it, for text that both can carry."""
     issue = snapshot(story(), dataclasses.replace(story(2), country="SG", byline=()))
     edition_cards = cards_of(issue, _edition(issue), "https://news.example", {})
-    facts = {**facts_of(issue, _edition(issue), edition_cards), **arrange(edition_cards, ["full", "compact"])}
+    facts = arrange(facts_of(issue, _edition(issue), edition_cards), edition_cards, ["full", "compact"])
     facts["preheader"] = "Other news"
     # A slot's mark in a link would be percent-encoded by the compilers: the reason why slots never pass them.
     facts["slots"] = dict.fromkeys(facts["slots"], "https://news.example/slot")
@@ -179,7 +179,7 @@ def test_the_fields_that_templates_may_ask_for_are_those_they_are_given(snapshot
 
     issue = snapshot(PlacedStory(story(1), (related(1),)), sponsor=Sponsor("Bank", "Words", "https://bank.example"))
     cards = cards_of(issue, _edition(issue), "https://news.example", {})
-    facts = {**facts_of(issue, _edition(issue), cards), **arrange(cards, ["full"]), "preheader": ""}
+    facts = arrange(facts_of(issue, _edition(issue), cards), cards, ["full"]) | {"preheader": ""}
     assert set(facts) == set(SHAPES)
     assert set(facts["issue"]) == set(SHAPES["issue"])
     assert set(facts["sponsor"]) == set(SHAPES["sponsor"])

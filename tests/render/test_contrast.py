@@ -42,3 +42,7 @@ def test_template_check_names_a_faint_colour_and_passes(tmp_path: Path) -> None:
     assert done.return_value == 0
     assert "theme.toml, light.meta: light.meta on light.page has a contrast of" in done.stderr
     assert "warning" not in done.stdout
+
+
+def test_short_colours_are_colours():
+    assert contrast("#fff", "#000000") == contrast("#FFFFFF", "#000")

@@ -73,7 +73,8 @@ def test_nothing_is_fetched_for_a_picture(chromium: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.setblocking(False)
         address = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        page = f'<body><img src="{address}/a.png"><link rel="stylesheet" href="{address}/b.css"><p>One</p></body>'
+        image = f'<img src="{address}/a.png" width="120" height="32">'
+        page = f'<body>{image}<link rel="stylesheet" href="{address}/b.css"><p>One</p></body>'
         picture(page, width=400)
         with pytest.raises(BlockingIOError):
             listener.accept()

@@ -83,6 +83,26 @@ def test_a_sponsor_that_a_part_leaves_out_blocks(issue, render, part):
     ]
 
 
+@pytest.mark.parametrize("part", ["html", "text"])
+def test_an_editors_word_that_a_part_leaves_out_blocks(issue, render, part):
+    spoken = dataclasses.replace(issue, word=("Good morning!", "Two stories to read twice."))
+    assert checks(spoken, render(spoken)) == []
+    mute = broken(render(spoken), **{part: getattr(render(issue), part)})
+    assert checks(spoken, mute) == ["editor's word"]
+
+
+def test_a_missing_address_is_mended_where_it_is_missing(issue, render):
+    bare = broken(render(issue), text=render(issue).text.replace("1 Quay Road", ""))
+    assert preflight(issue, [bare], NOW)[0].fix == "Print {{issue.postal_address}}."
+    homeless = dataclasses.replace(issue, postal_address="")
+    assert preflight(homeless, [render(homeless)], NOW)[0].fix == "Set postal_address in schedule.yaml."
+
+
+def test_a_subject_is_measured_in_columns(issue, render):
+    wide = dataclasses.replace(issue, subject="北京要求顶尖人工智能研究人员" * 3)
+    assert checks(wide, render(wide), Severity.WARNING) == ["subject length"]
+
+
 @pytest.mark.parametrize("title", ["", "\u3164\u115f", "\u2800", "\u200e\u200f", "\u180e"])
 def test_a_headline_that_shows_nothing_blocks(render, snapshot, story, title):
     issue = snapshot(story(1), story(2, title=title), story(3))

@@ -118,7 +118,7 @@ def test_jinja_faults_are_told_with_their_line(desk):
     assert faults(desk, mjml("<mj-text>", "<!--% if lead %-->x", "</mj-text>"))[0][:2] == ("body.mjml", 6)
     assert faults(desk, mjml("<mj-text>{{headline}}</mj-text>"))[0][1:] == (
         5,
-        f"there is no 'headline'; a template may use {', '.join(NAMES)}",
+        f"there is no 'headline' here; a template may use {', '.join(NAMES)}",
     )
     assert "no filter 'safe'" in faults(desk, mjml("<mj-text>{{lead.title|safe}}</mj-text>"))[0][2]
     block = "<!--% macro x() %--><!--% endmacro %-->"
@@ -210,6 +210,17 @@ def test_a_character_that_is_no_text_is_told_with_its_place(desk):
         6,
         "delete the character U+0000 here, which is no text",
     )
+
+
+def test_a_name_is_wrong_only_where_it_is_not_known(desk):
+    lines = ["<mj-text>{{section.country}}", "<!--% for section in sections %-->{{section.country}}<!--% endfor %-->"]
+    found = faults(desk, mjml(*lines, "{{section.country}}</mj-text>"))
+    assert [(line, "there is no 'section' here" in message) for _, line, message in found] == [(5, True), (7, True)]
+
+
+def test_a_block_with_a_space_too_many_is_told_as_that(desk):
+    (found,) = faults(desk, mjml("<mj-text>x</mj-text>", "<mj-text><!-- % if word %-->x<!--% endif %--></mj-text>"))
+    assert found[1:] == (6, "write <!--% without a space, or this is a comment and no block")
 
 
 def test_faults_of_an_included_file_carry_its_name(desk):

@@ -105,7 +105,7 @@ def test_the_reference_compiler_paints_the_same(browser, real_day, name: str) ->
     template = Templates().compile(name)
     edition = Edition(real_day.countries, "en")
     cards = cards_of(real_day, edition, BASE, {})
-    facts = {**facts_of(real_day, edition, cards), **arrange(cards, ["full"] * len(cards)), "preheader": "Others"}
+    facts = arrange(facts_of(real_day, edition, cards), cards, ["full"] * len(cards)) | {"preheader": "Others"}
     facts["slots"] = dict.fromkeys(facts["slots"], "https://news.example/slot")
     part, words = template.html_in("en")
     ours = part.render({**facts, **words})
