@@ -14,9 +14,9 @@ from collections.abc import Iterator
 from mjml import mjml2html
 from premailer import Premailer
 
-from newsletter.errors import TemplateError
+from newsletter.errors import Problem, TemplateError
 from newsletter.render.dialect import dialect_problems, html_dialect
-from newsletter.render.schema import STYLE_SHEET, VOID, schema_problems
+from newsletter.render.schema import STYLE_SHEET, schema_problems
 from newsletter.render.template_files import TemplateText
 
 __all__ = ["compile_html", "inlined", "without_spent_classes"]
@@ -24,8 +24,7 @@ __all__ = ["compile_html", "inlined", "without_spent_classes"]
 _INLINE_STYLE = re.compile(r'<mj-style\s+inline="inline"\s*>(.*?)</mj-style>', re.DOTALL)
 _BLOCK = re.compile(r"<!--%.*?%-->", re.DOTALL)
 _EXPRESSION = re.compile(r"\{\{.*?\}\}", re.DOTALL)
-_DEEPEST, _MOST_CODE, _LONGEST_STYLES = 150, 2_000, 64_000
-_TAG = re.compile(r"<(?P<close>/?)(?P<name>[a-zA-Z][\w-]*)[^<>]*?(?P<end>/?)>")
+_MOST_CODE, _LONGEST_STYLES = 2_000, 64_000
 # `@im\port` is an import as well (CSS Syntax 3, section 4.3.7), and no honest rule's name needs an escape.
 _ESCAPED_RULE = re.compile(r"@[\w-]*\\[^;}<]*;?")
 _IMPORT = re.compile(r"""@import\s*(?:url\([^)]*\)|"[^"]*"|'[^']*')?[^;}<]*;?""", re.IGNORECASE)
@@ -39,9 +38,7 @@ _NAME = re.compile(r"-?[A-Za-z_][\w-]*")
 def compile_html(written: TemplateText) -> str:
     """Jinja HTML from an MJML template put together; raises `TemplateError` with every fault at once."""
     problems = [*schema_problems(written), *dialect_problems(written, html_dialect())]
-    if (line := _too_deep(written.text)) is not None:
-        problems.append(written.problem(line, f"tags are nested over {_DEEPEST} deep here; a mail needs far fewer"))
-    problems += (written.problem(line, message) for line, message in _too_much(written.text))
+    problems += _too_much(written)
     if problems:
         raise TemplateError(sorted(problems, key=lambda problem: (problem.file, problem.line)))
     try:
@@ -54,32 +51,20 @@ def compile_html(written: TemplateText) -> str:
     return html
 
 
-def _too_much(text: str) -> Iterator[tuple[int, str]]:
+def _too_much(written: TemplateText) -> Iterator[Problem]:
     """What takes seconds to compile, and no mail program would show."""
-    code = [*_BLOCK.finditer(text), *_EXPRESSION.finditer(text)]
+    code = [*_BLOCK.finditer(written.text), *_EXPRESSION.finditer(written.text)]
     if len(code) > _MOST_CODE:
         last = sorted(code, key=re.Match.start)[_MOST_CODE]
-        line = text.count("\n", 0, last.start()) + 1
-        yield line, f"with this it has over {_MOST_CODE:,} blocks and expressions; a mail needs far fewer"
+        message = f"with this it has over {_MOST_CODE:,} blocks and expressions; a mail needs far fewer"
+        yield written.problem_at(last.start(), message)
     size = 0
-    for sheet in STYLE_SHEET.finditer(text):
+    for sheet in STYLE_SHEET.finditer(written.text):
         size += len(sheet[0])
         if size > _LONGEST_STYLES:
-            line = text.count("\n", 0, sheet.start()) + 1
-            yield line, f"styles are over {_LONGEST_STYLES:,} characters here; Gmail drops those over 8,192"
+            message = f"styles are over {_LONGEST_STYLES:,} characters here; Gmail drops those over 8,192"
+            yield written.problem_at(sheet.start(), message)
             return
-
-
-def _too_deep(text: str) -> int | None:
-    """The first line at which tags stand deeper than any mail's; lxml's recursion would end the process there."""
-    depth = 0
-    for tag in _TAG.finditer(text):
-        if tag["name"].lower() in VOID or tag["end"]:
-            continue
-        depth += -1 if tag["close"] else 1
-        if depth > _DEEPEST:
-            return text.count("\n", 0, tag.start()) + 1
-    return None
 
 
 def inlined(mjml: str) -> str:
@@ -144,9 +129,4 @@ def _assert_survival(written: TemplateText, html: str) -> None:
         lost += [ours or theirs for ours, theirs in pairs if ours != theirs][:1]
     if lost:
         advice = "did not survive the MJML compiler; write it without inner spaces, in text, href, src or alt"
-        raise TemplateError([written.problem(_line_of(written, text), f"{text} {advice}") for text in lost])
-
-
-def _line_of(written: TemplateText, text: str) -> int:
-    at = written.text.find(text)
-    return written.text.count("\n", 0, max(at, 0)) + 1
+        raise TemplateError([written.problem_at(max(written.text.find(text), 0), f"{text} {advice}") for text in lost])

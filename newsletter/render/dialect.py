@@ -14,6 +14,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from newsletter.errors import Problem
 from newsletter.ports import SLOT_NAMES, slot
+from newsletter.render.schema import STYLE_SHEET
 from newsletter.render.shapes import SHAPES, field_faults
 from newsletter.render.template_files import TemplateText
 from newsletter.render.translating import SPONSOR_LABEL, WORDS, is_word, value_fault
@@ -46,7 +47,7 @@ _LINK_SLOTS = {slot(name) for name in SLOT_NAMES if name != "name"}
 _MOST_STEPS, _DEEPEST_LOOPS, _DEEPEST_BLOCKS = 100, 10, 40
 _STEP = re.compile(r"[(\[{|.+\-~*/%]|\b(?:not|and|or|if)\b")
 _QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
-_NO_WORDS = re.compile(r"<!--.*?-->|<(mj-)?style\b.*?</(mj-)?style>|<[^>]*>", re.DOTALL)
+_NO_WORDS = re.compile(rf"<!--.*?-->|{STYLE_SHEET.pattern}|<[^>]*>", re.DOTALL | re.IGNORECASE)
 _USE_AN_EDITION = (
     "an edition is rendered once for all its readers, so nothing can be decided per reader here; print a slot"
     " ({{slots.name}}), or let schedule.yaml make an edition of its own"
@@ -92,31 +93,30 @@ def text_dialect() -> ImmutableSandboxedEnvironment:
 
 def dialect_problems(written: TemplateText, environment: ImmutableSandboxedEnvironment) -> list[Problem]:
     """Every fault of the Jinja in a template: syntax, unknown names and filters, decisions per reader."""
-    if long := list(_long_expressions(written.text, environment)):
-        return [written.problem(*fault) for fault in long]
+    if long := list(_long_expressions(written, environment)):
+        return long
     try:
         tree = environment.parse(written.text)
     except RecursionError:
         return [written.problem(1, "blocks are nested far too deep in this file; a mail needs few")]
     except TemplateSyntaxError as error:
-        if still_open := _never_closed(written.text, environment):
-            return [written.problem(*still_open)]
+        if still_open := _never_closed(written, environment):
+            return [still_open]
         if apart := re.search(r"<!--\s+%", written.text):
-            line = written.text.count("\n", 0, apart.start()) + 1
-            return [written.problem(line, "write <!--% without a space, or this is a comment and no block")]
+            return [written.problem_at(apart.start(), "write <!--% without a space, or this is a comment and no block")]
         return [written.problem(error.lineno, error.message or "this is not a template")]
     found = [*_filter_faults(tree, environment), *field_faults(tree, WORDS, _unknown), *_slot_faults(tree)]
     found += [*_statement_faults(tree), *_catalogue_faults(tree), *_sponsor_faults(tree), *_nesting_faults(tree)]
     return [written.problem(line, message) for line, message in sorted(set(found))]
 
 
-def _long_expressions(text: str, environment: ImmutableSandboxedEnvironment) -> Iterator[tuple[int, str]]:
+def _long_expressions(written: TemplateText, environment: ImmutableSandboxedEnvironment) -> Iterator[Problem]:
     """Expressions that would take Jinja, which calls itself for each step of one, to the end of its stack."""
     start, end = map(re.escape, (environment.block_start_string, environment.block_end_string))
-    for code in re.finditer(rf"\{{\{{.*?\}}\}}|{start}.*?{end}", text, re.DOTALL):
+    for code in re.finditer(rf"\{{\{{.*?\}}\}}|{start}.*?{end}", written.text, re.DOTALL):
         if len(_STEP.findall(_QUOTED.sub("", code[0]))) > _MOST_STEPS:
-            line = text.count("\n", 0, code.start()) + 1
-            yield line, f"this expression has over {_MOST_STEPS} steps; a mail needs few"
+            message = f"this expression has over {_MOST_STEPS} steps; a mail needs few"
+            yield written.problem_at(code.start(), message)
 
 
 def _nesting_faults(tree: nodes.Template) -> Iterator[tuple[int, str]]:
@@ -142,21 +142,22 @@ def called_words(written: TemplateText, environment: ImmutableSandboxedEnvironme
     return words
 
 
-def _never_closed(text: str, environment: ImmutableSandboxedEnvironment) -> tuple[int, str] | None:
+def _never_closed(written: TemplateText, environment: ImmutableSandboxedEnvironment) -> Problem | None:
     """The innermost block that is open where the text ends: Jinja names the end, its writer wants the beginning."""
     start, end = environment.block_start_string, environment.block_end_string
-    still_open: list[tuple[int, str]] = []
-    for block in re.finditer(rf"{re.escape(start)}[-+]?\s*(if|for|endif|endfor)\b", text):
+    still_open: list[re.Match[str]] = []
+    for block in re.finditer(rf"{re.escape(start)}[-+]?\s*(if|for|endif|endfor)\b", written.text):
         if not block[1].startswith("end"):
-            still_open.append((text.count("\n", 0, block.start()) + 1, block[1]))
+            still_open.append(block)
         elif still_open and block[1] == f"end{still_open[-1][1]}":
             still_open.pop()
         else:
             return None
     if not still_open:
         return None
-    line, word = still_open[-1]
-    return line, f"this {word!r} is never closed; write {start} end{word} {end} where it ends"
+    last = still_open[-1]
+    message = f"this {last[1]!r} is never closed; write {start} end{last[1]} {end} where it ends"
+    return written.problem_at(last.start(), message)
 
 
 class _PlainData(ImmutableSandboxedEnvironment):

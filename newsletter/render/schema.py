@@ -21,7 +21,7 @@ from newsletter.render.template_files import TemplateText
 
 __all__ = ["STYLE_SHEET", "VOID", "schema_problems"]
 
-_DEEPEST, _MOST_UNREADABLE = 40, 50
+_DEEPEST, _MOST_UNREADABLE = 150, 50
 _ANYWHERE = {"css-class", "mj-class"}
 _HOLDS_EXPRESSIONS = {"href", "src", "alt"}
 _NEVER_IN_MAIL = {"script", "iframe", "object", "embed", "base", "form", "link"}
@@ -80,18 +80,15 @@ def _unreadable(written: TemplateText) -> Iterator[Problem]:
         readable = _READABLE.match(text, mark.start())
         rule = mark[0] == "{#" and any(start < mark.start() < end for start, end in styles)  # CSS has {#id
         if readable is None and not rule:
-            start = text.rfind("\n", 0, mark.start()) + 1
             why = next(why for beginning, why in _WHY if beginning.match(text, mark.start()))
-            yield written.problem(text.count("\n", 0, mark.start()) + 1, why, mark.start() - start + 1)
+            yield written.problem_at(mark.start(), why)
         at = readable.end() if readable else mark.end()
 
 
 def _no_text(written: TemplateText) -> Iterator[Problem]:
     """Characters that XML does not have (XML 1.0, section 2.2); the compiler names no line for them."""
     for found in islice(_NO_TEXT.finditer(written.text), _MOST_UNREADABLE):
-        column = found.start() - written.text.rfind("\n", 0, found.start())
-        message = f"delete the character U+{ord(found[0]):04X} here, which is no text"
-        yield written.problem(written.text.count("\n", 0, found.start()) + 1, message, column)
+        yield written.problem_at(found.start(), f"delete the character U+{ord(found[0]):04X} here, which is no text")
 
 
 @cache
@@ -114,6 +111,7 @@ class _Reader(HTMLParser):
         self.seen_body = False
         self._html: list[tuple[str, int]] = []
         self._told_at = 0
+        self._too_deep = False
 
     def tell(self, message: str, line: int | None = None) -> None:
         at, column = self.getpos()
@@ -127,6 +125,7 @@ class _Reader(HTMLParser):
             self._check_html(tag)
             if tag not in VOID:
                 self._html.append((tag, self.getpos()[0]))
+                self._check_depth()
             return
         self._check_place(tag)
         self._check_attributes(tag, attrs)
@@ -134,8 +133,7 @@ class _Reader(HTMLParser):
             self.tell("a mail has one <mj-body>")
         self.seen_body |= tag == "mj-body"
         self.open.append((tag, self.getpos()[0]))
-        if len(self.open) == _DEEPEST:
-            self.tell(f"tags are nested {_DEEPEST} deep here; a mail needs no more than ten")
+        self._check_depth()
 
     def handle_startendtag(self, tag: str, attrs: Sequence[tuple[str, str | None]]) -> None:
         self.handle_starttag(tag, attrs)
@@ -182,6 +180,12 @@ class _Reader(HTMLParser):
         self._check_links(tag, attrs)
         if tag in _NEVER_IN_MAIL:
             self.tell(f"<{tag}> has no place in a mail, nor in the part of it for Outlook")
+
+    def _check_depth(self) -> None:
+        """lxml calls itself for each tag within another, and would end the process at the end of its stack."""
+        if len(self.open) + len(self._html) > _DEEPEST and not self._too_deep:
+            self._too_deep = True
+            self.tell(f"tags are nested over {_DEEPEST} deep here; a mail needs far fewer")
 
     def _check_html(self, tag: str) -> None:
         if tag in _NEVER_IN_MAIL:

@@ -33,6 +33,14 @@ class TemplateText:
         file, origin = self.origins[min(max(line, 1), len(self.origins)) - 1]
         return Problem(file, origin, column, message)
 
+    def problem_at(self, offset: int, message: str) -> Problem:
+        """A fault at a character of `text`, counted from 0."""
+        return self.problem(self.line_at(offset), message, offset - self.text.rfind("\n", 0, offset))
+
+    def line_at(self, offset: int) -> int:
+        """The 1-based line of a character of `text`."""
+        return self.text.count("\n", 0, offset) + 1
+
 
 class Shelf:
     """Template folders, the desk's before the shipped ones. One file, or one colour, can be replaced alone."""

@@ -97,7 +97,7 @@ class Part:
         missing = re.search(r"has no attribute '(\w+)'", str(error))
         code.sort(key=lambda piece: missing is None or f".{missing[1]}" not in piece)
         at = self.written.text.find(code[0]) if code else 0
-        return self.written.text.count("\n", 0, max(at, 0)) + 1
+        return self.written.line_at(max(at, 0))
 
 
 @dataclass(frozen=True)

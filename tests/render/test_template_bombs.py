@@ -33,7 +33,7 @@ def desk_template(folder: Path, body: str) -> Templates:
 
 def test_tags_nested_without_end_are_refused_before_they_reach_a_compiler(tmp_path: Path) -> None:
     templates = desk_template(tmp_path, "<div>" * 20_000 + "x" + "</div>" * 20_000)
-    with pytest.raises(TemplateError, match=r"body\.mjml:2:1: tags are nested"):
+    with pytest.raises(TemplateError, match=r"body\.mjml:2:\d+: tags are nested"):
         templates.compile("own")
 
 
@@ -102,11 +102,12 @@ def test_a_bomb_ends_itself_and_nothing_else(tmp_path: Path, real_day, bomb: str
     assert render_edition(fine, real_day, Edition(real_day.countries, "en"), "https://x.example").stories == 12
 
 
-def test_computing_is_limited_by_the_kernel(tmp_path: Path) -> None:
+def test_computing_is_limited_by_the_kernel(tmp_path: Path, real_day) -> None:
     assert CONFINEMENT.computing <= 2
     templates = desk_template(tmp_path, BOMBS["many digits"])
+    template = templates.compile("own")
     with pytest.raises(TemplateError, match=r"body\.mjml:1:1: this template needs over 256 MiB of memory or 2 s"):
-        templates.compile("own")
+        render_edition(template, real_day, Edition(real_day.countries, "en"), "https://x.example")
 
 
 def test_a_machine_that_limits_memory_itself_compiles_all_the_same() -> None:
