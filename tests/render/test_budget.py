@@ -52,6 +52,21 @@ def test_forty_stories_of_heavy_scripts_fit_themselves(render, snapshot, story, 
     assert [finding for finding in findings if finding.severity is Severity.BLOCKING] == []
 
 
+def test_cards_become_compact_before_any_becomes_a_row(render, snapshot, story, related, read):
+    rendered = render(snapshot(*full_cards(16, story, related)))
+    page = read(rendered.html)
+    assert len(rendered.html.encode()) <= BYTE_BUDGET
+    assert 0 < page.words.count("Drafted with AI, checked by") < 16
+    assert page.words.count("Original reporting.") == 16
+    assert "More from the region" not in page.words
+
+
+def test_the_budget_is_of_bytes_and_not_of_letters(render, snapshot, story, related):
+    rendered = render(snapshot(*full_cards(14, story, related, summary=THAI * 8, note=(THAI * 8,), language="th")))
+    assert len(rendered.html) < BYTE_BUDGET - 10_000
+    assert BYTE_BUDGET - 12_000 < len(rendered.html.encode()) <= BYTE_BUDGET
+
+
 def test_what_does_not_fit_shrinks_from_the_end(render, snapshot, story, related, read):
     cards = full_cards(60, story, related)
     page = read(render(snapshot(*cards)).html)

@@ -220,3 +220,24 @@ def test_words_of_the_other_direction_stand_apart(render, snapshot, story):
     assert '<span dir="auto">GMAsia Media, 1 Quay Road' in arabic
     assert "<bdi>" not in render(issue).html
     assert "<bdi>الجزيرة</bdi>" in render(snapshot(story(1, outlet="الجزيرة"))).html
+
+
+def test_a_preheader_goes_on_with_the_other_countries(render, snapshot, story):
+    stories = [
+        ("CN", "Lead"),
+        ("CN", "Second of China"),
+        ("JP", "First of Japan"),
+        ("JP", "Second of Japan"),
+        ("KR", "Korea"),
+    ]
+    issue = snapshot(*(story(number, country=code, title=title) for number, (code, title) in enumerate(stories, 1)))
+    rendered = render(issue)
+    assert rendered.preheader == "First of Japan · Korea · Second of China · Second of Japan"
+    assert rendered.subject == "Lead"
+    assert rendered.preheader in rendered.html
+
+
+def test_dates_are_those_of_the_newsletters_zone(render, snapshot, story, read):
+    late = story(1, published_at=datetime(2026, 5, 26, 20, tzinfo=UTC))
+    assert "27 May 2026 · via" in read(render(snapshot(late, timezone="Asia/Singapore")).html).words
+    assert "26 May 2026 · via" in read(render(snapshot(late, timezone="UTC")).html).words

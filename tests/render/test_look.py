@@ -73,8 +73,8 @@ def test_buttons_and_rows_are_big_enough_for_a_thumb(look):
 
 def test_the_button_fills_a_phone_and_headlines_are_smaller_there(look):
     script = """() => [document.querySelector('.b').getBoundingClientRect().width,
-                       getComputedStyle(document.querySelector('.latin h2')).fontSize,
-                       getComputedStyle(document.querySelector('.latin h2')).lineHeight]"""
+                       getComputedStyle(document.querySelector('.latin h2[id]')).fontSize,
+                       getComputedStyle(document.querySelector('.latin h2[id]')).lineHeight]"""
     assert look(375, "light", script) == [375 - 48, "22px", "28px"]
     wide = look(640, "light", script)
     assert isinstance(wide, list)
@@ -86,3 +86,35 @@ def test_chinese_gets_its_own_face_and_taller_lines(look):
     script = """() => { const it = getComputedStyle(document.querySelector('.zh h2'));
                         return [it.fontFamily.includes('PingFang SC'), it.lineHeight] }"""
     assert look(640, "light", script) == [True, "32px"]
+
+
+@pytest.mark.parametrize(
+    ("script", "face"), [("zh", "PingFang SC"), ("ja", "Hiragino Sans"), ("ko", "Malgun Gothic"), ("th", "Thonburi")]
+)
+def test_each_script_has_its_face_and_lines_further_apart(look, script, face):
+    asked = """script => { const within = name => getComputedStyle(document.querySelector(`div.${script} ${name}`));
+                           return [within('h2').fontFamily, within('h2').lineHeight, within('p').lineHeight] }"""
+    family, headline, body = look(640, "light", f"() => ({asked})('{script}')")
+    assert face in family
+    assert (headline, body) == ("32px", "28px")
+
+
+def test_links_in_the_small_print_are_of_its_colour(look):
+    colour = "() => getComputedStyle(document.querySelector('.m a')).color"
+    assert look(640, "light", colour) == "rgb(92, 99, 112)"
+    assert look(640, "dark", colour) == "rgb(162, 169, 181)"
+
+
+def test_the_mail_is_640_pixels_wide(look):
+    assert look(768, "light", "() => document.querySelector('.panel').getBoundingClientRect().width") == 640
+
+
+def test_what_is_linked_looks_linked(look):
+    lines = """() => [...document.querySelectorAll('.i, a:has(> u)')].map(link =>
+                 getComputedStyle(link.querySelector('.u, u')).textDecorationLine)"""
+    assert set(look(640, "light", lines)) == {"underline"}
+
+
+def test_a_sponsor_is_never_in_the_accent_colour(look):
+    colours = """() => [...document.querySelectorAll('.a, h2.c')].map(it => it.textContent)"""
+    assert "Presented by" not in " ".join(look(640, "light", colours))

@@ -48,6 +48,7 @@ def broken(rendered, **parts):
         ("leftover tokens", lambda it: {"html": it.html.replace("</h1>", "<!--% endif %--></h1>")}),
         ("leftover tokens", lambda it: {"html": it.html.replace("</h1>", "<mj-text></h1>")}),
         ("leftover tokens", lambda it: {"text": it.text + "\ufdd0nam\ufdd1"}),
+        ("leftover tokens", lambda it: {"preheader": "Good morning " + slot("name")}),
         ("leftover tokens", lambda it: {"subject": "Good morning " + slot("name")}),
         ("no story", lambda it: {"stories": 0}),
     ],
@@ -156,6 +157,35 @@ def test_warnings(issue, render, snapshot, story):
     ]
     padding = " " * (96_000 - len(rendered.html.encode()))
     assert checks(issue, broken(rendered, html=rendered.html + padding), Severity.WARNING) == ["size"]
+
+
+@pytest.mark.parametrize(("size", "blocks"), [(101_999, False), (102_000, True)])
+def test_gmail_clips_at_102_000_bytes(issue, render, size, blocks):
+    rendered = render(issue)
+    padded = broken(rendered, html=rendered.html + " " * (size - len(rendered.html.encode())))
+    assert ("size" in checks(issue, padded)) is blocks
+
+
+@pytest.mark.parametrize(("letters", "told"), [(70, False), (71, True)])
+def test_headlines_over_70_characters_are_told(render, snapshot, story, letters, told):
+    issue = snapshot(story(1, title="x" * letters), story(2), story(3))
+    assert ("headline length" in checks(issue, render(issue), Severity.WARNING)) is told
+
+
+@pytest.mark.parametrize(("stories", "told"), [(2, True), (3, False)])
+def test_fewer_than_three_stories_are_told(render, snapshot, story, stories, told):
+    issue = snapshot(*(story(number) for number in range(stories)))
+    assert ("few stories" in checks(issue, render(issue), Severity.WARNING)) is told
+
+
+@pytest.mark.parametrize("part", ["html", "text"])
+def test_a_hidden_note_is_looked_for_in_both_parts(render, snapshot, story, part):
+    issue = snapshot(story(1, note=("Nobody approved these words.",), note_approved_by=None), story(2), story(3))
+    rendered = render(issue)
+    assert checks(issue, rendered) == []
+    mark = "</h1>" if part == "html" else "IN THIS ISSUE"
+    leaked = getattr(rendered, part).replace(mark, f"Nobody approved these words. {mark}", 1)
+    assert checks(issue, broken(rendered, **{part: leaked})) == ["note approval"]
 
 
 def test_an_issue_without_editions_or_stories_blocks(issue, render, snapshot):
