@@ -113,8 +113,3 @@ def test_what_is_linked_looks_linked(look):
     lines = """() => [...document.querySelectorAll('.i, a:has(> u)')].map(link =>
                  getComputedStyle(link.querySelector('.u, u')).textDecorationLine)"""
     assert set(look(640, "light", lines)) == {"underline"}
-
-
-def test_a_sponsor_is_never_in_the_accent_colour(look):
-    colours = """() => [...document.querySelectorAll('.a, h2.c')].map(it => it.textContent)"""
-    assert "Presented by" not in " ".join(look(640, "light", colours))

@@ -67,6 +67,14 @@ def test_an_unsubscribe_link_behind_the_clip_is_none(issue, render):
     assert "comes after the first 95,000 bytes" in findings[0].message, "the link is there; more words would not help"
 
 
+def test_every_edition_is_looked_at(render, snapshot, story):
+    issue = snapshot(*(story(number, country=("CN", "JP")[number % 2]) for number in range(1, 9)))
+    first, last = render(issue), render(issue, ("JP",))
+    mute = broken(last, text=last.text.replace(slot("unsubscribe"), ""))
+    places = [finding.place for finding in preflight(issue, [first, mute], NOW)]
+    assert places == [f"edition {last.edition.key}, text"]
+
+
 def test_a_picture_with_an_alt_is_a_way_out(issue, render):
     rendered = render(issue)
     drawn = broken(rendered, html=rendered.html.replace(">Unsubscribe<", '><img src="x.png" alt="Unsubscribe"><'))
