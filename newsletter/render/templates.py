@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import threading
-import traceback
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -16,23 +15,21 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
 
-import jinja2
-
 from newsletter.errors import InputError, Problem, TemplateError
 from newsletter.render.dialect import called_words, dialect_problems, html_dialect, text_dialect
 from newsletter.render.mirroring import mirrored
 from newsletter.render.own_countries import read_countries
+from newsletter.render.part import Part
 from newsletter.render.template_files import Shelf, TemplateText, shipped_folders
 from newsletter.render.theme import unused_values
 from newsletter.render.translating import read_catalogues, words_in
 from newsletter.render.word_list import Word, unsaid
 from newsletter.render.wording import direction
 
-__all__ = ["CompiledTemplate", "Part", "Templates", "check_text", "subject_faults"]
+__all__ = ["CompiledTemplate", "Templates", "check_text", "subject_faults"]
 
 _T = TypeVar("_T")
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
-_CODE = re.compile(r"\{\{.*?\}\}|<!--%.*?%-->")
 
 
 def _digest_of_ours() -> str:
@@ -48,56 +45,7 @@ COMPILERS = ", ".join(
 MOST_KEPT = 20
 """Pages that are kept compiled; a template that changes leaves one behind each time."""
 
-_LONGEST = 2_000_000
-
 _NOT_NAMES = ("partials", "words")
-
-
-_RENDER_FAULTS = (
-    *(jinja2.TemplateError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError),
-    *(MemoryError, RecursionError),
-)
-
-
-@dataclass(frozen=True)
-class Part:
-    """One part of a mail; `source` is what was made of the `written`, with Jinja in it."""
-
-    written: TemplateText
-    source: str
-    environment: jinja2.Environment
-
-    @cached_property
-    def _compiled(self) -> jinja2.Template:
-        return self.environment.from_string(self.source)
-
-    def render(self, facts: Mapping[str, Any]) -> str:
-        """The part for one edition; raises `TemplateError` where the template asks for what is not there."""
-        try:
-            made = self._compiled.render(facts)
-        except _RENDER_FAULTS as error:
-            raise TemplateError([self._fault(error)]) from None
-        if len(made) > _LONGEST:
-            raise TemplateError([self.written.problem(1, f"this makes over {_LONGEST:,} characters of one edition")])
-        return made
-
-    def _fault(self, error: Exception) -> Problem:
-        why = str(error) or type(error).__name__
-        return self.written.problem(self._line(error), f"this cannot be rendered: {why}")
-
-    def _line(self, error: Exception) -> int:
-        """The line of the written text at which it went wrong."""
-        # Jinja rewrites the traceback: its last frame in a "<template>" has the line of the source.
-        frames = traceback.extract_tb(error.__traceback__)
-        line = next((frame.lineno for frame in reversed(frames) if frame.filename == "<template>"), None) or 1
-        if self.source == self.written.text:
-            return line
-        # The compiled HTML has other lines: look for the code of that one where it was written.
-        code = _CODE.findall(self.source.split("\n")[line - 1])
-        missing = re.search(r"has no attribute '(\w+)'", str(error))
-        code.sort(key=lambda piece: missing is None or f".{missing[1]}" not in piece)
-        at = self.written.text.find(code[0]) if code else 0
-        return self.written.line_at(max(at, 0))
 
 
 @dataclass(frozen=True)
@@ -171,31 +119,35 @@ class Templates:
     cache: Path | None = None
     _kept: dict[str, CompiledTemplate] = field(default_factory=dict, init=False)
 
+    @property
+    def _all_folders(self) -> list[Path]:
+        return [*self.folders, *shipped_folders()]
+
     def names(self) -> list[str]:
         """Every template there is, in order of the alphabet."""
-        folders = [*self.folders, *shipped_folders()]
-        return sorted({path.parent.name for folder in folders for path in folder.glob("*/body.mjml")})
+        return sorted({path.parent.name for folder in self._all_folders for path in folder.glob("*/body.mjml")})
 
     def folder(self, name: str) -> Path:
         """Where the template of that name lies, the desk's own before a shipped one; raises `TemplateError`."""
-        for folder in [*self.folders, *shipped_folders()]:
+        for folder in self._all_folders:
             if (folder / name / "body.mjml").is_file():
                 return folder / name
         raise TemplateError([Problem(name, 1, 1, f"there is no such template; there are {', '.join(self.names())}")])
 
     def theme(self) -> Mapping[str, Any]:
         """The colours, typefaces and other values of theme.toml, the desk's before the shipped ones."""
-        return Shelf([*self.folders, *shipped_folders()]).theme
+        return Shelf(self._all_folders).theme
 
     def unused_values(self) -> list[str]:
         """A sentence about each value of theme.toml that no template asks for."""
-        folders = [*self.folders, *shipped_folders()]
-        files = [path for folder in folders for kind in ("mjml", "txt") for path in folder.glob(f"*/*.{kind}")]
+        files = [
+            path for folder in self._all_folders for kind in ("mjml", "txt") for path in folder.glob(f"*/*.{kind}")
+        ]
         return list(unused_values(self.theme(), [path.read_text(encoding="utf-8", errors="replace") for path in files]))
 
     def words(self, language: str) -> Mapping[str, Callable[..., str]]:
         """`_` and `ngettext` of the mails in that language, escaped: for pages that speak to the same readers."""
-        return words_in(language, read_catalogues([*self.folders, *shipped_folders()])).html
+        return words_in(language, read_catalogues(self._all_folders)).html
 
     def unsaid(self, language: str) -> list[Word]:
         """The words of every mail, and of the pages that speak to readers, that stay English in that language."""
@@ -204,7 +156,7 @@ class Templates:
             html, *plain = self._texts(name)
             words += called_words(html, html_dialect())
             words += (word for text in plain for word in called_words(text, text_dialect()))
-        return unsaid(language, words, read_catalogues([*self.folders, *shipped_folders()]))
+        return unsaid(language, words, read_catalogues(self._all_folders))
 
     def countries(self) -> dict[str, dict[str, str]]:
         """What the desk calls countries, and which flags it shows; raises `TemplateError`."""
@@ -225,7 +177,7 @@ class Templates:
         if not _NAME.fullmatch(name):
             raise TemplateError([Problem(name, 1, 1, "a template's name is small letters, digits, - and _")])
         html, text, subject = self._texts(name)
-        catalogues = read_catalogues([*self.folders, *shipped_folders()])
+        catalogues = read_catalogues(self._all_folders)
         words = (f"{language} {text}" for language, texts in catalogues.items() for text in texts)
         countries = self.countries()
         digest = _digest(html.text, text.text, subject.text, COMPILERS, repr(countries), *words)
@@ -249,7 +201,7 @@ class Templates:
         return page
 
     def _texts(self, name: str) -> list[TemplateText]:
-        shelf = Shelf([*self.folders, *shipped_folders()])
+        shelf = Shelf(self._all_folders)
         return _all_of([partial(shelf.read, f"{name}/{file}") for file in ("body.mjml", "body.txt", "subject.txt")])
 
 

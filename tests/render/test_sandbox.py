@@ -6,8 +6,8 @@ import pytest
 
 from newsletter.errors import TemplateError
 from newsletter.render.dialect import dialect_problems, html_dialect, text_dialect
+from newsletter.render.part import Part
 from newsletter.render.template_files import TemplateText
-from newsletter.render.templates import Part
 
 SECRETS = ("root:", "NEWSLETTER_", "<class", "<module", "<function", "object at 0x", "site-packages", "/usr/lib")
 ESCAPES = (
