@@ -10,6 +10,7 @@ import html
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from newsletter.deliver.encoding import EncodedPart, encode_part
 from newsletter.deliver.header_text import ascii_domain, clean
@@ -17,7 +18,7 @@ from newsletter.deliver.headers import MailHeaders, constant_fields, reader_fiel
 from newsletter.deliver.wire import WireContent
 from newsletter.errors import InputError
 from newsletter.model import Message, Recipient, RenderedEdition
-from newsletter.ports import SLOT_NAMES
+from newsletter.ports import SLOT_NAMES, slot
 
 __all__ = ["SplicedEdition", "compile_message"]
 
@@ -34,15 +35,16 @@ class SplicedEdition:
     between: bytes
     html: EncodedPart
     closing: bytes
+    open_slots: frozenset[str]
 
     def message(self, recipient: Recipient, slots: Mapping[str, str], envelope_from: str) -> Message:
-        """The finished message for one reader; `slots` holds plain text for every name of `SLOT_NAMES`.
+        """The finished message for one reader; `slots` holds plain text for every name of `open_slots`.
 
         Raises `InputError` when a slot is missing, or address, name or links cannot be written into a mail.
         """
-        if missing := [name for name in SLOT_NAMES if name not in slots]:
-            raise InputError(f"no {', '.join(missing)} given for delivery {recipient.delivery}")
-        plain = {name: clean(value) for name, value in slots.items()}
+        if missing := self.open_slots - slots.keys():
+            raise InputError(f"no {', '.join(sorted(missing))} given for delivery {recipient.delivery}")
+        plain = {name: clean(slots[name]) for name in self.open_slots}
         text = {name: value.encode() for name, value in plain.items()}
         markup = text
         if any(map(_MARKUP.search, plain.values())):
@@ -59,9 +61,18 @@ class SplicedEdition:
         return Message(recipient.delivery, envelope_from, address, WireContent(b"".join(pieces)))
 
 
-def compile_message(rendered: RenderedEdition, headers: MailHeaders) -> SplicedEdition:
-    """Compile an edition once; raises `ConfigurationError` when the newsletter's own addresses cannot be written."""
-    text, markup = encode_part(rendered.text), encode_part(rendered.html)
+def compile_message(
+    rendered: RenderedEdition, headers: MailHeaders, known: Mapping[str, str] = MappingProxyType({})
+) -> SplicedEdition:
+    """Compile an edition once; `known` are slots that are the same for all its readers.
+
+    Raises `ConfigurationError` when the newsletter's own addresses cannot be written.
+    """
+    words, page = rendered.text, rendered.html
+    for name, value in known.items():
+        words = words.replace(slot(name), clean(value))
+        page = page.replace(slot(name), html.escape(clean(value)))
+    text, markup = encode_part(words), encode_part(page)
     # "=_" occurs neither in quoted-printable nor in base64, so no content can hold the boundary (RFC 2045 6.7).
     boundary = f"=_{rendered.sha256[:32]}"
     content_type = f'Content-Type: multipart/alternative;\r\n boundary="{boundary}"\r\n\r\n'
@@ -72,6 +83,7 @@ def compile_message(rendered: RenderedEdition, headers: MailHeaders) -> SplicedE
         b"\r\n" + _part_head(boundary, "html", markup),
         markup,
         f"\r\n--{boundary}--\r\n".encode(),
+        frozenset(SLOT_NAMES) - known.keys(),
     )
 
 

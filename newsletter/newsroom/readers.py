@@ -14,7 +14,18 @@ from newsletter.tokens import Purpose
 from subscribers.errors import UnknownSubscriberError
 from subscribers.model import Status, Subscriber
 
-__all__ = ["Reader", "links", "neutral_slots", "reader_of", "set_countries", "slots_of", "unsubscribe", "web_view"]
+__all__ = [
+    "Reader",
+    "links",
+    "neutral_slots",
+    "personal",
+    "reader_of",
+    "set_countries",
+    "slots_of",
+    "unsubscribe",
+    "view_address",
+    "web_view",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +53,17 @@ class Reader:
 
 def links(room: Newsroom, issue_id: IssueId, recipient: Recipient) -> dict[str, str]:
     """The slots of one recipient's message."""
+    return {**personal(room, issue_id, recipient), "view": view_address(room, issue_id, recipient.edition)}
+
+
+def personal(room: Newsroom, issue_id: IssueId, recipient: Recipient) -> dict[str, str]:
+    """The slots that are this recipient's alone."""
     payload = f"{recipient.subscriber}|{issue_id.newsletter}"
     base = room.settings.base_url
     return {
         "name": recipient.name,
         "unsubscribe": f"{base}/unsubscribe/{room.signer.sign(Purpose.UNSUBSCRIBE, payload)}",
         "preferences": f"{base}/preferences/{room.signer.sign(Purpose.PREFERENCES, payload)}",
-        "view": view_address(room, issue_id, recipient.edition),
     }
 
 

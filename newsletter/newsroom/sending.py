@@ -256,13 +256,13 @@ def _message_maker(room: Newsroom, issue: Issue) -> Callable[[Recipient], Messag
 
     @cache
     def compiled(key: str) -> deliver.SplicedEdition:
-        return deliver.compile_message(sealed[key], headers)
+        return deliver.compile_message(sealed[key], headers, {"view": readers.view_address(room, issue.id, key)})
 
     def make(recipient: Recipient) -> Message:
         if recipient.edition not in sealed:
             raise StorageError(f"edition {recipient.edition} of {issue.id} was never approved")
         token = f"{recipient.delivery:x}-{room.signer.digest(Purpose.BOUNCE, str(recipient.delivery))[:28]}"
-        slots = readers.links(room, issue.id, recipient)
+        slots = readers.personal(room, issue.id, recipient)
         return compiled(recipient.edition).message(recipient, slots, deliver.envelope_sender(domain, token))
 
     return make

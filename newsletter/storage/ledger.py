@@ -139,15 +139,23 @@ class IssueLedger:
         """Commit what became of messages that this sender had claimed."""
         if not outcomes:
             return
+        ids = [outcome.delivery for outcome in outcomes]
+        taken = [outcome for outcome in outcomes if outcome.state is DeliveryState.SUBMITTED]
+        others = [outcome for outcome in outcomes if outcome.state is not DeliveryState.SUBMITTED]
         with self._database.write() as connection:
-            ids = [outcome.delivery for outcome in outcomes]
-            claimed = sa.select(delivery.c.id, delivery.c.attempts).where(delivery.c.id.in_(ids))
-            attempts = {row.id: row.attempts for row in connection.execute(claimed)}
-            mine = (delivery.c.owner == self._owner, delivery.c.state == DeliveryState.SENDING)
-            connection.execute(
-                _SETTLE.where(*mine),
-                [self._values(outcome, attempts.get(outcome.delivery, 1), now) for outcome in outcomes],
-            )
+            if taken:
+                connection.execute(
+                    _SUBMIT.values(changed_at=now).where(delivery.c.owner == self._owner),
+                    [{"row": one.delivery, "new_code": one.code, "new_reply": one.reply[:REPLY_KEPT]} for one in taken],
+                )
+            if others:
+                claimed = sa.select(delivery.c.id, delivery.c.attempts).where(delivery.c.id.in_(ids))
+                attempts = {row.id: row.attempts for row in connection.execute(claimed)}
+                mine = (delivery.c.owner == self._owner, delivery.c.state == DeliveryState.SENDING)
+                connection.execute(
+                    _SETTLE.where(*mine),
+                    [self._values(outcome, attempts.get(outcome.delivery, 1), now) for outcome in others],
+                )
         self._unrecorded.difference_update(ids)
         if self._recorder is not None:
             self._recorder.forget(ids)
@@ -242,6 +250,18 @@ class IssueLedger:
         return self._flights / f"{owner}.flight"
 
 
+# Nearly all outcomes are these: three values a row.
+_SUBMIT = (
+    sa.update(delivery)
+    .where(delivery.c.id == sa.bindparam("row"), delivery.c.state == DeliveryState.SENDING)
+    .values(
+        state=DeliveryState.SUBMITTED,
+        code=sa.bindparam("new_code"),
+        reply=sa.bindparam("new_reply"),
+        not_before=None,
+        owner=None,
+    )
+)
 _SETTLE = (
     sa.update(delivery)
     .where(delivery.c.id == sa.bindparam("row"))
