@@ -60,7 +60,9 @@ def test_two_processes_draft_once_and_send_once(desk: Desk, mailbox: Mailbox) ->
         codes = [process.wait(30) for process in running]
     assert codes == [0, 0]
     history = desk.json("issue", "show", ISSUE)["history"]
-    assert [step["to"] for step in history] == ["planned", "review", "approved", "sending", "submitted"]
+    # On a busy machine the approval above comes after 06:45 of this clock, and the issue has waited for it.
+    states = [step["to"] for step in history if step["to"] != "waiting"]
+    assert states == ["planned", "review", "approved", "sending", "submitted"]
     drafted, sent = datetime(2026, 5, 26, 21, 30, tzinfo=UTC), datetime(2026, 5, 26, 23, 0, tzinfo=UTC)
     slack = 60 * MINUTE  # fifteen seconds of the machine's own time: others use it as well
     assert drafted <= at(history, "review") <= drafted + slack
