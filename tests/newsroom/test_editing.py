@@ -141,3 +141,11 @@ def test_words_and_pictures_at_the_command_line(
     for name, start in ("mail.eml", b"To: "), ("mail.txt", b"ASIA "), ("mail.html", b"<!DOCTYPE"):
         assert run(issue_commands, ["preview", str(drafted.id), "--out", name]).exit_code == 0
         assert (light_room.desk / name).read_bytes().upper().startswith(start.upper())
+
+
+def test_a_check_names_the_colours_that_are_hard_to_read(light_room: Newsroom, drafted: Issue) -> None:
+    assert "contrast" not in {finding.check for finding in issues.check(light_room, drafted.id)}
+    theme = light_room.desk / "templates" / "theme.toml"
+    theme.parent.mkdir(exist_ok=True)
+    theme.write_text('[light]\nmeta = "#9AA0A8"\n', encoding="utf-8")
+    assert "contrast" in {finding.check for finding in issues.check(light_room, drafted.id)}

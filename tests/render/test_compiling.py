@@ -11,7 +11,7 @@ import pytest
 
 from newsletter.errors import TemplateError
 from newsletter.render import confined
-from newsletter.render.compiling import compile_html, inlined, without_spent_classes
+from newsletter.render.compiling import _assert_survival, compile_html, inlined, without_spent_classes
 from newsletter.render.dialect import html_dialect
 from newsletter.render.facts import arrange, cards_of, facts_of
 from newsletter.render.shapes import SHAPES
@@ -188,3 +188,35 @@ def test_the_fields_that_templates_may_ask_for_are_those_they_are_given(snapshot
     assert set(section) == set(SHAPES["sections"][0])
     assert set(section["cards"][0]) == set(SHAPES["sections"][0]["cards"][0])
     assert set(section["cards"][0]["related"][0]) == set(SHAPES["lead"]["related"][0])
+
+
+def test_a_block_that_the_compilers_lost_moved_or_changed_is_refused():
+    written = TemplateText("<!--% if word %-->{{preheader}}<!--% endif %-->", (("body.mjml", 1),))
+    _assert_survival(written, "<p><!--% if word %-->{{preheader}}<!--% endif %--></p>")
+    for compiled in (
+        "<p><!--% if word %-->{{preheader}}</p>",
+        "<p><!--% endif %-->{{preheader}}<!--% if word %--></p>",
+        "<p><!--% if  word %-->{{preheader}}<!--% endif %--></p>",
+        "<p><!--% if word %-->{{preheader}}<!--% endif %--><!--% endif %--></p>",
+    ):
+        with pytest.raises(TemplateError, match="did not survive"):
+            _assert_survival(written, compiled)
+
+
+def test_what_is_kept_is_kept_by_files_words_countries_and_compilers(tmp_path, monkeypatch):
+    digests = [Templates([tmp_path]).compile("daily").digest]
+    (tmp_path / "words").mkdir()
+    (tmp_path / "words" / "ja.po").write_text('msgid "Related reading"\nmsgstr "x"\n', encoding="utf-8")
+    digests.append(Templates([tmp_path]).compile("daily").digest)
+    (tmp_path / "countries.toml").write_text('[TW]\nen = "Chinese Taipei"\n', encoding="utf-8")
+    digests.append(Templates([tmp_path]).compile("daily").digest)
+    (tmp_path / "theme.toml").write_text('[light]\naccent = "#0B6E4F"\n', encoding="utf-8")
+    digests.append(Templates([tmp_path]).compile("daily").digest)
+    monkeypatch.setattr("newsletter.render.templates.COMPILERS", "mjml-python 9")
+    digests.append(Templates([tmp_path]).compile("daily").digest)
+    assert len(set(digests)) == 5
+
+
+def test_what_is_important_stays_so():
+    style = '<mj-style inline="inline">p { color: red !important }</mj-style>'
+    assert "color:red !important" in inlined(PAGE.format(head=style, body="<mj-text><p>x</p></mj-text>"))

@@ -110,6 +110,18 @@ def test_computing_is_limited_by_the_kernel(tmp_path: Path, real_day) -> None:
         render_edition(template, real_day, Edition(real_day.countries, "en"), "https://x.example")
 
 
+def test_memory_is_limited_by_the_kernel(tmp_path: Path, real_day) -> None:
+    def length(megabytes: int) -> str:
+        folder = tmp_path / str(megabytes)
+        folder.mkdir()
+        template = desk_template(folder, f'{{{{("x" * {megabytes}000000)|length}}}}').compile("own")
+        return render_edition(template, real_day, Edition(real_day.countries, "en"), "https://x.example").html
+
+    assert "100000000" in length(100)
+    with pytest.raises(TemplateError):
+        length(300)
+
+
 def test_a_machine_that_limits_memory_itself_compiles_all_the_same() -> None:
     program = "from newsletter.render import Templates; print(len(Templates().compile('daily').page))"
     limited = f"ulimit -v 4000000; {sys.executable} -c {shlex.quote(program)}"
