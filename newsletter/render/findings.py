@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache, partial
@@ -156,6 +157,8 @@ def _word(snapshot: Snapshot, rendered: RenderedEdition, page: _Page, place: str
 
 
 def _cards(stories: Sequence[Story], rendered: RenderedEdition, page: _Page, place: str) -> Iterator[Finding]:
+    told = Counter(visible(story.outlet) for story in stories)
+    missing = [name for name, times in told.items() if not _named(name, times, page.text, rendered.text)]
     for story in stories:
         where, outlet, url = f"{place}, story {story.id}", visible(story.outlet), safe_url(story.url)
         if not url:
@@ -163,8 +166,13 @@ def _cards(stories: Sequence[Story], rendered: RenderedEdition, page: _Page, pla
             yield _blocking("story link", where, message, "Give it an http or https address.")
         elif url not in page.links or url not in rendered.text:
             yield _blocking("story link", where, "Its link is not in both parts.", "Print {{card.url|url}}.")
-        if not outlet or not (_says(page.text, outlet) and _says(rendered.text, outlet)):
+        if not outlet or outlet in missing:
             yield _blocking("outlet", where, "Its outlet is not named in both parts.", "Print {{card.outlet}}.")
+
+
+def _named(name: str, times: int, *texts: str) -> bool:
+    """Whether each text names it as often as it has stories there."""
+    return all(_squeezed(text).count(_squeezed(name)) >= times for text in texts)
 
 
 def _hidden_notes(stories: Sequence[Story], html_text: str, text: str, place: str) -> Iterator[Finding]:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from functools import partial
 
 import pytest
+import sqlalchemy as sa
 from click.testing import CliRunner
 
 from newsletter.cli.issue import issue as issue_commands
-from newsletter.errors import InputError, NothingToDoError, PlanError
-from newsletter.model import Issue, IssueState, Severity, Story
+from newsletter.errors import ChecksFailedError, InputError, NothingToDoError, PlanError, StorageError
+from newsletter.model import Edition, Finding, Issue, IssueState, Severity, Story
 from newsletter.newsroom import Newsroom, issues, sending
+from newsletter.storage.tables import edition
 
 from .conftest import NOW
 
@@ -149,3 +152,57 @@ def test_a_check_names_the_colours_that_are_hard_to_read(light_room: Newsroom, d
     theme.parent.mkdir(exist_ok=True)
     theme.write_text('[light]\nmeta = "#9AA0A8"\n', encoding="utf-8")
     assert "contrast" in {finding.check for finding in issues.check(light_room, drafted.id)}
+
+
+def test_every_edition_that_readers_need_is_looked_at(
+    light_room: Newsroom, drafted: Issue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    needed = [issues.Reach(Edition(("CN",), "en"), 1), issues.Reach(Edition(("JP",), "en"), 1)]
+    monkeypatch.setattr(issues, "editions", lambda room, issue: needed)
+    monkeypatch.setattr(
+        "newsletter.newsroom.issues.render.preflight",
+        lambda snapshot, rendered, now, statuses: [
+            Finding(Severity.BLOCKING, "seen", each.edition.key, "Seen.", "") for each in rendered
+        ],
+    )
+    assert [finding.place for finding in issues.check(light_room, drafted.id)] == ["CN.en", "JP.en"]
+    with pytest.raises(ChecksFailedError):
+        issues.approve(light_room, drafted.id, CHIEF)
+
+
+def test_a_check_ends_with_3_and_says_all_as_json(
+    light_room: Newsroom, drafted: Issue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = partial(CliRunner().invoke, obj=str(light_room.desk), standalone_mode=False)
+    assert run(issue_commands, ["check", str(drafted.id), "--no-links"]).return_value == 0
+    found = Finding(Severity.BLOCKING, "size", "edition CN.en", "Too long.", "Drop stories.")
+    monkeypatch.setattr(issues, "check", lambda room, issue_id: [found])
+    done = run(issue_commands, ["check", str(drafted.id), "--no-links", "--json"])
+    assert done.return_value == 3
+    told = {"severity": "blocking", "check": "size", "place": "edition CN.en"}
+    assert json.loads(done.stdout) == [{**told, "message": "Too long.", "fix": "Drop stories."}]
+
+
+def test_a_picture_is_as_wide_and_dark_as_asked(
+    light_room: Newsroom, drafted: Issue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[int, bool]] = []
+    monkeypatch.setattr(
+        "newsletter.render.picture", lambda html, *, width, dark: asked.append((width, dark)) or b"PNG", raising=False
+    )
+    target = light_room.desk / "look.png"
+    run = partial(CliRunner().invoke, obj=str(light_room.desk))
+    for more in ["--width", "375", "--dark"], []:
+        assert run(issue_commands, ["preview", str(drafted.id), *more, "--out", str(target)]).exit_code == 0
+    assert asked == [(375, True), (640, False)]
+    assert target.read_bytes() == b"PNG"
+
+
+def test_bytes_that_are_not_the_approved_ones_are_not_sent(light_room: Newsroom, drafted: Issue) -> None:
+    issues.approve(light_room, drafted.id, CHIEF)
+    with light_room.database.write() as connection:
+        document = connection.scalars(sa.select(edition.c.document)).one()
+        assert "Shenzhen" in document
+        connection.execute(sa.update(edition).values(document=document.replace("Shenzhen", "Shanghai")))
+    with pytest.raises(StorageError, match="is not what was approved"):
+        sending.send(light_room, drafted.id)

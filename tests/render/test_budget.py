@@ -56,9 +56,16 @@ def test_cards_become_compact_before_any_becomes_a_row(render, snapshot, story, 
     rendered = render(snapshot(*full_cards(16, story, related)))
     page = read(rendered.html)
     assert len(rendered.html.encode()) <= BYTE_BUDGET
-    assert 0 < page.words.count("Drafted with AI, checked by") < 16
+    full = page.words.count("Drafted with AI, checked by")
+    assert 0 < full < 16
+    assert page.words.count("#AI, #Government & Policy") == full, "a compact card has no tags"
+    assert page.words.count("Related reading") == full, "and no related reading"
     assert page.words.count("Original reporting.") == 16
     assert "More from the region" not in page.words
+
+
+def test_the_budget_is_that_of_the_design():
+    assert BYTE_BUDGET == 95_000
 
 
 def test_the_budget_is_of_bytes_and_not_of_letters(render, snapshot, story, related):

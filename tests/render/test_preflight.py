@@ -67,6 +67,15 @@ def test_an_unsubscribe_link_behind_the_clip_is_none(issue, render):
     assert "comes after the first 95,000 bytes" in findings[0].message, "the link is there; more words would not help"
 
 
+@pytest.mark.parametrize("part", ["html", "text"])
+def test_each_story_of_an_outlet_names_it(issue, render, part):
+    rendered = render(issue)
+    text = getattr(rendered, part)
+    named = text.count("TechCrunch")
+    assert checks(issue, broken(rendered, **{part: text.replace("TechCrunch", "them", named - 4)})) == []
+    assert set(checks(issue, broken(rendered, **{part: text.replace("TechCrunch", "them", named - 3)}))) == {"outlet"}
+
+
 def test_every_edition_is_looked_at(render, snapshot, story):
     issue = snapshot(*(story(number, country=("CN", "JP")[number % 2]) for number in range(1, 9)))
     first, last = render(issue), render(issue, ("JP",))

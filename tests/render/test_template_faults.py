@@ -35,8 +35,10 @@ def faults(desk: Path, body: str) -> list[tuple[str, int, str]]:
     return [(Path(problem.file).name, problem.line, problem.message) for problem in caught.value.problems]
 
 
-def test_the_shipped_template_has_no_fault():
-    assert check_template(SHIPPED / "daily") == []
+@pytest.mark.parametrize("name", ["daily", "briefing", "breaking"])
+def test_the_shipped_templates_have_no_fault(name):
+    assert check_template(SHIPPED / name) == []
+    assert "max-width:640px" in Templates().compile(name).page
 
 
 def test_every_mjml_fault_is_told_with_its_line(desk):

@@ -189,3 +189,13 @@ def test_an_arabic_edition_reads_from_the_right_everywhere(chromium, render, sna
         )
         assert headline == pytest.approx(24, abs=2)
         browser.close()
+
+
+@pytest.mark.parametrize("language", ["ar", "he", "fa", "ur", "fa-AF", "ckb"])
+def test_every_language_from_the_right_is_mirrored(real_day, language: str) -> None:
+    rendered = render_edition(
+        Templates().compile("daily"), real_day, Edition(real_day.countries, language), "https://news.example"
+    )
+    assert f'lang="{language}" dir="rtl"' in rendered.html
+    assert "border-right:2px solid" in rendered.html, "the edge of the note stands where its lines begin"
+    assert "border-left:2px solid" not in rendered.html
