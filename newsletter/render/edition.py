@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from newsletter.model import Edition, RenderedEdition, Snapshot
 from newsletter.render import wording
@@ -23,8 +23,9 @@ def render_edition(template: CompiledTemplate, snapshot: Snapshot, edition: Edit
     cards = cards_of(snapshot, edition, base_url, template.countries)
     facts = facts_of(snapshot, edition, cards)
     facts["preheader"] = wording.as_header(snapshot.preheader or "") or _preheader(facts["lead"], cards)
-    html, minutes = _within_budget(template, edition, facts, cards)
-    whole = arrange(facts, cards, ["full"] * len(cards))
+    printed = tuple(filter(template.prints, ("note", "related")))
+    whole = arrange(facts, cards, ["full"] * len(cards), printed)
+    html, minutes = _within_budget(template, edition, whole, cards, printed)
     whole["issue"]["minutes"] = minutes
     part, words = template.text_in(edition.language)
     subject = wording.as_header(snapshot.subject or "")
@@ -58,18 +59,17 @@ def _preheader(lead: Facts, cards: Sequence[Facts]) -> str:
 
 
 def _within_budget(
-    template: CompiledTemplate, edition: Edition, facts: Facts, cards: Sequence[Facts]
+    template: CompiledTemplate, edition: Edition, whole: Facts, cards: Sequence[Facts], printed: Collection[str]
 ) -> tuple[str, int]:
     """The HTML with as many full cards as fit, and the minutes it takes to read.
 
     Fewer full cards never make it longer, so the first fit is found by halving.
     """
     part, words = template.html_in(edition.language)
-    printed = tuple(filter(template.prints, ("note", "related")))
 
     def rendered(steps: int) -> tuple[str, int]:
-        arranged = arrange(facts, cards, _forms(len(cards), steps), printed)
-        return part.render({**arranged, **words}), arranged["issue"]["minutes"]
+        facts = arrange(whole, cards, _forms(len(cards), steps), printed) if steps else whole
+        return part.render({**facts, **words}), facts["issue"]["minutes"]
 
     html, minutes = rendered(0)
     if len(html.encode()) <= BYTE_BUDGET:

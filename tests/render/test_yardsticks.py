@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+import statistics
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -248,3 +249,23 @@ def test_mjml_of_other_hands_compiles_or_is_refused_with_its_line() -> None:
     print(f"{len(documents)} documents, {len(refused)} refused with file and line: {refused}")
     assert len(documents) >= 25
     assert len(refused) < len(documents) / 2
+
+
+def test_an_edition_is_rendered_many_times_faster_than_compiled(real_day, templates):
+    """`make bench` measures the bar of ten; this holds what a template compiled for each edition could not."""
+    kept = templates.compile("daily")
+    edition = Edition(real_day.countries, "en")
+    rendering, compiling = [], []
+    for _ in range(7):
+        start = time.perf_counter()
+        render_edition(Templates().compile("daily"), real_day, edition, BASE)
+        compiled = time.perf_counter()
+        for _ in range(5):
+            render_edition(kept, real_day, edition, BASE)
+        compiling.append(compiled - start)
+        rendering.append((time.perf_counter() - compiled) / 5)
+    each = statistics.median(rendering)
+    ratio = statistics.median(compiling) / each
+    print(f"compiling for each edition takes {ratio:.1f} times as long; 200 editions take {200 * each:.2f} s")
+    assert ratio >= 5
+    assert 200 * each <= 2 * 4, "within 2 s, on a machine that others make 4 times slower"
