@@ -12,12 +12,14 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from newsletter.model import IssueId
     from newsletter.newsroom import Newsroom
 
 __all__ = [
     "DeskCommand",
     "as_json",
     "desk_folder",
+    "issue_argument",
     "open_room",
     "opened",
     "print_json",
@@ -45,6 +47,13 @@ class DeskGroup(click.Group):
         self.params.append(_desk_option())
 
 
+def _issue_id(_context: click.Context, _parameter: click.Parameter, text: str) -> IssueId:
+    from newsletter.model import IssueId
+
+    return IssueId.parse(text)
+
+
+issue_argument = click.argument("issue_id", metavar="ISSUE", callback=_issue_id)
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
 
 

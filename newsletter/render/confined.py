@@ -72,7 +72,7 @@ def render_edition(template: CompiledTemplate, snapshot: Snapshot, edition: Edit
     """
     document = _document(template)
     head = _RENDER.dump_json(_Render(edition, base_url, len(document)))
-    made = _asked(head, document + _dumped(snapshot), template.html, "take out loops within loops")
+    made = _asked(head, document + _LAST_DUMPED.of(snapshot), template.html, "take out loops within loops")
     assert made.rendered is not None
     return made.rendered
 
@@ -87,6 +87,26 @@ def _asked(head: bytes, data: bytes, written: TemplateText, advice: str) -> _Mad
     if made.problems:
         raise TemplateError(made.problems)
     return made
+
+
+class _LastDumped:
+    """The snapshot that was asked for last, as bytes: an issue's editions are rendered one after another.
+
+    Known by identity, since to compare two snapshots costs as much as to write one.
+    """
+
+    def __init__(self) -> None:
+        self._last: tuple[Snapshot | None, bytes] = None, b""
+
+    def of(self, snapshot: Snapshot) -> bytes:
+        known, document = self._last  # one read: another thread may replace it
+        if known is not snapshot:
+            document = _dumped(snapshot)
+            self._last = snapshot, document
+        return document
+
+
+_LAST_DUMPED = _LastDumped()
 
 
 def _dumped(snapshot: Snapshot) -> bytes:

@@ -169,12 +169,16 @@ def _words(texts: tuple[str, ...], rtl: bool) -> Words:
     translations = _translations(texts)
     foreign = _LEFTWARDS if not rtl else _RIGHTWARDS
 
-    def apart(values: Mapping[str, object]) -> dict[str, object]:
-        """A value written the other way stands apart from its sentence, or the full stop would change sides."""
-        return {
-            name: Markup("<bdi>%s</bdi>") % value if isinstance(value, str) and foreign.search(value) else value
-            for name, value in values.items()
-        }
+    def filled(words: Markup, values: Mapping[str, object]) -> Markup:
+        """The words with values escaped here.
+
+        A value written the other way stands apart from its sentence, or the full stop would change sides.
+        """
+        safe: dict[str, str] = {}
+        for name, value in values.items():
+            apart = isinstance(value, str) and foreign.search(value)
+            safe[name] = f"<bdi>{escape(value)}</bdi>" if apart else str(escape(value))
+        return Markup(str(words) % safe)  # noqa: S704 - all that is in it was escaped
 
     @cache
     def plain(message: str) -> str:
@@ -182,7 +186,7 @@ def _words(texts: tuple[str, ...], rtl: bool) -> Words:
 
     @cache
     def escaped(message: str) -> Markup:
-        """Words are words: a catalogue brings no markup into a mail, and `%` of Markup escapes what is put in."""
+        """Words are words: a catalogue brings no markup into a mail."""
         return escape(translations.gettext(message))
 
     def text_of(message: str, **values: object) -> str:
@@ -192,10 +196,10 @@ def _words(texts: tuple[str, ...], rtl: bool) -> Words:
         return translations.ngettext(one, many, number) % {"num": number, **values}
 
     def html_of(message: str, **values: object) -> str:
-        return escaped(message) % apart(values) if values or "%" in message else escaped(message)
+        return filled(escaped(message), values) if values or "%" in message else escaped(message)
 
     def html_of_number(one: str, many: str, number: int, **values: object) -> str:
-        return escape(translations.ngettext(one, many, number)) % {"num": number, **apart(values)}
+        return filled(escape(translations.ngettext(one, many, number)), {"num": number, **values})
 
     _OURS.update((text_of, text_of_number, html_of, html_of_number))
     return Words(

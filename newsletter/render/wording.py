@@ -61,9 +61,9 @@ def as_header(text: str) -> str:
 
 def cut(text: str, width: int) -> str:
     """The first words of `text` in at most `width` columns (a CJK letter takes two), "…" where words are missing."""
-    if columns(text) <= width:
+    if columns(text[: width + 1]) <= width:  # a letter takes a column at least
         return text
-    used = list(accumulate(map(columns, text)))
+    used = list(accumulate(map(columns, text[:width])))
     kept = text[: whole_until(text, bisect_right(used, width - 1))]
     space = kept.rfind(" ")
     if columns(text[len(kept)]) == 1 and text[len(kept)] != " " and space > len(kept) // 2:
@@ -78,10 +78,16 @@ def preheader_of(titles: Sequence[str]) -> str:
 
 def reading_minutes(texts: Sequence[str]) -> int:
     """Minutes to read all the texts aloud in the head, at least one."""
-    text = " ".join(texts)
-    letters = len(_UNSPACED.findall(text))
-    words = len(_WORD.findall(_UNSPACED.sub(" ", text)))
+    counted = [_words_and_letters(text) for text in texts]
+    words, letters = sum(words for words, _ in counted), sum(letters for _, letters in counted)
     return max(1, ceil(words / _WORDS_A_MINUTE + letters / _LETTERS_A_MINUTE))
+
+
+@lru_cache(4096)
+def _words_and_letters(text: str) -> tuple[int, int]:
+    """Words between spaces, and letters of scripts that have none; a story's are counted once for all its editions."""
+    spaced, letters = _UNSPACED.subn(" ", text)
+    return len(_WORD.findall(spaced)), letters
 
 
 def date_in_words(day: date, language: str) -> str:
@@ -92,11 +98,15 @@ def date_in_words(day: date, language: str) -> str:
 
 def short_date(instant: datetime, timezone: str, language: str) -> str:
     """27 May 2026, as the calendar stood where the newsletter is made."""
-    locale = _locale(language)
     try:
-        day = instant.astimezone(ZoneInfo(timezone)).date()
+        return _short_date(instant.astimezone(ZoneInfo(timezone)).date(), language)
     except OverflowError:  # the first or last day there is, and a zone to the other side of it
         return ""
+
+
+@lru_cache(1024)
+def _short_date(day: date, language: str) -> str:
+    locale = _locale(language)
     return str(format_date(day, "d MMM y" if locale.language == "en" else "long", locale=locale))
 
 

@@ -6,6 +6,8 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,7 @@ import pytest
 
 from newsletter.errors import ChecksFailedError
 from newsletter.gather import network, why_unreachable
-from newsletter.model import Sender, Severity, Snapshot, Sponsor, Story
+from newsletter.model import Kind, NoteOrigin, Sender, Severity, Snapshot, Sponsor, Story
 from newsletter.newsroom import Newsroom, issues, looking
 
 from .conftest import NOW
@@ -100,19 +102,46 @@ def test_a_machine_without_internet_says_so_once(monkeypatch: pytest.MonkeyPatch
     assert finding.place == "issue"
 
 
+@pytest.mark.parametrize(("points", "told"), [("6.1", True), ("2.0", True), ("1.9", False), ("-1.0", False)])
 def test_what_spamassassin_says_is_told_with_its_rules(
-    light_room: Newsroom, a_story: Callable[..., Story], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+    light_room: Newsroom, a_story: Callable[..., Story], tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    points: str, told: bool,
+) -> None:  # fmt: skip
     program = tmp_path / "spamassassin"
-    said = "X-Spam-Status: Yes, score=6.1 required=5.0 tests=HTML_MESSAGE,\n\tLOUD_SUBJECT autolearn=no"
-    program.write_text(f"#!/bin/sh\ncat >/dev/null\nprintf '%b' '{said}'\n", encoding="utf-8")
+    said = f"X-Spam-Status: Maybe, score={points} required=5.0 tests=HTML_MESSAGE,\n\tLOUD_SUBJECT autolearn=no"
+    asked = tmp_path / "asked"
+    program.write_text(f"#!/bin/sh\necho \"$@\" >{asked}\ncat >/dev/null\nprintf '%b' '{said}'\n", encoding="utf-8")
     program.chmod(0o755)
     monkeypatch.setattr(looking.shutil, "which", lambda name: str(program))
     light_room.stories.ingest([a_story(str(n), f"Story number {n} of the day") for n in range(4)], NOW)
     issue = issues.build(light_room, "asia-ai-daily")
-    (finding,) = looking.look(light_room, issue.id)
-    assert finding.check == "spam"
-    assert "6.1 points (HTML_MESSAGE, LOUD_SUBJECT)" in finding.message
+    found = looking.look(light_room, issue.id, links=False)
+    assert [(finding.check, finding.severity) for finding in found] == [("spam", Severity.WARNING)] * told
+    assert all(f"{points} points (HTML_MESSAGE, LOUD_SUBJECT)" in finding.message for finding in found)
+    assert "-L" in asked.read_text(encoding="utf-8").split(), "it may ask nobody outside"
+
+
+@pytest.mark.parametrize(
+    ("called", "now"),
+    [
+        ("title", {"title": "Another headline of the day"}), ("summary", {"summary": "Other words."}),
+        ("note", {"note": ("Words of a human.",), "note_origin": NoteOrigin.HUMAN}),
+        ("url", {"url": "https://example.com/moved"}), ("outlet", {"outlet": "Another Wire"}),
+        ("byline", {"byline": ("Nora Feng",)}), ("kind", {"kind": Kind.PRESS_RELEASE}),
+    ],
+)  # fmt: skip
+def test_what_changed_at_its_source_since_the_draft_blocks(
+    light_room: Newsroom, a_story: Callable[..., Story], called: str, now: dict[str, Any]
+) -> None:
+    days = {"KR": "Harbour crane falls in Busan", "JP": "Rice prices rise again", "IN": "A comet seen at dawn"}
+    stories = [a_story(country, title, country=country) for country, title in days.items()]
+    light_room.stories.ingest(stories, NOW - timedelta(minutes=30))
+    issue = issues.build(light_room, "asia-ai-daily")
+    assert [each for each in issues.check(light_room, issue.id) if each.check == "changed story"] == []
+    light_room.stories.ingest([replace(stories[1], **now)], NOW)
+    (finding,) = [each for each in issues.check(light_room, issue.id) if each.check == "changed story"]
+    assert (finding.severity, finding.place) == (Severity.BLOCKING, "story wire:JP")
+    assert finding.message == f"It has changed since the draft was made: {called}."
 
 
 def test_a_broken_template_is_a_finding_that_blocks(

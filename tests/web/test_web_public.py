@@ -223,6 +223,7 @@ def test_the_web_view_is_the_mail_without_anybody_in_it(sent: Newsroom) -> None:
     assert "Original reporting" in page
     assert '/unsubscribe/"' in page
     assert "\ufdd0" not in page
+    assert sent.subscribers.find(READER).name not in page
     assert 'src="/flags/' in page
 
 
@@ -262,7 +263,7 @@ def test_every_edition_that_was_sent_can_be_read(sent: Newsroom) -> None:
     assert visitor.http.get(f"/archive/{NEWSLETTER}/2026-05-28/editions").status_code == 404
 
 
-def test_the_feed_is_atom_that_a_feed_reader_reads(sent: Newsroom) -> None:
+def test_the_feed_is_atom_that_a_feed_reader_reads(sent: Newsroom, review: Newsroom) -> None:
     visitor = Visitor(sent)
     answer = visitor.http.get(f"/archive/{NEWSLETTER}/feed.xml")
     assert answer.headers["content-type"] == "application/atom+xml"
@@ -279,6 +280,8 @@ def test_the_feed_is_atom_that_a_feed_reader_reads(sent: Newsroom) -> None:
     assert (again.status_code, again.content) == (304, b"")
     assert f'href="/archive/{NEWSLETTER}/feed.xml"' in visitor.http.get(f"/archive/{NEWSLETTER}/").text
     assert visitor.http.get("/archive/no-such/feed.xml").status_code == 404
+    unsent = Visitor(review).http.get(f"/archive/{NEWSLETTER}/feed.xml")
+    assert (unsent.status_code, list(ElementTree.fromstring(unsent.content).iter(f"{atom}entry"))) == (200, [])
 
 
 def test_a_private_newsletter_has_no_archive(open_desk: Callable[..., Newsroom]) -> None:

@@ -118,16 +118,16 @@ def _body(ask: Ask, shown: Issue, preview: Preview, rendered: RenderedEdition | 
 
 
 def _versions(ask: Ask, shown: Issue, preview: Preview) -> list[Version]:
-    """The whole issue first, then what most readers get, and the shortest that anybody gets."""
+    """The whole issue first, then what most readers get, and the shortest and longest that anybody gets."""
     snapshot = shown.snapshot
     reaches = ask.figures.reaches(shown)
     if snapshot is None or not reaches:
         return []
     everything = snapshot.countries
     ordered = sorted(reaches, key=lambda reach: reach.edition.countries != everything)
-    shortest = min(reaches, key=lambda reach: sum(len(held.stories) for held in snapshot.sections_of(reach.edition)))
+    by_length = sorted(reaches, key=lambda reach: sum(len(held.stories) for held in snapshot.sections_of(reach.edition)))
     offered = ordered[:MOST_READ]
-    offered += [] if shortest in offered else [shortest]
+    offered += [reach for reach in (by_length[0], by_length[-1]) if reach not in offered]
     return [
         Version(
             edition_words(reach.edition, everything),

@@ -1,0 +1,136 @@
+"""`newsletter issue proof`, `send`, `status` and `recipients`: an issue on its way and what became of it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+from newsletter.cli.console import DeskCommand, as_json, issue_argument, open_room, print_json, print_table
+
+if TYPE_CHECKING:
+    from newsletter.model import Books, IssueId
+
+__all__ = ["proof", "recipients", "send", "status"]
+
+
+@click.command(cls=DeskCommand)
+@issue_argument
+@click.argument("addresses", metavar="ADDRESS...", nargs=-1, required=True)
+def proof(issue_id: IssueId, addresses: tuple[str, ...]) -> int:
+    """Mail the issue to editors, its subject marked [Proof]."""
+    from newsletter.newsroom import sending
+
+    with open_room() as room:
+        outcomes = sending.proof(room, issue_id, addresses)
+    for address, outcome in outcomes:
+        click.echo(f"{address}: {outcome.state}  {outcome.reply}")
+    return 0 if all(outcome.state == "submitted" for _, outcome in outcomes) else 1
+
+
+@click.command(cls=DeskCommand)
+@issue_argument
+@click.option("--dry-run", is_flag=True, help="Count the readers of each edition; send nothing.")
+@click.option("--wait", is_flag=True, help="Stay for the deferred deliveries, too.")
+@click.option("--retry-now", is_flag=True, help="Try deferred deliveries without waiting for their time.")
+@as_json
+def send(issue_id: IssueId, dry_run: bool, wait: bool, retry_now: bool, as_json: bool) -> int:
+    """Send now what is approved and not yet settled; safe to repeat after any crash, and from several processes.
+
+    Ends with 0 when all is settled, 3 without an approval, 4 when it was settled before, 5 when deferred or
+    unknown deliveries remain.
+    """
+    from newsletter.newsroom import sending
+
+    with open_room() as room:
+        if dry_run:
+            counts = sending.dry_run(room, issue_id)
+            if as_json:
+                print_json(counts)
+            else:
+                print_table(("edition", "readers"), list(counts.items()), "Nobody would get it.")
+            return 0
+        with _progress(not as_json) as progress:
+            books = sending.send(room, issue_id, wait=wait, retry_now=retry_now, progress=progress)
+        if as_json:
+            print_json(books.as_json())
+        else:
+            _print_books(books)
+            if not room.settings.smtp_url:
+                click.echo(f"The mail lies in {room.outbox / issue_id.newsletter}")
+    return 5 if sending.deliveries_left(books) else 0
+
+
+@click.command(cls=DeskCommand)
+@issue_argument
+@as_json
+def status(issue_id: IssueId, as_json: bool) -> None:
+    """Print the books: candidates, who was left out and why, and what became of each message."""
+    with open_room() as room:
+        books = room.issues.books(issue_id)
+    if as_json:
+        print_json(books.as_json())
+    else:
+        _print_books(books)
+
+
+@click.command(cls=DeskCommand)
+@issue_argument
+@click.option("--state", metavar="STATE", help="Only deliveries in this state, for example unknown.")
+@as_json
+def recipients(issue_id: IssueId, state: str | None, as_json: bool) -> None:
+    """List who was mailed: state, time, the mail server's own words, Message-ID."""
+    from newsletter.errors import InputError
+    from newsletter.model import DeliveryState
+
+    try:
+        wanted = DeliveryState(state) if state else None
+    except ValueError:
+        raise InputError(f"{state!r} is no delivery state; there are {', '.join(DeliveryState)}") from None
+    with open_room() as room:
+        rows = list(room.deliveries.rows(issue_id, wanted))
+    if as_json:
+        print_json([row.as_json() for row in rows])
+    else:
+        print_table(
+            ("recipient", "edition", "state", "tries", "the server's words"),
+            [(row.email, row.edition, row.state, row.attempts, row.reply) for row in rows],
+            "No such delivery.",
+        )
+
+
+def _print_books(books: Books) -> None:
+    click.secho(f"{books.issue}  {books.state}", bold=True)
+    click.echo(f"  candidates {books.candidates}")
+    for reason, count in books.excluded.items():
+        if count:
+            click.echo(f"  - {reason} {count}")
+    for state, count in books.deliveries.items():
+        if count:
+            click.echo(f"  = {state} {count}")
+    click.echo("  the books balance" if books.balanced else click.style("  THE BOOKS DO NOT BALANCE", fg="red"))
+
+
+@contextmanager
+def _progress(wanted: bool) -> Iterator[Callable[[Mapping[str, int]], None] | None]:
+    """A bar over the deliveries, where standard error is a terminal."""
+    if not wanted or not sys.stderr.isatty():
+        yield None
+        return
+    from newsletter.model import UNSETTLED
+
+    bar = None
+
+    def show(counts: Mapping[str, int]) -> None:
+        nonlocal bar
+        if bar is None:
+            bar = click.progressbar(length=sum(counts.values()), label="sending", file=sys.stderr, show_pos=True)
+            bar.__enter__()
+        bar.update(sum(number for state, number in counts.items() if state not in UNSETTLED) - bar.pos)
+
+    yield show
+    if bar is not None:
+        bar.__exit__(None, None, None)
