@@ -125,9 +125,10 @@ def _versions(ask: Ask, shown: Issue, preview: Preview) -> list[Version]:
         return []
     everything = snapshot.countries
     ordered = sorted(reaches, key=lambda reach: reach.edition.countries != everything)
-    by_length = sorted(reaches, key=lambda reach: sum(len(held.stories) for held in snapshot.sections_of(reach.edition)))
+    told = [sum(len(held.stories) for held in snapshot.sections_of(reach.edition)) for reach in reaches]
     offered = ordered[:MOST_READ]
-    offered += [reach for reach in (by_length[0], by_length[-1]) if reach not in offered]
+    ends = (reaches[told.index(min(told))], reaches[told.index(max(told))])
+    offered += [reach for reach in ends if reach not in offered]
     return [
         Version(
             edition_words(reach.edition, everything),
