@@ -14,7 +14,8 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from enum import Enum, auto
 
 from newsletter.deliver.dialling import Extensions, Patience
@@ -24,7 +25,7 @@ from newsletter.deliver.wire import wire_content
 from newsletter.errors import InputError, TransportError
 from newsletter.model import DeliveryState, Message, Outcome
 
-__all__ = ["Chain"]
+__all__ = ["Chain", "Conversation"]
 
 _PLAIN = re.compile(r"[!-;=?-~]{1,254} [!-;=?-~]{1,254}")
 _UNFIT = re.compile(r"[\x00-\x20\x7f<>]")
@@ -51,38 +52,42 @@ _ENVELOPE = (_Step.MAIL, _Step.RCPT, _Step.DATA)
 _TAKEN = (_Step.MAIL, _Step.RCPT)  # a 2xx to these asks for nothing
 
 
+@dataclass(slots=True)
+class Conversation:
+    """What one line to a server is like; `left_open` tells that an envelope was refused and RSET is owed."""
+
+    line: Line
+    extensions: Extensions
+    patience: Patience
+    pipelining: bool
+    left_open: bool = False
+
+
 class Chain:
     """One window under way; `done` is set when every message has its outcome, or fails with `TransportError`.
 
-    `flying` is the message whose dot was written and not answered. `left_open` tells that an envelope was refused
-    and RSET is owed before the next.
+    `flying` is the message whose dot was written and not answered. What the server says once the chain is over it
+    does not take: it stays unread on the line.
     """
 
     def __init__(
         self,
-        line: Line,
-        extensions: Extensions,
-        patience: Patience,
-        *,
-        pipelining: bool,
-        left_open: bool,
-        messages: Iterator[Message],
+        conversation: Conversation,
+        messages: Iterable[Message],
         settle: Callable[[Outcome], None],
         leaving: Callable[[Message], None],
     ) -> None:
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.flying: Message | None = None
-        self.left_open = left_open
-        self._line = line
-        self._extensions = extensions
-        self._largest = extensions.largest
-        self._patience = patience
-        self._pipelining = pipelining
+        self.listening = True
+        self._conversation = conversation
+        self._line = conversation.line
+        self._extensions = conversation.extensions
+        self._largest = conversation.extensions.largest
+        self._patience = conversation.patience
         self._messages = (message for message in messages if self._fits(message))
         self._settle = settle
         self._leaving = leaving
-        self._over = False
-        self._more = False  # whether the server has said more than is being looked at
         self._message: Message | None = None
         self._following: Message | None = None
         self._refused: Outcome | None = None
@@ -108,20 +113,16 @@ class Chain:
         """Say the first envelope; `done` is set at once when no message is fit to be sent."""
         self._go_on_with(next(self._messages, None))
 
-    def heard(self, replies: Sequence[Reply]) -> None:
-        """The line's next replies."""
+    def heard(self, reply: Reply) -> None:
+        """The line's next reply."""
         try:
-            for place, reply in enumerate(replies, 1):
-                if self._over:
-                    return
-                if not self._awaited:
-                    self.lost("the mail server spoke out of turn")
-                    return
-                step = self._awaited.popleft()
-                if not reply.good or step not in _TAKEN:
-                    self._more = place < len(replies)
-                    self._on[step](reply)
-            if not self._over:
+            if not self._awaited:
+                self.lost("the mail server spoke out of turn")
+                return
+            step = self._awaited.popleft()
+            if not reply.good or step not in _TAKEN:
+                self._on[step](reply)
+            if self._unsaid:
                 self._say_next()
         except TransportError as error:
             self.lost(str(error))
@@ -133,9 +134,9 @@ class Chain:
         self._end(TransportError(why))
 
     def _end(self, error: Exception | None = None) -> None:
-        if self._over:
+        if not self.listening:
             return
-        self._over = True
+        self.listening = False
         if error is None:
             self.done.set_result(None)
         else:
@@ -148,14 +149,14 @@ class Chain:
         if message is None:
             self._end()
             return
-        if self.left_open:
+        if self._conversation.left_open:
             self._say(b"RSET\r\n" + self._envelope(message), (_Step.RSET, *_ENVELOPE))
         else:
             self._say(self._envelope(message), _ENVELOPE)
 
     def _say(self, commands: bytes, steps: Sequence[_Step], after: bytes = b"") -> None:
         """Say the commands behind `after`, all of them at once or, in lock-step, as their turn comes."""
-        if not self._pipelining:
+        if not self._conversation.pipelining:
             self._unsaid += zip(commands.splitlines(keepends=True), steps, strict=True)
             commands, steps = b"", ()
         self._awaited += steps
@@ -168,7 +169,7 @@ class Chain:
 
     def _say_next(self) -> None:
         """The next command in lock-step, once everything before it is answered."""
-        if self._unsaid and not self._awaited:
+        if self.listening and self._unsaid and not self._awaited:
             command, step = self._unsaid.popleft()
             self._awaited.append(step)
             self._line.write(command)
@@ -204,7 +205,7 @@ class Chain:
     def _on_rset(self, reply: Reply) -> None:
         if not reply.good:
             raise TransportError(f"the mail server refused RSET: {reply.text}")
-        self.left_open = False
+        self._conversation.left_open = False
 
     def _on_mail(self, reply: Reply) -> None:
         """A refusal of MAIL mostly speaks of us: only a plain 4xx or 5xx is taken for this message's own."""
@@ -241,10 +242,10 @@ class Chain:
 
     def _pass_over(self, reply: Reply | None = None) -> None:
         """Settle a refused message, whatever was answered to a lone dot, and go on with the next."""
-        if not self._over:
+        if self.listening:
             assert self._refused is not None
             self._settle(self._refused)
-            self.left_open = True
+            self._conversation.left_open = True
             self._go_on_with(next(self._messages, None))
 
     def _give_up_line(self, why: str) -> None:
@@ -259,7 +260,7 @@ class Chain:
         """Write content, dot and what may go ahead."""
         message = self._message
         assert message is not None
-        if self._more or not self._line.quiet:
+        if not self._line.quiet:
             self._awaited.append(_Step.NOTHING)
             return
         following = self._following = next(self._messages, None)
@@ -291,7 +292,7 @@ class Chain:
             self.lost(over)
         elif self._following is None:
             self._end()
-        elif not self._more:
+        else:
             self._line.expect(self._patience.command)
 
     def _verdict(self, reply: Reply) -> Outcome:

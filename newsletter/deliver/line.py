@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol, cast
 
@@ -19,9 +19,12 @@ _MOST_UNREAD = 32  # a chained message has at most five answers under way: RSET,
 
 
 class Listener(Protocol):
-    """Who is told of replies while a window is under way."""
+    """Who is told of replies, one by one, for as long as it is `listening`."""
 
-    def heard(self, replies: Sequence[Reply]) -> None: ...
+    @property
+    def listening(self) -> bool: ...
+
+    def heard(self, reply: Reply) -> None: ...
 
     def lost(self, why: str) -> None: ...
 
@@ -61,16 +64,14 @@ class Line(asyncio.BufferedProtocol):
     def buffer_updated(self, nbytes: int) -> None:
         if self._lost:
             return
-        try:
-            replies = self._reader.feed(bytes(self._buffer[:nbytes]))
-        except TransportError as error:
-            self._lose(str(error))
-            return
-        if self._listener is not None:
-            self._listener.heard(replies)
-            return
-        self._unread += replies
-        if len(self._unread) > _MOST_UNREAD:
+        unread = self._unread
+        unread += self._reader.feed(bytes(self._buffer[:nbytes]))
+        listener = self._listener
+        while listener is not None and unread and listener.listening:
+            listener.heard(unread.popleft())
+        if self._reader.fault:
+            self._lose(self._reader.fault)
+        elif len(unread) > _MOST_UNREAD:
             self._lose("the mail server floods us with replies that nobody asked for")
         self._wake()
 

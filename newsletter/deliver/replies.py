@@ -29,21 +29,30 @@ class Reply:
 
 
 class ReplyReader:
-    """Cuts what arrives into replies; raises `TransportError` on what no mail server says."""
+    """Cuts what arrives into replies, up to what no mail server says."""
 
     def __init__(self) -> None:
+        self.fault = ""
+        """Why what came after the last whole reply cannot be read; nothing more is read then."""
         self._partial = b""
         self._lines: list[bytes] = []
 
     @property
     def empty(self) -> bool:
-        """Whether no reply has begun that is not whole yet."""
-        return not self._partial and not self._lines
+        """Whether nothing was read that is no whole reply."""
+        return not (self._partial or self._lines or self.fault)
 
     def feed(self, data: bytes) -> list[Reply]:
-        """The replies that `data` completes, in order."""
+        """The replies that `data` completes, in order; those before a fault are as good as any."""
+        replies: list[Reply] = []
+        try:
+            self._read(data, replies)
+        except TransportError as error:
+            self.fault = str(error)
+        return replies
+
+    def _read(self, data: bytes, replies: list[Reply]) -> None:
         *lines, self._partial = (self._partial + data).split(b"\n")
-        replies = []
         for line in lines:
             reply, more = _read(line)
             if more or self._lines:
@@ -56,7 +65,6 @@ class ReplyReader:
             replies.append(reply)
         if len(self._partial) > _LONGEST_LINE:
             raise TransportError("the mail server sent a line without end; is it a mail server?")
-        return replies
 
 
 @lru_cache(256)  # a server answers most commands with the same words

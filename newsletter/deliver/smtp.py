@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from newsletter.deliver.chain import Chain
-from newsletter.deliver.dialling import Extensions, Patience, dial, tls_context
-from newsletter.deliver.line import Line
+from newsletter.deliver.chain import Chain, Conversation
+from newsletter.deliver.dialling import Patience, dial, tls_context
 from newsletter.deliver.relay import Relay
 from newsletter.errors import TransportError
 from newsletter.model import DeliveryState, Message, Outcome
@@ -31,7 +30,7 @@ class SmtpTransport:
         """A new conversation; raises `TransportError` with what to do."""
         line, extensions = await dial(self._relay, self._context, self._patience)
         pipelining = extensions.pipelining and not self._lock_step
-        return SmtpConnection(line, extensions, self._patience, pipelining, self._distrust)
+        return SmtpConnection(Conversation(line, extensions, self._patience, pipelining), self._distrust)
 
     def _distrust(self) -> None:
         # A server that says PIPELINING and then swallows what was sent ahead answers in lock-step at least.
@@ -41,21 +40,11 @@ class SmtpTransport:
 class SmtpConnection:
     """One conversation (see `newsletter.ports.Connection`): chains of messages on one line."""
 
-    def __init__(
-        self,
-        line: Line,
-        extensions: Extensions,
-        patience: Patience,
-        pipelining: bool,
-        distrust: Callable[[], None],
-    ) -> None:
-        self._line = line
-        self._extensions = extensions
-        self._patience = patience
-        self._pipelining = pipelining
+    def __init__(self, conversation: Conversation, distrust: Callable[[], None]) -> None:
+        self._conversation = conversation
+        self._line = conversation.line
         self._distrust = distrust
         self._between = True  # between two messages, where QUIT may be said
-        self._left_open = False  # an envelope was refused: RSET before the next
         self._over = ""  # why nothing more can be said, once that is so
 
     async def carry(
@@ -67,26 +56,17 @@ class SmtpConnection:
         """Hand over the window in order; the contract is that of `Connection.carry`."""
         if self._over or not self._line.quiet:
             raise TransportError(self._over or "the mail server hung up, or spoke out of turn, between two messages")
-        chain = Chain(
-            self._line,
-            self._extensions,
-            self._patience,
-            pipelining=self._pipelining,
-            left_open=self._left_open,
-            messages=iter(window),
-            settle=settle,
-            leaving=leaving,
-        )
+        chain = Chain(self._conversation, window, settle, leaving)
         self._between = False
         in_doubt = "stopped while the mail server had the message"
         try:
             with self._line.heard_by(chain):
                 chain.begin()
                 await chain.done
-            self._between, self._left_open = True, chain.left_open
+            self._between = True
         except TransportError as error:
             self._over, in_doubt = str(error), f"after the final dot: {error}"
-            if self._pipelining and self._line.timed_out and chain.awaits_command:
+            if self._conversation.pipelining and self._line.timed_out and chain.awaits_command:
                 self._distrust()
             raise
         finally:
@@ -98,7 +78,7 @@ class SmtpConnection:
         if self._between and self._line.quiet:
             try:
                 self._line.write(b"QUIT\r\n")
-                await self._line.reply(self._patience.goodbye)
+                await self._line.reply(self._conversation.patience.goodbye)
             except TransportError:
                 pass  # it hung up first, which is as good
-        await self._line.hang_up(self._patience.goodbye)
+        await self._line.hang_up(self._conversation.patience.goodbye)

@@ -65,7 +65,7 @@ class FaultServer:
 
     @property
     def url(self) -> str:
-        return f"smtp://127.0.0.1:{self.port}?connections=2"
+        return f"smtp://127.0.0.1:{self.port}"
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.conversations += 1

@@ -27,13 +27,15 @@ PAUSES = Pauses(reconnect=(0.01, 0.01, 0.01), record=(0.01,), look=0.01)
 COUNT = 12
 
 
-def deliver(server: FaultServer, recipients: list[Recipient], make: Make) -> tuple[MemoryLedger, TransportError | None]:
+def deliver(
+    server: FaultServer, recipients: list[Recipient], make: Make, connections: int = 2
+) -> tuple[MemoryLedger, TransportError | None]:
     """Send to everybody through the server; the ledger afterwards, and the error that ended the work, if one did."""
     ledger = MemoryLedger(recipients)
 
     async def run() -> TransportError | None:
         async with server:
-            transport = SmtpTransport(Relay.parse(server.url), HASTE)
+            transport = SmtpTransport(Relay.parse(f"{server.url}?connections={connections}"), HASTE)
             try:
                 await send(ledger, transport, make, Clock(), window=5, pauses=PAUSES)
             except TransportError as error:
@@ -200,6 +202,21 @@ def test_an_unasked_good_answer_is_not_believed(recipients: Recipients, make_mes
     assert error is None
     assert_true_books(server, ledger)
     assert states(ledger) == {"submitted": 5}, "nothing had been written, so it was tried again"
+
+
+@pytest.mark.parametrize("more", ["250 2.0.0 and thanks", "451 4.3.0 on second thoughts", "no reply at all"])
+@pytest.mark.parametrize("skip", [2, 4], ids=["mid-window", "last of a window"])
+def test_an_answer_counts_though_nonsense_follows_it(
+    recipients: Recipients, make_message: Make, more: str, skip: int
+) -> None:
+    server = FaultServer([Fault("dot", f"250 2.0.0 taken\r\n{more}", skip=skip)])
+    ledger, error = deliver(server, recipients(COUNT), make_message, connections=1)
+    assert error is None
+    assert_true_books(server, ledger)
+    # A refusal in mid-window stands where the next message's is awaited: it is tried again later.
+    assert states(ledger) in ({"submitted": COUNT}, {"submitted": COUNT - 1, "deferred": 1})
+    assert "deferred" not in states(ledger) or (skip, more[:3]) == (2, "451")
+    assert server.conversations == 2, "a server out of step has lost its conversation"
 
 
 def test_a_server_without_esmtp(recipients: Recipients, make_message: Make) -> None:

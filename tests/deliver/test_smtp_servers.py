@@ -146,7 +146,7 @@ def test_a_certificate_nobody_vouches_for_ends_it(
 def test_starttls_that_is_stripped_sends_nothing(recipients: Recipients, make_message: Make) -> None:
     async def run() -> FaultServer:
         async with FaultServer() as server:
-            transport = SmtpTransport(Relay.parse(f"{server.url}&starttls=require"))
+            transport = SmtpTransport(Relay.parse(f"{server.url}?starttls=require"))
             with pytest.raises(TransportError, match="stripping"):
                 await transport.connect()
         return server
@@ -168,7 +168,7 @@ def test_what_was_said_before_the_handshake_is_not_believed() -> None:
     async def run() -> None:
         async with Injecting() as server:
             with pytest.raises(TransportError, match="between STARTTLS and the handshake"):
-                await SmtpTransport(Relay.parse(f"{server.url}&starttls=require")).connect()
+                await SmtpTransport(Relay.parse(f"{server.url}?starttls=require")).connect()
 
     asyncio.run(run())
 

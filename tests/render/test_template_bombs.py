@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 
 from newsletter.errors import TemplateError
-from newsletter.model import Edition
-from newsletter.render import Templates, render_edition
+from newsletter.model import Edition, Snapshot
+from newsletter.render import Templates, compiling, render_edition
 from newsletter.render.confined import CONFINEMENT
+from newsletter.render.part import Part
 from newsletter.render.template_files import shipped_folders
 
 
@@ -35,6 +36,17 @@ def test_tags_nested_without_end_are_refused_before_they_reach_a_compiler(tmp_pa
     templates = desk_template(tmp_path, "<div>" * 20_000 + "x" + "</div>" * 20_000)
     with pytest.raises(TemplateError, match=r"body\.mjml:2:\d+: tags are nested"):
         templates.compile("own")
+
+
+def test_this_process_neither_compiles_nor_renders(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, real_day: Snapshot
+) -> None:
+    templates = desk_template(tmp_path, "{{issue.title}}")
+    monkeypatch.setattr(Part, "render", lambda *_: pytest.fail("rendered here"))
+    for name in ("mjml2html", "Premailer"):
+        monkeypatch.setattr(compiling, name, lambda *_, **__: pytest.fail("compiled here"))
+    made = render_edition(templates.compile("own"), real_day, Edition(real_day.countries, "en"), "https://x.example")
+    assert real_day.title in made.html
 
 
 @pytest.mark.parametrize(
