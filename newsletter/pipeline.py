@@ -100,9 +100,8 @@ def compose_issue(
 def render_editions(
     templates: render.Templates, snapshot: Snapshot, editions: Iterable[Edition], base_url: str
 ) -> list[RenderedEdition]:
-    """Each edition of the issue as it will be mailed; the template is compiled once."""
-    template = templates.compile(snapshot.template)
-    return [render.render_edition(template, snapshot, edition, base_url) for edition in editions]
+    """Each edition of the issue as it will be mailed, in that order; the template is compiled once."""
+    return render.render_editions(templates.compile(snapshot.template), snapshot, editions, base_url)
 
 
 def deliver_issue(

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from newsletter.render.confined import render_edition
+    from newsletter.render.confined import render_edition, render_editions
     from newsletter.render.contrast import faint_colours
     from newsletter.render.facts import story_card
     from newsletter.render.filling import fill_html, fill_text
@@ -36,6 +36,7 @@ __all__ = [
     "picture",
     "preflight",
     "render_edition",
+    "render_editions",
     "story_card",
     "subject_faults",
 ]
@@ -56,6 +57,7 @@ _DOORS = {
     "picture": "pictures",
     "preflight": "findings",
     "render_edition": "confined",
+    "render_editions": "confined",
     "story_card": "facts",
     "subject_faults": "templates",
 }

@@ -7,6 +7,8 @@ or `"x" * 10 ** 9`, it does not stop, nor a fault in the compilers' native code.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -21,9 +23,11 @@ from newsletter.render.compiling import compile_html
 from newsletter.render.template_files import TemplateText
 from newsletter.render.templates import CompiledTemplate, check_text
 
-__all__ = ["answer", "compile_page", "render_edition"]
+__all__ = ["answer", "compile_page", "render_edition", "render_editions"]
 
-CONFINEMENT = Confinement(__name__, seconds=20, computing=2, memory=256 * 2**20)
+_CHILDREN = 2
+
+CONFINEMENT = Confinement(__name__, seconds=20, computing=2, memory=256 * 2**20, children=_CHILDREN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,14 @@ def render_edition(template: CompiledTemplate, snapshot: Snapshot, edition: Edit
     made = _asked(head, document + _LAST_DUMPED.of(snapshot), template.html, "take out loops within loops")
     assert made.rendered is not None
     return made.rendered
+
+
+def render_editions(
+    template: CompiledTemplate, snapshot: Snapshot, editions: Iterable[Edition], base_url: str
+) -> list[RenderedEdition]:
+    """Each edition, in that order, as many at once as there are children; raises as `render_edition` does."""
+    with ThreadPoolExecutor(_CHILDREN) as pool:
+        return list(pool.map(lambda edition: render_edition(template, snapshot, edition, base_url), editions))
 
 
 def _asked(head: bytes, data: bytes, written: TemplateText, advice: str) -> _Made:

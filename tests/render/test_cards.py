@@ -109,6 +109,26 @@ def test_a_date_that_no_source_gave_is_not_claimed(render, snapshot, story, read
     assert "AI News · via TechCrunch" in read(rendered.html).words
 
 
+@pytest.mark.parametrize("address", ["javascript:alert(1)", "data:text/html,x", "https://a.example/ b"])
+def test_no_part_shows_an_address_that_is_none(render, snapshot, story, related, read, address):
+    placed = PlacedStory(story(url=address), (related(1, url=address),))
+    rendered = render(snapshot(placed, story(2)))
+    assert address not in rendered.text
+    assert address not in read(rendered.html).links
+
+
+@pytest.mark.parametrize("in_archive", [True, False])
+def test_related_reading_leads_to_our_own_page_where_the_archive_is_public(
+    render, snapshot, story, related, read, in_archive
+):
+    issue = snapshot(PlacedStory(story(), (related(1),)), story(2), in_archive=in_archive)
+    rendered = render(issue)
+    own, outlet = f"/archive/{issue.newsletter}/stories/", related(1).url
+    links = read(rendered.html).links
+    assert any(own in link for link in links) == (own in rendered.text) == in_archive
+    assert (outlet in links) == (outlet in rendered.text) != in_archive
+
+
 def test_an_edition_holds_only_its_countries(render, real_day, read):
     rendered = render(real_day, ("JP", "SG"))
     assert rendered.stories == 4

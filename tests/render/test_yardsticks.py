@@ -23,7 +23,7 @@ import pytest
 from newsletter.deliver import MailHeaders, compile_message
 from newsletter.errors import Problem, TemplateError
 from newsletter.model import Edition, IssueId, Recipient
-from newsletter.render import Templates, fill_html, render_edition
+from newsletter.render import Templates, fill_html, render_edition, render_editions
 from newsletter.render.confined import compile_page
 from newsletter.render.dialect import html_dialect
 from newsletter.render.facts import arrange, cards_of, facts_of
@@ -264,8 +264,11 @@ def test_an_edition_is_rendered_many_times_faster_than_compiled(real_day, templa
             render_edition(kept, real_day, edition, BASE)
         compiling.append(compiled - start)
         rendering.append((time.perf_counter() - compiled) / 5)
-    each = statistics.median(rendering)
-    ratio = statistics.median(compiling) / each
-    print(f"compiling for each edition takes {ratio:.1f} times as long; 200 editions take {200 * each:.2f} s")
+    ratio = statistics.median(compiling) / statistics.median(rendering)
+    start = time.perf_counter()
+    made = render_editions(kept, real_day, [edition] * 200, BASE)
+    all_of_them = time.perf_counter() - start
+    print(f"compiling for each edition takes {ratio:.1f} times as long; 200 editions take {all_of_them:.2f} s")
+    assert len(made) == 200
     assert ratio >= 5
-    assert 200 * each <= 2 * 4, "within 2 s, on a machine that others make 4 times slower"
+    assert all_of_them <= 2 * 4, "within 2 s, on a machine that others make 4 times slower"
