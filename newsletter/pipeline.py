@@ -111,14 +111,11 @@ def deliver_issue(
     clock: Clock,
     *,
     wait: bool = False,
-    window: int = 50,
     stop: Callable[[], bool] = lambda: False,
     progress: Callable[[Mapping[str, int]], None] | None = None,
 ) -> None:
     """Carry what is queued in the ledger until nothing is queued or in flight; raises `TransportError`."""
-    sending = deliver.send(
-        ledger, transport, make_message, clock, window=window, wait=wait, stop=stop, progress=progress
-    )
+    sending = deliver.send(ledger, transport, make_message, clock, wait=wait, stop=stop, progress=progress)
     asyncio.run(sending)
 
 

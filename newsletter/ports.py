@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from newsletter.model import Message, Outcome, Recipient, Refusal, Story
+from newsletter.model import Message, Outcome, Refusal, Story, Window
 
 __all__ = [
     "SLOT_NAMES",
@@ -138,25 +138,26 @@ class Ledger(Protocol):
     `leaving` and `answered` go to a flight recorder that survives the process, not to the disk: from them
     `recover` knows the fate of what a dead sender had claimed and not recorded.
 
-    `claim` commits the intent for up to `limit` due recipients (state `sending`, owned by this process) before
-    anything is written to a server, leaving out who unsubscribed since the freeze. `record` commits outcomes;
-    only what this process owns is changed. `recover` settles what dead senders left in flight (where nobody can
-    know: unknown under `hold`, queued again under `resend`) and returns how many rows that were. A process is dead
-    when its lock is free, never because time has passed.
+    `turn` commits, at once, what became of the window `carried` and the intent for a next window of up to `claim` due
+    recipients, before anything of that is written to a server; it leaves out who unsubscribed since the freeze. A
+    delivery of the carried window that is not among `outcomes` never left. It changes only what this sender claimed.
+    `recover` settles what dead senders left in flight (where nobody can know: unknown under `hold`, queued again
+    under `resend`) and returns how many rows that were. A process is dead when its lock is free, never because time
+    has passed.
     """
 
-    def claim(self, limit: int, now: datetime) -> Sequence[Recipient]: ...
+    def turn(
+        self, now: datetime, *, carried: Window | None = None, outcomes: Sequence[Outcome] = (), claim: int = 0
+    ) -> Window | None: ...
 
     def leaving(self, delivery: int) -> None: ...
 
     def answered(self, outcome: Outcome) -> None: ...
-
-    def record(self, outcomes: Sequence[Outcome], now: datetime) -> None: ...
 
     def recover(self, now: datetime) -> int: ...
 
     def counts(self) -> Mapping[str, int]: ...
 
     def next_due(self) -> datetime | None:
-        """The earliest instant at which a deferred recipient may be tried again, or None."""
+        """The earliest instant at which a recipient claimed before may be tried again, or None."""
         ...

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from itertools import islice
+from itertools import count, islice
 
 from newsletter.errors import TransportError
-from newsletter.model import DeliveryState, Message, Outcome, Recipient
+from newsletter.model import DeliveryState, Message, Outcome, Recipient, Window
 
 __all__ = ["MemoryLedger", "MemoryTransport"]
 
@@ -86,6 +86,7 @@ class MemoryLedger:
         self.not_before: dict[int, datetime] = {}
         self._open: dict[int, None] = dict.fromkeys(self.recipients)
         self._owner: dict[int, MemoryLedger] = {}
+        self._intents = count(1)
         self._backoff = backoff
         self._resend = resend
         self._unwanted = frozenset(unwanted)
@@ -102,8 +103,16 @@ class MemoryLedger:
         """What a kill does: the lock is free, and what was in flight stays so until somebody recovers it."""
         self._alive = False
 
-    def claim(self, limit: int, now: datetime) -> Sequence[Recipient]:
-        """Up to `limit` due recipients, now owned by this sender."""
+    def turn(
+        self, now: datetime, *, carried: Window | None = None, outcomes: Sequence[Outcome] = (), claim: int = 0
+    ) -> Window | None:
+        """What became of a window, and the next one of up to `claim` due recipients."""
+        if carried is not None:
+            self._record(carried, outcomes, now)
+        claimed = self._claim(claim, now) if claim else ()
+        return Window(next(self._intents), tuple(claimed)) if claimed else None
+
+    def _claim(self, limit: int, now: datetime) -> Sequence[Recipient]:
         due = list(islice((delivery for delivery in self._open if self._due(delivery, now)), limit))
         claimed: list[Recipient] = []
         for delivery in due:
@@ -115,18 +124,12 @@ class MemoryLedger:
             self.recipients[delivery] = replace(one, attempts=one.attempts + 1)
             self.state[delivery], self._owner[delivery] = DeliveryState.SENDING, self
             claimed.append(self.recipients[delivery])
-        return claimed if claimed or not due else self.claim(limit, now)
+        return claimed if claimed or not due else self._claim(limit, now)
 
-    def leaving(self, delivery: int) -> None:
-        """Nothing: what dies here is only called dead."""
-
-    def answered(self, outcome: Outcome) -> None:
-        """Nothing, as above."""
-
-    def record(self, outcomes: Sequence[Outcome], now: datetime) -> None:
-        """Write outcomes of what this sender owns."""
-        for outcome in outcomes:
-            delivery = outcome.delivery
+    def _record(self, carried: Window, outcomes: Sequence[Outcome], now: datetime) -> None:
+        known = {one.delivery: Outcome(one.delivery, DeliveryState.QUEUED) for one in carried.recipients}
+        known |= {outcome.delivery: outcome for outcome in outcomes}
+        for delivery, outcome in known.items():
             if self._owner.get(delivery) is not self:
                 continue
             del self._owner[delivery]
@@ -138,6 +141,12 @@ class MemoryLedger:
                 self.not_before[delivery] = now + self._backoff(one.attempts)
             elif outcome.state is DeliveryState.QUEUED:  # a message that never left has used no attempt
                 self.recipients[delivery] = replace(one, attempts=one.attempts - 1)
+
+    def leaving(self, delivery: int) -> None:
+        """Nothing: what dies here is only called dead."""
+
+    def answered(self, outcome: Outcome) -> None:
+        """Nothing, as above."""
 
     def recover(self, now: datetime) -> int:
         """Settle what dead senders left in flight."""

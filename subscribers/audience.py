@@ -1,22 +1,131 @@
-"""Who gets an issue: everybody who asked for its newsletter, each with the reason why not, if there is one."""
+"""Who gets an issue: everybody who asked for its newsletter, each with the reason why not, if there is one.
+
+Readers with the same preferences have the same fate, so they are counted, judged and chosen by the group: a million
+readers are a few thousand groups at most, and no row of theirs is looked at in Python.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from functools import lru_cache
+from functools import cached_property
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, Text, bindparam, case, cast, null, select
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    FromClause,
+    MetaData,
+    Select,
+    Table,
+    Text,
+    bindparam,
+    case,
+    cast,
+    func,
+    insert,
+    literal,
+    null,
+    select,
+)
 
-from subscribers.model import Candidate, Exclusion, Status
-from subscribers.segments import Rule, parse_segment
+from subscribers.model import Exclusion, Group, Status
+from subscribers.segments import parse_segment
 from subscribers.tables import Instant, subscriber, subscription, suppression
 
-__all__ = ["audience", "still_wanted"]
+__all__ = ["Audience", "still_wanted"]
 
 _PAGE = 5000
+
+# What the readers of a group are to be given, by the group's profile; lives as long as the connection.
+_LABELS = Table(
+    "audience_label",
+    MetaData(),
+    Column("profile", Text, primary_key=True),
+    Column("label", Text, nullable=False),
+    prefixes=["TEMPORARY"],
+)
+
+
+class Audience:
+    """Every subscriber who has confirmed `newsletter` or unsubscribed from it, as they stand at `now`.
+
+    Candidates are the excluded plus the recipients, each once. Who never confirmed is not one. `segment` is the rule of
+    schedule.yaml; raises `SegmentError`.
+    """
+
+    def __init__(self, connection: Connection, newsletter: str, segment: Mapping[str, object], now: datetime) -> None:
+        self._connection = connection
+        self._newsletter = newsletter
+        self._rule = parse_segment(segment)
+        self._now = now
+
+    def groups(self) -> Iterator[Group]:
+        """All candidates in groups of one profile and one fate, the largest group first."""
+        each = self._candidates(self._profile.label("profile"), self._reason.label("reason")).subquery()
+        number = func.count().label("number")
+        query = select(each.c.profile, each.c.reason, number).group_by(each.c.profile, each.c.reason)
+        for profile, reason, readers in self._connection.execute(query.order_by(number.desc(), each.c.profile)):
+            reader = _reader(profile)
+            excluded = Exclusion(reason) if reason else None
+            if not excluded and not self._rule.matches(reader):
+                excluded = Exclusion.FREQUENCY
+            yield Group(profile, reader.countries, reader.language, reader.timezone, excluded, readers)
+
+    def recipients(self, labels: Mapping[str, str]) -> Select[tuple[int, str, str, str]]:
+        """Number, address, name and label of who is not excluded and whose profile has a label, by their numbers.
+
+        The query is good on this connection until the next call.
+        """
+        _LABELS.drop(self._connection, checkfirst=True)
+        _LABELS.create(self._connection)
+        if labels:
+            rows = [{"profile": profile, "label": label} for profile, label in labels.items()]
+            self._connection.execute(insert(_LABELS), rows)
+        columns = (subscriber.c.id, subscriber.c.email, subscriber.c.name, _LABELS.c.label)
+        return (
+            self._candidates(*columns, among=_ASKED.join(_LABELS, _LABELS.c.profile == self._profile))
+            .where(self._reason.is_(None))
+            .order_by(subscription.c.subscriber_id)
+        )
+
+    def _candidates(self, *columns: ColumnElement[Any], among: FromClause | None = None) -> Select[Any]:
+        return (
+            select(*columns)
+            .select_from(_ASKED if among is None else among)
+            .where(subscription.c.newsletter == self._newsletter, subscription.c.status != Status.PENDING)
+        )
+
+    @cached_property
+    def _profile(self) -> ColumnElement[str]:
+        """All that decides a candidate's fate and edition, on lines of one text; JSON has no line end of its own."""
+        parts: list[ColumnElement[str]] = [
+            func.coalesce(cast(subscriber.c.countries, Text), ""),
+            subscriber.c.frequency,
+            func.coalesce(subscriber.c.language, ""),
+            func.coalesce(subscriber.c.timezone, ""),
+            cast(subscriber.c.attributes, Text) if self._rule.uses_attributes else literal("{}"),
+        ]
+        whole = parts[0]
+        for part in parts[1:]:
+            whole = whole + "\n" + part
+        return whole
+
+    @cached_property
+    def _reason(self) -> ColumnElement[str | None]:
+        return case(
+            (suppression.c.address_key.is_not(None), Exclusion.SUPPRESSED),
+            (subscription.c.status == Status.UNSUBSCRIBED, Exclusion.UNSUBSCRIBED),
+            (subscriber.c.paused_until > literal(self._now, Instant), Exclusion.PAUSED),
+            else_=null(),
+        )
+
+
+_ASKED = subscription.join(subscriber, subscriber.c.id == subscription.c.subscriber_id).outerjoin(
+    suppression, suppression.c.address_key == subscriber.c.address_key
+)
 
 
 class _Reader(NamedTuple):
@@ -29,67 +138,11 @@ class _Reader(NamedTuple):
     attributes: Mapping[str, str]
 
 
-def audience(
-    connection: Connection, newsletter: str, segment: Mapping[str, object], now: datetime
-) -> Iterator[Candidate]:
-    """Every subscriber who has confirmed `newsletter` or unsubscribed from it, in the order of their numbers.
-
-    Candidates are the excluded plus the recipients, each once. Who never confirmed is not one. Reads 5,000
-    rows at a time, so that the caller may write on the same connection meanwhile. Raises `SegmentError`.
-    """
-    rule = parse_segment(segment)
-    query = _page_query(newsletter, uses_attributes=rule.uses_attributes)
-    after = 0
-    while rows := connection.execute(query, {"after": after, "now": now}).all():
-        for row in rows:
-            yield _candidate(row, rule)
-        after = rows[-1].id
-
-
-def _page_query(newsletter: str, *, uses_attributes: bool) -> Select[Any]:
-    columns: list[ColumnElement[Any]] = [
-        subscriber.c.id,
-        subscriber.c.email,
-        subscriber.c.name,
-        cast(subscriber.c.countries, Text),
-        subscriber.c.frequency,
-        subscriber.c.language,
-        subscriber.c.timezone,
-        case(
-            (suppression.c.address_key.is_not(None), Exclusion.SUPPRESSED),
-            (subscription.c.status == Status.UNSUBSCRIBED, Exclusion.UNSUBSCRIBED),
-            (subscriber.c.paused_until > bindparam("now", type_=Instant), Exclusion.PAUSED),
-        ),
-        subscriber.c.attributes if uses_attributes else null(),
-    ]
-    return (
-        select(*columns)
-        .select_from(subscription)
-        .join(subscriber, subscriber.c.id == subscription.c.subscriber_id)
-        .outerjoin(suppression, suppression.c.address_key == subscriber.c.address_key)
-        .where(
-            subscription.c.newsletter == newsletter,
-            subscription.c.status != Status.PENDING,
-            subscription.c.subscriber_id > bindparam("after"),
-        )
-        .order_by(subscription.c.subscriber_id)
-        .limit(_PAGE)
-    )
-
-
-def _candidate(row: Sequence[Any], rule: Rule) -> Candidate:
-    number, email, name, stored, frequency, language, timezone, reason, attributes = row
-    countries = _countries(stored)
-    excluded = Exclusion(reason) if reason else None
-    if not excluded and not rule.matches(_Reader(frequency, countries, language, timezone, attributes)):
-        excluded = Exclusion.FREQUENCY
-    return Candidate(number, email, name, countries, language, timezone, excluded)
-
-
-@lru_cache(maxsize=4096)
-def _countries(stored: str | None) -> tuple[str, ...] | None:
-    """Readers choose the same few sets again and again."""
-    return None if stored is None else tuple(json.loads(stored))
+def _reader(profile: str) -> _Reader:
+    countries, frequency, language, timezone, attributes = profile.split("\n")
+    stated = json.loads(countries) if countries else None
+    chosen = tuple(stated) if stated is not None else None
+    return _Reader(frequency, chosen, language or None, timezone or None, json.loads(attributes))
 
 
 def still_wanted(connection: Connection, newsletter: str, subscriber_ids: Sequence[int]) -> set[int]:
@@ -102,21 +155,22 @@ def still_wanted(connection: Connection, newsletter: str, subscriber_ids: Sequen
     wanted: set[int] = set()
     for start in range(0, len(subscriber_ids), _PAGE):
         ids = sorted(subscriber_ids[start : start + _PAGE])
-        locked = select(subscriber.c.id).where(subscriber.c.id.in_(ids)).order_by(subscriber.c.id)
-        connection.execute(locked.with_for_update(read=True)).all()
-        wanted.update(connection.scalars(_wanted_query(newsletter, ids)))
+        if connection.dialect.name != "sqlite":
+            connection.execute(_LOCKED, {"ids": ids}).all()
+        wanted.update(connection.scalars(_WANTED, {"ids": ids, "newsletter": newsletter}))
     return wanted
 
 
-def _wanted_query(newsletter: str, ids: Sequence[int]) -> Select[tuple[int]]:
-    return (
-        select(subscriber.c.id)
-        .join(subscription, subscription.c.subscriber_id == subscriber.c.id)
-        .outerjoin(suppression, suppression.c.address_key == subscriber.c.address_key)
-        .where(
-            subscriber.c.id.in_(ids),
-            subscription.c.newsletter == newsletter,
-            subscription.c.status == Status.CONFIRMED,
-            suppression.c.address_key.is_(None),
-        )
+_AMONG = subscriber.c.id.in_(bindparam("ids", expanding=True))
+_LOCKED = select(subscriber.c.id).where(_AMONG).order_by(subscriber.c.id).with_for_update(read=True)
+_WANTED = (
+    select(subscriber.c.id)
+    .join(subscription, subscription.c.subscriber_id == subscriber.c.id)
+    .outerjoin(suppression, suppression.c.address_key == subscriber.c.address_key)
+    .where(
+        _AMONG,
+        subscription.c.newsletter == bindparam("newsletter"),
+        subscription.c.status == Status.CONFIRMED,
+        suppression.c.address_key.is_(None),
     )
+)

@@ -11,11 +11,11 @@ from subscribers.addresses import Address
 
 __all__ = [
     "PENDING",
-    "Candidate",
     "Event",
     "Exclusion",
     "Fate",
     "Frequency",
+    "Group",
     "Preferences",
     "SignUp",
     "Status",
@@ -134,13 +134,15 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
-    """A subscriber who once asked for a newsletter; `excluded` says why they are not mailed, or is None."""
+class Group:
+    """So many `subscribers` who asked for a newsletter and have all that decides their fate in common.
 
-    subscriber_id: int
-    email: str
-    name: str
+    `profile` tells groups apart and means nothing else; `excluded` says why they are not mailed, or is None.
+    """
+
+    profile: str
     countries: tuple[str, ...] | None
     language: str | None
     timezone: str | None
     excluded: Exclusion | None
+    subscribers: int

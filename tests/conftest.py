@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 ROOT = Path(__file__).parent.parent
 
@@ -106,3 +107,12 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")
     return f"{server}/{name}"
+
+
+def audience_of(*emails: str) -> sa.Select[tuple[int, str, str, str]]:
+    """An audience as `Deliveries.freeze` takes it: subscribers 1, 2, 3 … with these addresses."""
+    names = ("id", "email", "name", "edition")
+    rows = [(number, email, "", "CN.en") for number, email in enumerate(emails, 1)] or [(0, "", "", "")]
+    each = [sa.select(*(sa.literal(value).label(name) for name, value in zip(names, row, strict=True))) for row in rows]
+    found = sa.union_all(*each).subquery()
+    return sa.select(found).where(found.c.id > 0).order_by(found.c.id)

@@ -23,7 +23,7 @@ from newsletter.deliver.line import Line
 from newsletter.deliver.replies import Reply
 from newsletter.deliver.wire import wire_content
 from newsletter.errors import InputError, TransportError
-from newsletter.model import DeliveryState, Message, Outcome
+from newsletter.model import DeliveryState, Message, Outcome, WireContent
 
 __all__ = ["Chain", "Conversation"]
 
@@ -154,16 +154,19 @@ class Chain:
         else:
             self._say(self._envelope(message), _ENVELOPE)
 
-    def _say(self, commands: bytes, steps: Sequence[_Step], after: bytes = b"") -> None:
-        """Say the commands behind `after`, all of them at once or, in lock-step, as their turn comes."""
+    def _say(self, commands: bytes, steps: Sequence[_Step], after: WireContent | None = None) -> None:
+        """Say the commands behind a content and its dot, all at once or, in lock-step, as their turn comes."""
         if not self._conversation.pipelining:
             self._unsaid += zip(commands.splitlines(keepends=True), steps, strict=True)
             commands, steps = b"", ()
         self._awaited += steps
         self._ahead = len(commands)
-        if data := after + commands:
-            self._line.write(data)
-            self._line.expect(self._patience.dot if after else self._patience.command)
+        if after is not None:
+            self._line.write(b"".join((*after.pieces, b".\r\n", commands)))
+            self._line.expect(self._patience.dot)
+        elif commands:
+            self._line.write(commands)
+            self._line.expect(self._patience.command)
         else:
             self._say_next()
 
@@ -176,7 +179,7 @@ class Chain:
             self._line.expect(self._patience.command)
 
     def _envelope(self, message: Message) -> bytes:
-        size = f" SIZE={len(message.data)}" if self._extensions.announces_size else ""
+        size = f" SIZE={len(message.content)}" if self._extensions.announces_size else ""
         utf8 = "" if message.envelope_to.isascii() else " BODY=8BITMIME SMTPUTF8"
         sender, recipient = message.envelope_from, message.envelope_to
         return f"MAIL FROM:<{sender}>{size}{utf8}\r\nRCPT TO:<{recipient}>\r\nDATA\r\n".encode()
@@ -190,10 +193,10 @@ class Chain:
                     reason = f"{address!r} cannot be written into an envelope; correct the address"
             if not message.envelope_to.isascii() and not self._extensions.smtputf8:
                 reason = f"{message.envelope_to} needs SMTPUTF8, which the mail server does not offer"
-        if self._largest is not None and len(message.data) > self._largest:
-            reason = f"the message has {len(message.data)} bytes; the mail server takes {self._largest}"
+        if self._largest is not None and len(message.content) > self._largest:
+            reason = f"the message has {len(message.content)} bytes; the mail server takes {self._largest}"
         try:
-            wire_content(message.data)
+            wire_content(message.content)
         except InputError as error:
             reason = str(error)
         if reason:
@@ -268,7 +271,7 @@ class Chain:
         self._awaited.append(_Step.DOT)
         self._leaving(message)
         self.flying = message
-        self._say(commands, steps, after=wire_content(message.data) + b".\r\n")
+        self._say(commands, steps, after=wire_content(message.content))
 
     def _on_early(self, reply: Reply) -> None:
         """The server's verdict on content it has not seen."""

@@ -65,8 +65,9 @@ class _OutboxConnection:
         problem: OSError | None = None
         try:
             for message in window:
-                path = self._folder / _file_name(message)
-                _write(path, message.data)
+                data = message.data
+                path = self._folder / _file_name(message, data)
+                _write(path, data)
                 written.append((message, path))
         except OSError as error:
             problem = error
@@ -100,10 +101,10 @@ def _force_entries(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _file_name(message: Message) -> str:
+def _file_name(message: Message, data: bytes) -> str:
     """`ADDRESS-HASH.eml`; the hash is the Message-ID's, so a message written twice is one file."""
-    found = _MESSAGE_ID.search(message.data)
-    digest = hashlib.sha256(found[1] if found else message.data).hexdigest()[:12]
+    found = _MESSAGE_ID.search(data)
+    digest = hashlib.sha256(found[1] if found else data).hexdigest()[:12]
     address = ".".join(_UNSAFE.sub("_", part) for part in message.envelope_to.split(".") if part)
     return f"{address[:_LONGEST_NAME].lstrip('-')}-{digest}.eml"
 

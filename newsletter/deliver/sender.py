@@ -1,8 +1,9 @@
 """The sender: hands an issue's queued messages to a transport, and writes down what became of each.
 
-Intent first (`claim`), then the wire, then the outcome (`record`). Every lane is one connection working through
-windows; the ledger is the only thing lanes share. The ledger is called straight from the loop: its calls are
-commits of a few milliseconds, and a call that cannot be cancelled half-way leaves no claim that nobody knows of.
+Intent first, then the wire, then the outcome, which is committed together with the next intent (`Ledger.turn`).
+Every lane is one connection working through windows; the ledger is the only thing lanes share. The ledger is called
+straight from the loop: its calls are commits of a few milliseconds, and a call that cannot be cancelled half-way
+leaves no claim that nobody knows of.
 """
 
 from __future__ import annotations
@@ -14,13 +15,19 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from newsletter.clock import Clock
 from newsletter.errors import StorageError, TransportError
-from newsletter.model import DeliveryState, Message, Outcome, Recipient
+from newsletter.model import DeliveryState, Message, Outcome, Recipient, Window
 from newsletter.ports import Connection, Ledger, Transport
 
 __all__ = ["Pauses", "send"]
+
+_FIRST, _MOST = 50, 200
+_SECONDS = 2.0
+"""A lane's windows have 50 recipients at first, then as many as it carries in two seconds, up to 200. Each costs a
+commit, and a drain waits for whole windows: wide ones are fast, and those of a slow server stay small."""
 
 _ANSWERED = frozenset({DeliveryState.SUBMITTED, DeliveryState.DEFERRED, DeliveryState.REJECTED})
 
@@ -40,7 +47,7 @@ async def send(
     make_message: Callable[[Recipient], Message],
     clock: Clock,
     *,
-    window: int = 50,
+    window: int = _MOST,
     wait: bool = False,
     stop: Callable[[], bool] = lambda: False,
     progress: Callable[[Mapping[str, int]], None] | None = None,
@@ -137,7 +144,7 @@ class _Sending:
         sake of another's trouble: what each has in hand must reach the ledger.
         """
         first = await self._connect()
-        number = min(self._transport.connections, math.ceil(ready / self._window))
+        number = min(self._transport.connections, math.ceil(ready / min(_FIRST, self._window)))
         lanes = [asyncio.create_task(self._lane(first if place == 0 else None)) for place in range(number)]
         for lane in lanes:
             lane.add_done_callback(self._stop_on_surprise)
@@ -179,9 +186,20 @@ class _Sending:
         """Window after window on one connection, which is closed at the end."""
         told = _Told()
         try:
-            while told.trouble is None and (recipients := await self._claim()):
+            size = min(_FIRST, self._window)
+            window = await self._turn(size)
+            while window is not None:
                 told.claimed = True
-                await self._hand_over(connection, recipients, told)
+                outcomes: dict[int, Outcome] = {}
+                began = time.monotonic()
+                try:
+                    await self._carry(connection, window, outcomes, told)
+                except BaseException:
+                    await self._turn(0, window, outcomes)
+                    raise
+                pace = len(window.recipients) / max(time.monotonic() - began, 1e-3)
+                size = min(max(math.ceil(pace * _SECONDS), 1), self._window)
+                window = await self._turn(0 if told.trouble else size, window, outcomes)
         finally:
             await connection.close()
         return told
@@ -196,26 +214,17 @@ class _Sending:
                     raise
         return await self._transport.connect()
 
-    async def _claim(self) -> Sequence[Recipient]:
-        async with self._pen:
-            return () if self.stopping else self._ledger.claim(self._window, self._clock.now())
-
-    async def _hand_over(self, connection: Connection, recipients: Sequence[Recipient], told: _Told) -> None:
-        """Carry one claimed window and record it whole, come what may."""
-        outcomes = {one.delivery: Outcome(one.delivery, DeliveryState.QUEUED) for one in recipients}
-
+    async def _carry(self, connection: Connection, window: Window, outcomes: dict[int, Outcome], told: _Told) -> None:
         def settle(outcome: Outcome) -> None:
             outcomes[outcome.delivery] = outcome
             self._ledger.answered(outcome)
             told.answered = told.answered or outcome.state in _ANSWERED
 
         try:
-            messages = self._messages(recipients, settle)
+            messages = self._messages(window.recipients, settle)
             await connection.carry(messages, settle, lambda message: self._ledger.leaving(message.delivery))
         except TransportError as error:
             told.trouble = error
-        finally:
-            await self._record(list(outcomes.values()))
 
     def _messages(self, recipients: Sequence[Recipient], settle: Callable[[Outcome], None]) -> Iterator[Message]:
         for recipient in recipients:
@@ -225,20 +234,43 @@ class _Sending:
                 reason = f"the message could not be made: {error or type(error).__name__}"
                 settle(Outcome(recipient.delivery, DeliveryState.FAILED, None, reason))
 
-    async def _record(self, outcomes: Sequence[Outcome]) -> None:
-        """Commit outcomes; while the ledger refuses, keep them and try again, then raise its `StorageError`."""
+    async def _turn(
+        self, claim: int, carried: Window | None = None, outcomes: Mapping[int, Outcome] = MappingProxyType({})
+    ) -> Window | None:
+        """Commit a window's outcomes and the intent for the next, of up to `claim` recipients.
+
+        Outcomes that the ledger refuses are kept and tried again, and nothing is claimed meanwhile; at last its
+        `StorageError` is raised.
+        """
         async with self._pen:
-            for pause in () if self._gave_up else self._pauses.record:
-                try:
-                    self._ledger.record(outcomes, self._clock.now())
-                    break
-                except StorageError:
-                    await asyncio.sleep(pause)
-            else:
-                self._gave_up = True
-                self._ledger.record(outcomes, self._clock.now())
+            try:
+                window = self._commit(0 if self.stopping else claim, carried, outcomes)
                 self._gave_up = False
-        self.report()
+            except StorageError as error:
+                if carried is None:
+                    raise
+                await self._insist(carried, outcomes, error)
+                window = None
+        if carried is not None:
+            self.report()
+        return window
+
+    async def _insist(self, carried: Window, outcomes: Mapping[int, Outcome], trouble: StorageError) -> None:
+        for pause in () if self._gave_up else self._pauses.record:
+            await asyncio.sleep(pause)
+            try:
+                self._commit(0, carried, outcomes)
+            except StorageError as error:
+                trouble = error
+            else:
+                return
+        self._gave_up = True
+        raise trouble
+
+    def _commit(self, claim: int, carried: Window | None, outcomes: Mapping[int, Outcome]) -> Window | None:
+        if carried is None and not claim:
+            return None
+        return self._ledger.turn(self._clock.now(), carried=carried, outcomes=list(outcomes.values()), claim=claim)
 
     async def _pause(self, seconds: float) -> None:
         """Sleep, but wake for a stop (which may come from another thread, so it is asked for)."""

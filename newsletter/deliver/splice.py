@@ -15,9 +15,8 @@ from types import MappingProxyType
 from newsletter.deliver.encoding import EncodedPart, encode_part
 from newsletter.deliver.header_text import ascii_domain, clean
 from newsletter.deliver.headers import MailHeaders, constant_fields, reader_fields
-from newsletter.deliver.wire import WireContent
 from newsletter.errors import InputError
-from newsletter.model import Message, Recipient, RenderedEdition
+from newsletter.model import Message, Recipient, RenderedEdition, WireContent
 from newsletter.ports import SLOT_NAMES, slot
 
 __all__ = ["SplicedEdition", "compile_message"]
@@ -58,7 +57,7 @@ class SplicedEdition:
             *self.html.fill(markup),
             self.closing,
         )
-        return Message(recipient.delivery, envelope_from, address, WireContent(b"".join(pieces)))
+        return Message(recipient.delivery, envelope_from, address, WireContent(pieces))
 
 
 def compile_message(

@@ -11,6 +11,8 @@ from newsletter.model.delivery import (
     Message,
     Outcome,
     Recipient,
+    Window,
+    WireContent,
 )
 from newsletter.model.issue import (
     BEGUN,
@@ -80,6 +82,8 @@ __all__ = [
     "Story",
     "StoryStatus",
     "SummaryOrigin",
+    "Window",
+    "WireContent",
     "machine_tag",
     "page_key",
     "story_address",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -15,6 +15,8 @@ __all__ = [
     "Message",
     "Outcome",
     "Recipient",
+    "Window",
+    "WireContent",
 ]
 
 
@@ -50,16 +52,49 @@ class Recipient:
 
 
 @dataclass(frozen=True, slots=True)
+class Window:
+    """Recipients whose messages one sender carries under one committed intent."""
+
+    intent: int
+    recipients: tuple[Recipient, ...]
+
+
+class WireContent:
+    """Content that may follow DATA as it stands: CRLF line ends, no line too long or beginning with a dot.
+
+    The type is the proof: looking for a dot in each spliced message again would cost 25 µs of 40 KB, about what all the
+    rest of sending it does. It is kept in pieces, which most readers' messages share, until it is written.
+    """
+
+    __slots__ = ("_size", "pieces")
+
+    def __init__(self, pieces: Sequence[bytes]) -> None:
+        self.pieces = pieces
+        self._size = sum(map(len, pieces))
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __bytes__(self) -> bytes:
+        return b"".join(self.pieces)
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """The finished RFC 5322 bytes for one recipient.
 
-    `data` has CRLF line ends, no line over 998 bytes, ends with CRLF and is not dot-stuffed.
+    `content` has CRLF line ends, no line over 998 bytes, and ends with CRLF; as bytes it is not dot-stuffed.
     """
 
     delivery: int
     envelope_from: str
     envelope_to: str
-    data: bytes
+    content: bytes | WireContent
+
+    @property
+    def data(self) -> bytes:
+        """The whole content in one piece."""
+        return bytes(self.content)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,12 @@ from newsletter import compose, render
 from newsletter.errors import ChecksFailedError, InputError, NothingToDoError, Problem, TemplateError
 from newsletter.model import EDITABLE, Edition, Finding, Issue, IssueId, IssueState, RenderedEdition, Severity, Snapshot
 from newsletter.newsroom import related
+from newsletter.newsroom.audience import choose
 from newsletter.newsroom.copies import told_apart
 from newsletter.newsroom.room import Newsroom
 from newsletter.pipeline import compose_issue, render_editions
 from newsletter.plan import ApprovalMode, Newsletter, OnFew, slot_of
 from newsletter.storage import Issues
-from subscribers.audience import audience
 
 __all__ = [
     "Reach",
@@ -71,17 +71,10 @@ def due_at(newsletter: Newsletter, day: date) -> datetime:
 def editions(room: Newsroom, issue: Issue) -> list[Reach]:
     """The editions that the present audience needs, most read first; the whole issue's always among them."""
     snapshot = _snapshot(issue)
-    newsletter = room.newsletter(issue.id.newsletter)
-    readers: dict[Edition, int] = {}
     whole = compose.choose_edition(snapshot, None, None)
-    if whole is not None:
-        readers[whole] = 0
     with room.database.read() as connection:
-        for candidate in audience(connection, newsletter.name, newsletter.segment, room.clock.now()):
-            if candidate.excluded is None:
-                edition = compose.choose_edition(snapshot, candidate.countries, candidate.language)
-                if edition is not None:
-                    readers[edition] = readers.get(edition, 0) + 1
+        chosen = choose(room, connection, snapshot)
+    readers = ({whole: 0} if whole is not None else {}) | dict(chosen.readers)
     return sorted((Reach(edition, count) for edition, count in readers.items()), key=lambda r: (-r.readers, r.edition))
 
 

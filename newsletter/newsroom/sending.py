@@ -9,13 +9,12 @@ from functools import cache
 
 from sqlalchemy.engine import Connection
 
-from newsletter import compose, deliver, render
+from newsletter import deliver, render
 from newsletter.errors import ChecksFailedError, NothingToDoError, StorageError
 from newsletter.model import (
     UNSETTLED,
     Books,
     DeliveryState,
-    Edition,
     Issue,
     IssueId,
     IssueState,
@@ -28,15 +27,15 @@ from newsletter.model import (
     StoryStatus,
 )
 from newsletter.newsroom import issues, readers
+from newsletter.newsroom.audience import choose
 from newsletter.newsroom.room import Newsroom
 from newsletter.pipeline import deliver_issue, render_editions, send_once
 from newsletter.plan import deliver_by_at, slot_of
 from newsletter.ports import Transport
 from newsletter.storage import IssueLedger
-from newsletter.storage.deliveries import Frozen
 from newsletter.storage.editions import keep_editions, sealed_editions
 from newsletter.tokens import Purpose
-from subscribers.audience import audience, still_wanted
+from subscribers.audience import still_wanted
 
 __all__ = ["deliveries_left", "dry_run", "has_work", "message_for", "proof", "send"]
 
@@ -100,12 +99,10 @@ def dry_run(room: Newsroom, issue_id: IssueId) -> Mapping[str, int]:
     """How many readers of each edition (by key), and how many of each exclusion, a send would freeze now."""
     issue = _sendable(room, issue_id)
     snapshot = _approved_snapshot(issue)
-    counts: dict[str, int] = {}
     with room.database.read() as connection:
-        for frozen in _candidates(room, connection, issue, snapshot):
-            key = frozen.edition or f"excluded: {frozen.excluded}"
-            counts[key] = counts.get(key, 0) + 1
-    return counts
+        chosen = choose(room, connection, snapshot)
+    readers = {edition.key: number for edition, number in chosen.readers.items()}
+    return readers | {f"excluded: {reason}": number for reason, number in chosen.excluded.items()}
 
 
 def proof(room: Newsroom, issue_id: IssueId, addresses: Sequence[str]) -> list[tuple[str, Outcome]]:
@@ -202,13 +199,22 @@ def _freeze(room: Newsroom, issue: Issue, transport: Transport) -> None:
     assert issue.approved_revision is not None
     now = room.clock.now()
     with room.database.write() as connection:
-        sealed = sealed_editions(connection, issue.id, issue.approved_revision)
-        candidates = list(_candidates(room, connection, issue, snapshot))
-        deliver.refuse_strangers(transport, room.settings, (c.email for c in candidates if c.excluded is None))
-        if not room.deliveries.freeze(connection, issue.id, issue.approved_revision, candidates, now):
+        chosen = choose(room, connection, snapshot)
+        deliver.refuse_strangers(transport, room.settings, chosen.addresses(connection))
+        begun = room.deliveries.freeze(
+            connection,
+            issue.id,
+            issue.approved_revision,
+            chosen.recipients(),
+            excluded=chosen.excluded,
+            now=now,
+            message_seed=room.signer.digest(Purpose.MESSAGE_ID, str(issue.id)),
+            message_domain=snapshot.sender.domain,
+        )
+        if not begun:
             return
-        if missing := {c.edition for c in candidates if c.excluded is None} - set(sealed):
-            late = [Edition.parse(key) for key in sorted(missing)]
+        sealed = sealed_editions(connection, issue.id, issue.approved_revision)
+        if late := sorted(edition for edition in chosen.readers if edition.key not in sealed):
             rendered = render_editions(room.templates, snapshot, late, room.settings.base_url)
             findings = render.preflight(snapshot, rendered, now)
             if blocking := [found for found in findings if found.severity is Severity.BLOCKING]:
@@ -218,29 +224,7 @@ def _freeze(room: Newsroom, issue: Issue, transport: Transport) -> None:
 
 def _audience_addresses(room: Newsroom, issue: Issue) -> Iterator[str]:
     with room.database.read() as connection:
-        for candidate in _candidates(room, connection, issue, _approved_snapshot(issue)):
-            if candidate.excluded is None:
-                yield candidate.email
-
-
-def _candidates(room: Newsroom, connection: Connection, issue: Issue, snapshot: Snapshot) -> Iterator[Frozen]:
-    newsletter = room.newsletter(issue.id.newsletter)
-    for candidate in audience(connection, newsletter.name, newsletter.segment, room.clock.now()):
-        if candidate.excluded is not None:
-            yield Frozen(subscriber=candidate.subscriber_id, excluded=str(candidate.excluded))
-            continue
-        edition = compose.choose_edition(snapshot, candidate.countries, candidate.language)
-        if edition is None:
-            yield Frozen(subscriber=candidate.subscriber_id, excluded="no_stories")
-            continue
-        unique = room.signer.digest(Purpose.MESSAGE_ID, f"{issue.id}|{candidate.subscriber_id}")
-        yield Frozen(
-            subscriber=candidate.subscriber_id,
-            email=candidate.email,
-            name=candidate.name,
-            edition=edition.key,
-            message_id=f"<{unique}@{snapshot.sender.domain}>",
-        )
+        yield from choose(room, connection, _approved_snapshot(issue)).addresses(connection)
 
 
 def _still_wanted(room: Newsroom, issue_id: IssueId) -> Callable[[Connection, Sequence[int]], set[int]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,26 +11,14 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from newsletter.model import UNSETTLED, DeliveryState, IssueId, IssueState
+from newsletter.storage import dispatch
 from newsletter.storage.database import Database
-from newsletter.storage.issues import delivery_counts, move
+from newsletter.storage.dispatch import intended, message_ids
+from newsletter.storage.issues import move
 from newsletter.storage.keys import issue_pk
 from newsletter.storage.tables import delivery, issue
 
-__all__ = ["Deliveries", "DeliveryRow", "Frozen"]
-
-CHUNK = 1000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Frozen:
-    """One candidate at the moment of the freeze: a recipient with its edition, or excluded for a reason."""
-
-    subscriber: int
-    email: str = ""
-    name: str = ""
-    edition: str = ""
-    message_id: str = ""
-    excluded: str | None = None
+__all__ = ["Deliveries", "DeliveryRow"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,12 +55,23 @@ class Deliveries:
         self._database = database
 
     def freeze(
-        self, connection: Connection, issue_id: IssueId, revision: int, candidates: Iterable[Frozen], now: datetime
+        self,
+        connection: Connection,
+        issue_id: IssueId,
+        revision: int,
+        recipients: sa.Select[tuple[int, str, str, str]],
+        *,
+        excluded: Mapping[str, int],
+        now: datetime,
+        message_seed: str,
+        message_domain: str,
     ) -> bool:
         """Write down who gets the approved revision, within the caller's transaction; False when it was frozen
         before, or is not the approved one any more.
 
-        From the commit on the books of the issue are kept: candidates = excluded + deliveries.
+        `recipients` gives subscriber, address, name and edition, in the subscribers' order. From the commit on the
+        books of the issue are kept: candidates = excluded + deliveries. Seed (at most 64 hexadecimal digits) and
+        domain make the Message-IDs.
         """
         begun = move(
             connection,
@@ -86,68 +86,56 @@ class Deliveries:
         if not begun:
             return False
         pk = issue_pk(connection, issue_id)
-        excluded: dict[str, int] = {}
-        rows: list[dict[str, object]] = []
-        total = 0
-        for candidate in candidates:
-            total += 1
-            if candidate.excluded is not None:
-                excluded[candidate.excluded] = excluded.get(candidate.excluded, 0) + 1
-                continue
-            rows.append(
-                {
-                    "issue_id": pk,
-                    "subscriber_id": candidate.subscriber,
-                    "email": candidate.email,
-                    "name": candidate.name,
-                    "edition": candidate.edition,
-                    "message_id": candidate.message_id,
-                    "state": DeliveryState.QUEUED,
-                    "changed_at": now,
-                }
-            )
-            if len(rows) >= CHUNK:
-                connection.execute(sa.insert(delivery), rows)
-                rows = []
-        if rows:
-            connection.execute(sa.insert(delivery), rows)
-        connection.execute(sa.update(issue).where(issue.c.id == pk).values(candidates=total, excluded=excluded))
+        same = {"issue_id": pk, "state": DeliveryState.QUEUED, "attempts": 0, "reply": "", "changed_at": now}
+        rows = recipients.add_columns(*(sa.literal(value, delivery.c[name].type) for name, value in same.items()))
+        names = ("subscriber_id", "email", "name", "edition", *same)
+        insert = sa.insert(delivery).from_select(names, rows, include_defaults=False)
+        queued = connection.execute(insert.execution_options(preserve_rowcount=True)).rowcount
+        counted = {"candidates": queued + sum(excluded.values()), "excluded": dict(excluded)}
+        connection.execute(sa.update(issue).where(issue.c.id == pk).values(counted))
+        dispatch.begin(connection, pk, seed=message_seed, domain=message_domain, queued=queued)
         return True
 
     def rows(self, issue_id: IssueId, state: DeliveryState | None = None) -> Iterator[DeliveryRow]:
         """What is known of each message of the issue, in the audience's order."""
         with self._database.read() as connection:
-            query = (
-                sa.select(delivery).where(delivery.c.issue_id == issue_pk(connection, issue_id)).order_by(delivery.c.id)
-            )
+            pk = issue_pk(connection, issue_id)
+            query = sa.select(delivery).where(delivery.c.issue_id == pk).order_by(delivery.c.subscriber_id)
             if state is not None:
-                query = query.where(delivery.c.state == state)
+                kept = DeliveryState.QUEUED if state is DeliveryState.SENDING else state
+                query = query.where(delivery.c.state == kept)
+            ids = message_ids(connection, pk)
+            if ids is None:
+                return
+            in_hand = intended(connection, pk)
             for row in connection.execution_options(yield_per=1000).execute(query):
-                yield DeliveryRow(
-                    email=row.email,
-                    edition=row.edition,
-                    state=DeliveryState(row.state),
-                    attempts=row.attempts,
-                    code=row.code,
-                    reply=row.reply,
-                    message_id=row.message_id,
-                    changed_at=row.changed_at,
-                )
+                stands = DeliveryState.SENDING if row.id in in_hand else DeliveryState(row.state)
+                if state is None or stands is state:
+                    yield DeliveryRow(
+                        email=row.email,
+                        edition=row.edition,
+                        state=stands,
+                        attempts=row.attempts,
+                        code=row.code,
+                        reply=row.reply,
+                        message_id=row.message_id or ids.of(row.subscriber_id),
+                        changed_at=row.changed_at,
+                    )
 
     def counts(self, issue_id: IssueId) -> Mapping[str, int]:
-        """How many deliveries of the issue stand in each state."""
+        """How many deliveries of the issue stand in each state; states without any are left out."""
         with self._database.read() as connection:
-            return delivery_counts(connection, issue_pk(connection, issue_id))
+            return dispatch.tally(connection, issue_pk(connection, issue_id))
 
     def anything_due(self, issue_id: IssueId, now: datetime) -> bool:
         """Whether a delivery of the issue is queued, in flight, or deferred until before `now`."""
-        due = sa.or_(
-            delivery.c.state.in_([DeliveryState.QUEUED, DeliveryState.SENDING]),
-            sa.and_(delivery.c.state == DeliveryState.DEFERRED, delivery.c.not_before <= now),
-        )
         with self._database.read() as connection:
-            mine = delivery.c.issue_id == issue_pk(connection, issue_id)
-            return connection.scalar(sa.select(delivery.c.id).where(mine, due).limit(1)) is not None
+            pk = issue_pk(connection, issue_id)
+            counts = dispatch.tally(connection, pk)
+            if counts.get(DeliveryState.QUEUED) or counts.get(DeliveryState.SENDING):
+                return True
+            due = sa.select(delivery.c.id).where(delivery.c.issue_id == pk, delivery.c.not_before <= now)
+            return connection.scalar(due.limit(1)) is not None
 
     def addresses_left(self, issue_id: IssueId) -> Iterator[str]:
         """Every address that a send of the issue could still write to."""
@@ -159,33 +147,23 @@ class Deliveries:
 
     def retry_now(self, issue_id: IssueId, now: datetime) -> int:
         """Make every deferred delivery of the issue due; returns how many."""
-        with self._database.write() as connection:
-            return connection.execute(
-                sa.update(delivery)
-                .where(
-                    delivery.c.issue_id == issue_pk(connection, issue_id),
-                    delivery.c.state == DeliveryState.DEFERRED,
-                )
-                .values(not_before=now)
-            ).rowcount
+        return self._change(issue_id, DeliveryState.DEFERRED, DeliveryState.DEFERRED, not_before=now)
 
     def requeue_unknown(self, issue_id: IssueId, now: datetime) -> int:
         """Queue every delivery again whose fate nobody knows, though it may then arrive twice; returns how many."""
-        with self._database.write() as connection:
-            return connection.execute(
-                sa.update(delivery)
-                .where(delivery.c.issue_id == issue_pk(connection, issue_id), delivery.c.state == DeliveryState.UNKNOWN)
-                .values(state=DeliveryState.QUEUED, changed_at=now)
-            ).rowcount
+        return self._change(issue_id, DeliveryState.UNKNOWN, DeliveryState.QUEUED, not_before=now, changed_at=now)
 
     def expire(self, issue_id: IssueId, now: datetime) -> int:
         """Give up on every delivery of the issue that is still deferred; returns how many."""
+        return self._change(issue_id, DeliveryState.DEFERRED, DeliveryState.EXPIRED, not_before=None, changed_at=now)
+
+    def _change(self, issue_id: IssueId, before: DeliveryState, after: DeliveryState, **values: datetime | None) -> int:
         with self._database.write() as connection:
-            return connection.execute(
-                sa.update(delivery)
-                .where(
-                    delivery.c.issue_id == issue_pk(connection, issue_id),
-                    delivery.c.state == DeliveryState.DEFERRED,
-                )
-                .values(state=DeliveryState.EXPIRED, changed_at=now)
-            ).rowcount
+            pk = issue_pk(connection, issue_id)
+            dispatch.locked(connection, pk)
+            those = sa.update(delivery).where(delivery.c.issue_id == pk, delivery.c.state == before)
+            number = connection.execute(those.values(state=after, **values)).rowcount
+            moved: dispatch.Moved = Counter({after: number})
+            moved[before] -= number
+            dispatch.move(connection, pk, moved)
+            return number

@@ -24,11 +24,12 @@ from newsletter.model import (
     Snapshot,
 )
 from newsletter.storage.database import Database, insert_or_ignore
+from newsletter.storage.dispatch import counted
 from newsletter.storage.documents import SNAPSHOT
 from newsletter.storage.editions import keep_editions, sealed_editions
 from newsletter.storage.keys import is_issue, issue_pk, no_such_issue
 from newsletter.storage.story_pages import keep_pages
-from newsletter.storage.tables import delivery, issue, issue_event, issue_story
+from newsletter.storage.tables import issue, issue_event, issue_story
 
 __all__ = ["EXCLUSIONS", "Issues", "Transition"]
 
@@ -302,7 +303,7 @@ class Issues:
             ).first()
             if row is None:
                 raise no_such_issue(issue_id)
-            counts = delivery_counts(connection, row.id)
+            counts = counted(connection, row.id)
         return Books(
             issue=issue_id,
             state=IssueState(row.state),
@@ -336,16 +337,6 @@ def move(
     connection.execute(sa.update(issue).where(*is_issue(issue_id)).values(state=after, reason=why, **values))
     _record(connection, issue_id, now, who, IssueState(old.state), after, why)
     return True
-
-
-def delivery_counts(connection: Connection, pk: int) -> dict[str, int]:
-    """How many deliveries of the issue in row `pk` stand in each state; states without any are left out."""
-    query = (
-        sa.select(delivery.c.state, sa.func.count().label("number"))
-        .where(delivery.c.issue_id == pk)
-        .group_by(delivery.c.state)
-    )
-    return {row.state: row.number for row in connection.execute(query)}
 
 
 def _get(connection: Connection, issue_id: IssueId) -> Issue:

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import secrets
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from newsletter.model import DeliveryState, IssueId, Outcome, Recipient
+from newsletter.model import DeliveryState, IssueId, Outcome, Recipient, Window
+from newsletter.storage import dispatch
 from newsletter.storage.database import Database
-from newsletter.storage.issues import delivery_counts
+from newsletter.storage.dispatch import Moved
 from newsletter.storage.keys import issue_pk
 from newsletter.storage.recorder import FlightRecorder, Flown, read_flight
-from newsletter.storage.tables import delivery
+from newsletter.storage.tables import Instant, delivery, intent
 
 __all__ = ["IssueLedger"]
 
@@ -50,7 +54,8 @@ class IssueLedger:
         self._issue_id = issue_id
         self._flights = flights
         self._recorder: FlightRecorder | None = None
-        self._unrecorded: set[int] = set()
+        self._unrecorded: set[int] = set()  # intents whose outcomes are not committed yet
+        self._message_ids: dispatch.MessageIds | None = None
         self._wanted = wanted
         self._backoff = backoff
         self._give_up_at = give_up_at
@@ -83,158 +88,191 @@ class IssueLedger:
         if self._recorder is not None:
             self._recorder.answered(outcome)
 
-    def claim(self, limit: int, now: datetime) -> Sequence[Recipient]:
-        """Commit the intent for up to `limit` due recipients; empty when none is due."""
-        while True:
-            with self._database.write() as connection:
-                rows = connection.execute(
-                    sa.select(delivery)
-                    .where(delivery.c.issue_id == self._pk, self._due(now))
-                    .order_by(delivery.c.id)
-                    .limit(limit)
-                    .with_for_update(skip_locked=True)
-                ).all()
-                if not rows:
-                    return ()
-                wanted = self._wanted(connection, [row.subscriber_id for row in rows])
-                gone = [row.id for row in rows if row.subscriber_id not in wanted]
-                taken = [row for row in rows if row.subscriber_id in wanted]
-                if gone:
-                    connection.execute(
-                        sa.update(delivery)
-                        .where(delivery.c.id.in_(gone))
-                        .values(
-                            state=DeliveryState.CANCELLED,
-                            reply="unsubscribed or suppressed after the freeze",
-                            changed_at=now,
-                        )
-                    )
-                if taken:
-                    connection.execute(
-                        sa.update(delivery)
-                        .where(delivery.c.id.in_([row.id for row in taken]))
-                        .values(
-                            state=DeliveryState.SENDING,
-                            owner=self._owner,
-                            attempts=delivery.c.attempts + 1,
-                            changed_at=now,
-                        )
-                    )
-            if taken:
-                self._unrecorded.update(row.id for row in taken)
-                return [
-                    Recipient(
-                        delivery=row.id,
-                        subscriber=row.subscriber_id,
-                        email=row.email,
-                        name=row.name,
-                        edition=row.edition,
-                        message_id=row.message_id,
-                        attempts=row.attempts + 1,
-                    )
-                    for row in taken
-                ]
+    def turn(
+        self, now: datetime, *, carried: Window | None = None, outcomes: Sequence[Outcome] = (), claim: int = 0
+    ) -> Window | None:
+        """Commit at once what became of the window `carried` and the intent for up to `claim` due recipients.
 
-    def record(self, outcomes: Sequence[Outcome], now: datetime) -> None:
-        """Commit what became of messages that this sender had claimed."""
-        if not outcomes:
-            return
-        ids = [outcome.delivery for outcome in outcomes]
-        taken = [outcome for outcome in outcomes if outcome.state is DeliveryState.SUBMITTED]
-        others = [outcome for outcome in outcomes if outcome.state is not DeliveryState.SUBMITTED]
+        A delivery of the window that no outcome names never left. None when nothing is due or asked for.
+        """
+        moved: Moved = Counter()
+        reached = window = None
         with self._database.write() as connection:
-            if taken:
-                connection.execute(
-                    _SUBMIT.values(changed_at=now).where(delivery.c.owner == self._owner),
-                    [{"row": one.delivery, "new_code": one.code, "new_reply": one.reply[:REPLY_KEPT]} for one in taken],
-                )
-            if others:
-                claimed = sa.select(delivery.c.id, delivery.c.attempts).where(delivery.c.id.in_(ids))
-                attempts = {row.id: row.attempts for row in connection.execute(claimed)}
-                mine = (delivery.c.owner == self._owner, delivery.c.state == DeliveryState.SENDING)
-                connection.execute(
-                    _SETTLE.where(*mine),
-                    [self._values(outcome, attempts.get(outcome.delivery, 1), now) for outcome in others],
-                )
-        self._unrecorded.difference_update(ids)
-        if self._recorder is not None:
-            self._recorder.forget(ids)
+            if carried is not None and self._close(connection, carried.intent, self._owner):
+                attempts = {one.delivery: one.attempts for one in carried.recipients}
+                self._settle(connection, attempts, outcomes, now, moved)
+            if claim:
+                window, reached = self._claim(connection, claim, now, moved)
+            dispatch.move(connection, self._pk, moved, reached)
+        if carried is not None:
+            self._unrecorded.discard(carried.intent)
+            if self._recorder is not None:
+                self._recorder.forget(one.delivery for one in carried.recipients)
+        if window is not None:
+            self._unrecorded.add(window.intent)
+        return window
 
     def recover(self, now: datetime) -> int:
         """Settle what senders that died left in flight; returns how many rows. The living are left alone."""
-        in_flight = (delivery.c.issue_id == self._pk, delivery.c.state == DeliveryState.SENDING)
+        mine = intent.c.issue_id == self._pk
         with self._database.read() as connection:
-            owners = connection.scalars(sa.select(delivery.c.owner).where(*in_flight).distinct()).all()
+            owners = connection.scalars(sa.select(intent.c.owner).where(mine).distinct()).all()
         settled = 0
         for owner in owners:
             if owner == self._owner:
                 continue
-            with self._corpse(owner) as dead:
+            with self._database.hold(_lock_name(owner)) as dead:
                 if dead:
-                    settled += self._settle_dead(in_flight, owner, now)
+                    settled += self._settle_dead(owner, now)
         return settled
 
     def counts(self) -> Mapping[str, int]:
         """How many deliveries of the issue stand in each state."""
         with self._database.read() as connection:
-            return delivery_counts(connection, self._pk)
+            return dispatch.tally(connection, self._pk)
 
     def next_due(self) -> datetime | None:
-        """When the first deferred recipient may be tried again, or None."""
+        """When the first recipient that was tried or claimed before may be tried again, or None."""
         with self._database.read() as connection:
             due: datetime | None = connection.scalar(
                 sa.select(sa.func.min(delivery.c.not_before)).where(
-                    delivery.c.issue_id == self._pk, delivery.c.state == DeliveryState.DEFERRED
+                    delivery.c.issue_id == self._pk, delivery.c.not_before.is_not(None)
                 )
             )
         return due
 
-    def _due(self, now: datetime) -> sa.ColumnElement[bool]:
-        return sa.or_(
-            delivery.c.state == DeliveryState.QUEUED,
-            sa.and_(delivery.c.state == DeliveryState.DEFERRED, delivery.c.not_before <= now),
-        )
+    # --- claiming ---
 
-    def _values(self, outcome: Outcome, attempts: int, now: datetime) -> dict[str, object]:
+    def _claim(
+        self, connection: Connection, limit: int, now: datetime, moved: Moved
+    ) -> tuple[Window | None, int | None]:
+        """The next window, and how far the audience is claimed by it; what is tried again goes before what is new."""
+        reached = dispatch.locked(connection, self._pk)
+        while True:
+            rows = connection.execute(_AGAIN, {"issue": self._pk, "now": now, "most": limit}).all()
+            if not rows:
+                rows = connection.execute(_NEW, {"issue": self._pk, "reached": reached, "most": limit}).all()
+                reached = rows[-1].subscriber_id if rows else reached
+            if not rows:
+                return None, reached
+            wanted = self._wanted(connection, [row.subscriber_id for row in rows])
+            gone = [row for row in rows if row.subscriber_id not in wanted]
+            taken = [row for row in rows if row.subscriber_id in wanted]
+            self._cancel(connection, gone, now, moved)
+            if taken:
+                return self._intend(connection, taken, now, moved), reached
+
+    def _cancel(self, connection: Connection, gone: Sequence[Any], now: datetime, moved: Moved) -> None:
+        if not gone:
+            return
+        words = "unsubscribed or suppressed after the freeze"
+        values = {"state": DeliveryState.CANCELLED, "reply": words, "changed_at": now, "not_before": None}
+        connection.execute(sa.update(delivery).where(delivery.c.id.in_([row.id for row in gone])).values(values))
+        moved.subtract(DeliveryState(row.state) for row in gone)
+        moved[DeliveryState.CANCELLED] += len(gone)
+
+    def _intend(self, connection: Connection, taken: Sequence[Any], now: datetime, moved: Moved) -> Window:
+        if again := [row.id for row in taken if row.not_before is not None]:
+            queued = sa.update(delivery).where(delivery.c.id.in_(again))
+            connection.execute(queued.values(state=DeliveryState.QUEUED, not_before=None))
+        number = connection.execute(
+            sa.insert(intent).values(
+                issue_id=self._pk,
+                owner=self._owner,
+                deliveries=json.dumps([row.id for row in taken]),
+                committed_at=now,
+            )
+        ).inserted_primary_key
+        assert number is not None
+        moved.subtract(DeliveryState(row.state) for row in taken)
+        moved[DeliveryState.SENDING] += len(taken)
+        ids = self._message_ids = self._message_ids or dispatch.message_ids(connection, self._pk)
+        assert ids is not None, "what is claimed was frozen"
+        recipients = [
+            Recipient(
+                delivery=row,
+                subscriber=subscriber,
+                email=email,
+                name=name,
+                edition=edition,
+                message_id=message_id or ids.of(subscriber),
+                attempts=attempts + 1,
+            )
+            for row, subscriber, email, name, edition, message_id, _, attempts, _ in taken
+        ]
+        return Window(number[0], tuple(recipients))
+
+    # --- settling ---
+
+    def _close(self, connection: Connection, number: int, owner: str) -> bool:
+        """Take back an intent; False when it is not, or no longer, that sender's."""
+        ours = sa.delete(intent).where(intent.c.id == number, intent.c.owner == owner)
+        return connection.execute(ours).rowcount == 1
+
+    def _settle(
+        self,
+        connection: Connection,
+        attempts: Mapping[int, int],
+        outcomes: Sequence[Outcome],
+        now: datetime,
+        moved: Moved,
+    ) -> None:
+        """Write down what became of the deliveries in `attempts`; those that no outcome names never left."""
+        known = {outcome.delivery: outcome for outcome in outcomes if outcome.delivery in attempts}
+        for unsent in attempts.keys() - known.keys():
+            known[unsent] = Outcome(unsent, DeliveryState.QUEUED)
+        submitted, others = [], []
+        for outcome in known.values():
+            if outcome.state is DeliveryState.SUBMITTED:
+                submitted.append((outcome.code, outcome.reply[:REPLY_KEPT], outcome.delivery))
+            else:
+                others.append(self._values(outcome, attempts[outcome.delivery], now))
+        if submitted:
+            values = [{"code_": code, "reply_": reply, "row": row} for code, reply, row in submitted]
+            connection.execute(_SUBMIT.values(changed_at=now), values)
+        if others:
+            connection.execute(_SETTLE, others)
+        moved[DeliveryState.SENDING] -= len(known)
+        moved[DeliveryState.SUBMITTED] += len(submitted)
+        moved.update(DeliveryState(values["state_"]) for values in others)
+
+    def _values(self, outcome: Outcome, attempts: int, now: datetime) -> dict[str, Any]:
         state, not_before = outcome.state, None
         if state is DeliveryState.DEFERRED:
             not_before = now + self._backoff(attempts)
             if not_before > self._give_up_at:
                 state, not_before = DeliveryState.EXPIRED, None
+        elif state is DeliveryState.QUEUED:
+            not_before = now
         return {
             "row": outcome.delivery,
-            "new_state": str(state),
-            "new_code": outcome.code,
-            "new_reply": outcome.reply[:REPLY_KEPT],
+            "state_": state,
+            "code_": outcome.code,
+            "reply_": outcome.reply[:REPLY_KEPT],
             # A message that never left has used no attempt.
-            "new_attempts": attempts - 1 if state is DeliveryState.QUEUED else attempts,
-            "new_not_before": not_before,
+            "attempts_": attempts - 1 if state is DeliveryState.QUEUED else attempts,
+            "not_before_": not_before,
             "at": now,
         }
 
-    @contextmanager
-    def _corpse(self, owner: str | None) -> Iterator[bool]:
-        if owner is None:
-            yield True
-            return
-        with self._database.hold(_lock_name(owner)) as dead:
-            yield dead
-
-    def _settle_dead(self, in_flight: tuple[sa.ColumnElement[bool], ...], owner: str | None, now: datetime) -> int:
-        """Settle the rows of a dead sender by its flight recorder; where there is none, all of them are in doubt."""
-        flown = read_flight(self._flight(owner)) if owner else None
+    def _settle_dead(self, owner: str, now: datetime) -> int:
+        """Settle the intents of a dead sender by its flight recorder; where there is none, all is in doubt."""
+        flown = read_flight(self._flight(owner))
+        moved: Moved = Counter()
+        settled = 0
         with self._database.write() as connection:
-            mine = delivery.c.owner == owner if owner else delivery.c.owner.is_(None)
-            rows = connection.execute(
-                sa.select(delivery.c.id, delivery.c.attempts).where(*in_flight, mine).with_for_update()
-            ).all()
-            if rows:
-                connection.execute(
-                    _SETTLE, [self._values(self._verdict(row.id, flown), row.attempts, now) for row in rows]
-                )
-        if owner:
-            self._flight(owner).unlink(missing_ok=True)
-        return len(rows)
+            mine = sa.select(intent).where(intent.c.issue_id == self._pk, intent.c.owner == owner).with_for_update()
+            for row in connection.execute(mine).all():
+                held = json.loads(row.deliveries)
+                tried = sa.select(delivery.c.id, delivery.c.attempts).where(delivery.c.id.in_(held))
+                attempts = {each.id: each.attempts + 1 for each in connection.execute(tried)}
+                outcomes = [self._verdict(number, flown) for number in held]
+                if self._close(connection, row.id, owner):
+                    self._settle(connection, attempts, outcomes, now, moved)
+                    settled += len(held)
+            dispatch.move(connection, self._pk, moved)
+        self._flight(owner).unlink(missing_ok=True)
+        return settled
 
     def _verdict(self, row: int, flown: Mapping[int, Flown] | None) -> Outcome:
         if flown is not None and row not in flown:
@@ -250,28 +288,49 @@ class IssueLedger:
         return self._flights / f"{owner}.flight"
 
 
+_TAKEN = (
+    delivery.c.id,
+    delivery.c.subscriber_id,
+    delivery.c.email,
+    delivery.c.name,
+    delivery.c.edition,
+    delivery.c.message_id,
+    delivery.c.state,
+    delivery.c.attempts,
+    delivery.c.not_before,
+)
+_AGAIN = (
+    sa.select(*_TAKEN)
+    .where(delivery.c.issue_id == sa.bindparam("issue"), delivery.c.not_before <= sa.bindparam("now", type_=Instant))
+    .order_by(delivery.c.not_before, delivery.c.id)
+    .limit(sa.bindparam("most"))
+)
+_NEW = (
+    sa.select(*_TAKEN)
+    .where(delivery.c.issue_id == sa.bindparam("issue"), delivery.c.subscriber_id > sa.bindparam("reached"))
+    .order_by(delivery.c.subscriber_id)
+    .limit(sa.bindparam("most"))
+)
 # Nearly all outcomes are these: three values a row.
 _SUBMIT = (
     sa.update(delivery)
-    .where(delivery.c.id == sa.bindparam("row"), delivery.c.state == DeliveryState.SENDING)
+    .where(delivery.c.id == sa.bindparam("row"))
     .values(
         state=DeliveryState.SUBMITTED,
-        code=sa.bindparam("new_code"),
-        reply=sa.bindparam("new_reply"),
-        not_before=None,
-        owner=None,
+        code=sa.bindparam("code_"),
+        reply=sa.bindparam("reply_"),
+        attempts=delivery.c.attempts + 1,
     )
 )
 _SETTLE = (
     sa.update(delivery)
     .where(delivery.c.id == sa.bindparam("row"))
     .values(
-        state=sa.bindparam("new_state"),
-        code=sa.bindparam("new_code"),
-        reply=sa.bindparam("new_reply"),
-        attempts=sa.bindparam("new_attempts"),
-        not_before=sa.bindparam("new_not_before"),
-        owner=None,
+        state=sa.bindparam("state_"),
+        code=sa.bindparam("code_"),
+        reply=sa.bindparam("reply_"),
+        attempts=sa.bindparam("attempts_"),
+        not_before=sa.bindparam("not_before_"),
         changed_at=sa.bindparam("at"),
     )
 )

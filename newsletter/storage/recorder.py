@@ -21,7 +21,7 @@ _MAGIC = b"flight-1"
 _HEADER = struct.Struct("<8s36s")
 _ENTRY = struct.Struct("<qHB5x")  # delivery (0: free), the server's code, mark
 _FIRST = 64
-_ENTRIES = 16_384  # more than 200 connections (the most) times a window of 50
+_ENTRIES = 65_536  # more than 200 connections (the most) times a window of 200; the file is sparse
 _LEAVING, _SUBMITTED, _DEFERRED, _REJECTED = 1, 2, 3, 4
 _MARKS = {
     DeliveryState.SUBMITTED: _SUBMITTED,

@@ -10,17 +10,21 @@ from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import Column, ForeignKey, Index, Integer, MetaData, String, Table, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, MetaData, String, Table, Text, UniqueConstraint
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
+
+from newsletter.model import DeliveryState
 
 __all__ = [
     "METADATA",
     "Instant",
     "account",
     "delivery",
+    "dispatch",
     "draft",
     "edition",
+    "intent",
     "issue",
     "issue_event",
     "issue_story",
@@ -214,6 +218,8 @@ edition = Table(
     Column("sha256", String(64), nullable=False),
 )
 
+# No index on the state: it changes for every row, and an index would cost as much as the row. Whose next try is due
+# (a deferred one, or one that came back unsent) stands in a small one.
 delivery = Table(
     "delivery",
     METADATA,
@@ -223,16 +229,44 @@ delivery = Table(
     Column("email", String(320), nullable=False),
     Column("name", String(300), nullable=False, default=""),
     Column("edition", String(1000), nullable=False),
-    Column("message_id", String(320), nullable=False),
+    Column("message_id", String(320)),  # of issues frozen before `dispatch` had a seed
     Column("state", String(20), nullable=False),
-    Column("owner", String(40)),
     Column("attempts", Integer, nullable=False, default=0),
     Column("not_before", Instant),
     Column("code", Integer),
     Column("reply", Text, nullable=False, default=""),
     Column("changed_at", Instant, nullable=False),
     UniqueConstraint("issue_id", "subscriber_id"),
-    Index(None, "issue_id", "state", "id"),
+)
+Index(
+    None,
+    delivery.c.issue_id,
+    delivery.c.not_before,
+    sqlite_where=delivery.c.not_before.is_not(None),
+    postgresql_where=delivery.c.not_before.is_not(None),
+)
+
+# How far the sending of a frozen issue has come: the last subscriber that was claimed, and how many deliveries stand
+# in each state. `message_seed` and `message_domain` make the Message-IDs.
+dispatch = Table(
+    "dispatch",
+    METADATA,
+    Column("issue_id", ForeignKey("issue.id", ondelete="CASCADE"), primary_key=True),
+    Column("message_seed", String(64), nullable=False),
+    Column("message_domain", String(255), nullable=False),
+    Column("reached", BigInteger, nullable=False, default=0),
+    *(Column(state.value, BigInteger, nullable=False, default=0) for state in DeliveryState),
+)
+
+# A window that a sender has in hand: the deliveries as JSON numbers. Their rows say queued meanwhile.
+intent = Table(
+    "intent",
+    METADATA,
+    Column("id", BigId, primary_key=True),
+    Column("issue_id", ForeignKey("issue.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("owner", String(40), nullable=False),
+    Column("deliveries", Text, nullable=False),
+    Column("committed_at", Instant, nullable=False),
 )
 
 account = Table(

@@ -58,7 +58,7 @@ class Figures:
     def readers(self, issue: Issue) -> int:
         """How many get it: the frozen audience, before that the present one."""
         if issue.frozen_at is not None:
-            return sum(self._room.issues.books(issue.id).deliveries.values())
+            return sum(self._room.deliveries.counts(issue.id).values())
         return sum(reach.readers for reach in self.reaches(issue))
 
     def reaches(self, issue: Issue) -> Sequence[Reach]:

@@ -15,7 +15,7 @@ import pytest
 from newsletter.clock import Clock
 from newsletter.deliver import Pauses, backoff, send
 from newsletter.errors import StorageError, TransportError
-from newsletter.model import DeliveryState, Message, Outcome, Recipient
+from newsletter.model import DeliveryState, Message, Outcome, Recipient, Window
 from newsletter.ports import Connection, Ledger, Transport
 from newsletter.testing import MemoryLedger, MemoryTransport
 
@@ -96,7 +96,7 @@ def test_waiting_stays_for_the_deferred(recipients: Recipients, make_message: Ma
     clock = Clock(datetime(2026, 5, 27, tzinfo=UTC), speed=3000)  # five minutes in 0.1 s
 
     def see(counts: Mapping[str, int]) -> None:
-        if ledger.recipients[2].attempts == 2:
+        if ledger.recipients[2].attempts == 2 and ledger.state[2] is DeliveryState.DEFERRED:
             transport.refuse.clear()
 
     work(ledger, transport, make_message, clock=clock, wait=True, progress=see)
@@ -109,7 +109,7 @@ def test_it_waits_for_other_senders_and_recovers_what_the_dead_leave(
 ) -> None:
     ledger = MemoryLedger(recipients(10))
     other = ledger.another_sender()
-    other.claim(4, datetime.now(UTC))
+    other.turn(datetime.now(UTC), claim=4)
     killer = threading.Timer(0.1, other.die)
     killer.start()
     work(ledger, MemoryTransport(), make_message)
@@ -191,16 +191,16 @@ class FullDisk(MemoryLedger):
         self.times = times
         self.refusing = False
 
-    def claim(self, limit: int, now: datetime) -> Sequence[Recipient]:
-        assert not self.refusing, "claimed while outcomes could not be recorded"
-        return super().claim(limit, now)
-
-    def record(self, outcomes: Sequence[Outcome], now: datetime) -> None:
-        self.refusing = self.times > 0
-        if self.refusing:
-            self.times -= 1
-            raise StorageError("the disk is full; make room")
-        super().record(outcomes, now)
+    def turn(
+        self, now: datetime, *, carried: Window | None = None, outcomes: Sequence[Outcome] = (), claim: int = 0
+    ) -> Window | None:
+        if carried is not None:
+            self.refusing = self.times > 0
+            if self.refusing:
+                self.times -= 1
+                raise StorageError("the disk is full; make room")
+        assert not (self.refusing and claim), "claimed while outcomes could not be recorded"
+        return super().turn(now, carried=carried, outcomes=outcomes, claim=claim)
 
 
 def test_outcomes_are_kept_until_the_ledger_takes_them(recipients: Recipients, make_message: Make) -> None:

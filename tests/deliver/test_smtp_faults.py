@@ -265,9 +265,9 @@ def test_a_message_that_the_server_cannot_take_is_rejected_alone(recipients: Rec
     def make(recipient: Recipient) -> Message:
         made = replace(make_message(recipient), envelope_to=odd.get(recipient.delivery, recipient.email))
         if recipient.delivery == 5:
-            return replace(made, data=made.data * 3)
+            return replace(made, content=made.data * 3)
         if recipient.delivery == 6:
-            return replace(made, data=b"a\n.\r\nMAIL FROM:<x>\r\n")
+            return replace(made, content=b"a\n.\r\nMAIL FROM:<x>\r\n")
         return made
 
     server = FaultServer(extensions=("SIZE 30000",))

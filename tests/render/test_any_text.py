@@ -85,6 +85,19 @@ SCRIPTS = (
 )
 
 
+@pytest.mark.parametrize(
+    ("written", "seen"),
+    [
+        ("Cafe\u0301", "Caf\u00e9"), ("\u1112\u1161\u11ab", "\ud55c"), ("a\u0000b\u0007c", "abc"),
+        ("\u202eevil\u202c", "evil"), ("\u0646\u0645\u06cc\u200c\u062e", "\u0646\u0645\u06cc\u200c\u062e"),
+        ("\u0915\u094d\u200d\u0937", "\u0915\u094d\u200d\u0937"), ("\u200eABC\u200f", "\u200eABC\u200f"),
+        ("a\n \t b", "a b"),
+    ],
+)  # fmt: skip
+def test_what_a_reader_may_see_of_a_text(written, seen):
+    assert visible(written) == seen
+
+
 @pytest.mark.parametrize("text", SCRIPTS)
 def test_every_script_reads_as_written(render, snapshot, story, read, text):
     rendered = render(snapshot(story(title=text, summary=text, note=(text,), tags=(text,), section=text)))

@@ -9,7 +9,7 @@ import threading
 
 import pytest
 
-from newsletter.errors import TemplateError
+from newsletter.errors import InputError, TemplateError
 from newsletter.render import confined
 from newsletter.render.compiling import _assert_survival, compile_html, inlined, without_spent_classes
 from newsletter.render.dialect import html_dialect
@@ -215,6 +215,15 @@ def test_what_is_kept_is_kept_by_files_words_countries_and_compilers(tmp_path, m
     monkeypatch.setattr("newsletter.render.templates.COMPILERS", "mjml-python 9")
     digests.append(Templates([tmp_path]).compile("daily").digest)
     assert len(set(digests)) == 5
+
+
+def test_a_new_template_takes_no_others_place(tmp_path):
+    templates = Templates([tmp_path])
+    made = templates.start("ours", "daily")
+    made[0].write_text("my own words", encoding="utf-8")
+    with pytest.raises(InputError, match="is there already"):
+        templates.start("ours", "briefing")
+    assert made[0].read_text(encoding="utf-8") == "my own words"
 
 
 def test_what_is_important_stays_so():

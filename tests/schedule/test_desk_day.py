@@ -18,7 +18,8 @@ from newsletter.newsroom import Newsroom, desks, gathering, issues, sending
 from newsletter.plan import SourcePlan
 from newsletter.schedule import day
 from newsletter.schedule.clockwork import Clockwork
-from newsletter.storage.deliveries import Frozen
+
+from ..conftest import audience_of
 
 SCHEDULE = """\
 version: 1
@@ -66,6 +67,20 @@ class Desk:
         self.at(f"{date} 07:00")
         for issue in day.due_issues(self.room):
             sending.send(self.room, issue)
+
+    def freeze(self, *emails: str) -> None:
+        """Today's issue for these addresses."""
+        with self.room.database.write() as connection:
+            self.room.deliveries.freeze(
+                connection,
+                TODAY,
+                1,
+                audience_of(*emails),
+                excluded={},
+                now=self.room.clock.now(),
+                message_seed="5eed",
+                message_domain="example.com",
+            )
 
     def story(self, number: int = 1, **values: object) -> None:
         document = {
@@ -274,8 +289,7 @@ def test_a_newsletter_that_left_the_file_does_not_stop_the_others(desk: Desk) ->
     desk.story()
     desk.at("2026-05-27 05:30")
     issues.approve(desk.room, TODAY, "chief")
-    with desk.room.database.write() as connection:
-        desk.room.deliveries.freeze(connection, TODAY, 1, [], desk.room.clock.now())
+    desk.freeze()
     file = desk.folder / "schedule.yaml"
     file.write_text("version: 1\nnewsletters: {}\n", encoding="utf-8")
     assert day.due_issues(desk.room) == [TODAY]
@@ -404,9 +418,7 @@ def test_strangers_are_looked_for_before_each_send(desk: Desk) -> None:
     desk.story()
     desk.at("2026-05-27 05:30")
     issues.approve(desk.room, TODAY, "chief")
-    stranger = Frozen(subscriber=1, email="stranger@example.net", edition="CN.en", message_id="<1@example.com>")
-    with desk.room.database.write() as connection:
-        desk.room.deliveries.freeze(connection, TODAY, 1, [stranger], desk.room.clock.now())
+    desk.freeze("stranger@example.net")
     outside = {"NEWSLETTER_SMTP_URL": "smtp://192.0.2.2:25?starttls=never"}
     with Newsroom.open(desk.folder, environ=outside) as room, pytest.raises(NotLiveError, match="NEWSLETTER_LIVE"):
         sending.send(room, TODAY)

@@ -30,10 +30,11 @@ from newsletter.model import (
     StoryStatus,
 )
 from newsletter.storage import Accounts, Database, Deliveries, IssueLedger, Issues, Role, Stories
-from newsletter.storage.deliveries import Frozen
 from newsletter.storage.documents import STORY
 from newsletter.storage.schema import VERSION_TABLE
 from newsletter.storage.tables import METADATA
+
+from ..conftest import audience_of
 
 NOW = datetime(2026, 5, 27, 5, 30, tzinfo=UTC)
 ISSUE = IssueId("asia-ai-daily", date(2026, 5, 27))
@@ -115,6 +116,51 @@ def test_stories_of_an_earlier_version_are_known_by_what_makes_copies(database_u
         assert links.changed_since(0, 9)[1] == 1
         found = links.copies([story(2, url=story(1).url, url_canonical=story(1).url_canonical)], timedelta(days=3))
         assert set(found[story(2).id]) == {story(1).id}
+
+
+def test_a_send_of_an_earlier_version_goes_on(database_url: str, tmp_path: Path) -> None:
+    """A desk of version 0004 that was killed while it sent: the books stay, and each delivery has one fate."""
+    import alembic.command
+
+    from newsletter.storage import schema
+
+    stood = ("submitted", "rejected", "sending", "sending", "deferred", "queued", "queued")
+    at = sa.bindparam("at", type_=sa.DateTime(timezone=True))
+    with Database(database_url) as database:
+        with database.write() as connection:
+            alembic.command.upgrade(schema._config(connection), "0004")
+            connection.execute(
+                sa.text(
+                    "INSERT INTO issue (id, newsletter, local_date, number, state, reason, due_at,"
+                    " revision, candidates,"
+                    " excluded) VALUES (1, 'asia-ai-daily', '2026-05-27', 1, 'sending', '', :at, 1, 7, '{}')"
+                ).bindparams(at),
+                {"at": NOW},
+            )
+            for number, state in enumerate(stood, 1):
+                values: dict[str, object] = {"n": number, "email": f"r{number}@example.com", "state": state}
+                values |= {"mid": f"<{number}@example.com>", "tries": int(state != "queued"), "at": NOW}
+                values |= {"owner": "dead" if state == "sending" else None}
+                values |= {"due": NOW + timedelta(minutes=1) if state == "deferred" else None}
+                due = sa.bindparam("due", type_=sa.DateTime(timezone=True))
+                connection.execute(
+                    sa.text(
+                        "INSERT INTO delivery (issue_id, subscriber_id, email, name, edition, message_id, state, owner,"
+                        " attempts, not_before, reply, changed_at) VALUES (1, :n, :email, '', 'CN.en', :mid, :state,"
+                        " :owner, :tries, :due, '', :at)"
+                    ).bindparams(at, due),
+                    values,
+                )
+        database.upgrade()
+        check(database)
+        with ledger(database, tmp_path / "flights") as sender:
+            assert sender.counts() == {"submitted": 1, "rejected": 1, "sending": 2, "deferred": 1, "queued": 2}
+            assert sender.recover(NOW) == 2
+            window = sender.turn(NOW, claim=9)
+            assert window is not None
+            assert [(one.subscriber, one.attempts) for one in window.recipients] == [(6, 1), (7, 1)]
+            assert [one.message_id for one in window.recipients] == ["<6@example.com>", "<7@example.com>"]
+        check(database)
 
 
 def test_upgrade_is_repeatable_and_its_lack_is_explained(database_url: str) -> None:
@@ -242,17 +288,26 @@ def frozen_issue(database: Database, count: int) -> None:
     issues.plan(ISSUE, NOW, NOW, "clock")
     issues.store_draft(ISSUE, snapshot(story(1)), IssueState.REVIEW, window_end=NOW, now=NOW, who="clock")
     issues.seal(ISSUE, 1, [], "chief@example.com", NOW)
-    recipients = [
-        Frozen(subscriber=n, email=f"r{n}@example.com", edition="CN.en", message_id=f"<{n}@example.com>")
-        for n in range(1, count + 1)
-    ]
-    left_out = [Frozen(subscriber=1000, excluded="suppressed")]
-    with database.write() as connection:
-        assert not Deliveries(database).freeze(connection, ISSUE, 7, recipients, NOW), "not the approved revision"
-    with database.write() as connection:
-        assert Deliveries(database).freeze(connection, ISSUE, 1, [*recipients, *left_out], NOW)
-    with database.write() as connection:
-        assert not Deliveries(database).freeze(connection, ISSUE, 1, recipients, NOW), "an audience is frozen once"
+    recipients = audience_of(*(f"r{n}@example.com" for n in range(1, count + 1)))
+    for revision, frozen in ((7, False), (1, True), (1, False)):  # not the approved one; it is; once is enough
+        with database.write() as connection:
+            assert frozen == Deliveries(database).freeze(
+                connection,
+                ISSUE,
+                revision,
+                recipients,
+                excluded={"suppressed": 1},
+                now=NOW,
+                message_seed="5eed",
+                message_domain="example.com",
+            )
+
+
+def check(database: Database) -> None:
+    """The running totals are what counting gives."""
+    books = Issues(database).books(ISSUE)
+    assert books.balanced
+    assert {state: number for state, number in books.deliveries.items() if number} == Deliveries(database).counts(ISSUE)
 
 
 def ledger(
@@ -275,19 +330,17 @@ def test_books_balance_through_a_whole_send(database: Database, tmp_path: Path) 
     assert issues.books(ISSUE).balanced
     assert issues.books(ISSUE).candidates == 7
     with ledger(database, tmp_path, gone=frozenset({6})) as sender:
-        claimed = sender.claim(10, NOW)
-        assert [each.subscriber for each in claimed] == [1, 2, 3, 4, 5]
-        assert sender.claim(10, NOW) == ()
-        states = (
-            DeliveryState.SUBMITTED,
-            DeliveryState.REJECTED,
-            DeliveryState.DEFERRED,
-            DeliveryState.UNKNOWN,
-            DeliveryState.QUEUED,
-        )
-        sender.record(
-            [Outcome(each.delivery, state, 250, "words") for each, state in zip(claimed, states, strict=True)], NOW
-        )
+        window = sender.turn(NOW, claim=10)
+        assert window is not None
+        assert [each.subscriber for each in window.recipients] == [1, 2, 3, 4, 5]
+        check(database)
+        assert sender.turn(NOW, claim=10) is None
+        states = (DeliveryState.SUBMITTED, DeliveryState.REJECTED, DeliveryState.DEFERRED, DeliveryState.UNKNOWN)
+        outcomes = [
+            Outcome(each.delivery, state, 250, "words")
+            for each, state in zip(window.recipients, states, strict=False)  # of the fifth nothing left
+        ]
+        assert sender.turn(NOW, carried=window, outcomes=outcomes) is None
         assert sender.counts() == {
             "submitted": 1,
             "rejected": 1,
@@ -296,27 +349,59 @@ def test_books_balance_through_a_whole_send(database: Database, tmp_path: Path) 
             "queued": 1,
             "cancelled": 1,
         }
+        check(database)
+        assert sender.next_due() == NOW, "what never left is due at once"
+        again = sender.turn(NOW, claim=10)
+        assert again is not None
+        assert [(each.subscriber, each.attempts) for each in again.recipients] == [(5, 1)], "and has used no attempt"
+        taken = [Outcome(again.recipients[0].delivery, DeliveryState.SUBMITTED)]
+        assert sender.turn(NOW, carried=again, outcomes=taken, claim=10) is None
         assert sender.next_due() == NOW + timedelta(minutes=1)
-        again = sender.claim(10, NOW)
-        assert [(each.subscriber, each.attempts) for each in again] == [(5, 1)], "what never left used no attempt"
-        sender.record([Outcome(again[0].delivery, DeliveryState.SUBMITTED)], NOW)
         late = NOW + timedelta(minutes=1)
-        (deferred,) = sender.claim(10, late)
-        sender.record([Outcome(deferred.delivery, DeliveryState.DEFERRED, 451, "later")], late)
+        deferred = sender.turn(late, claim=10)
+        assert deferred is not None
+        assert [(each.subscriber, each.attempts) for each in deferred.recipients] == [(3, 2)]
+        check(database)
+        words = [Outcome(deferred.recipients[0].delivery, DeliveryState.DEFERRED, 451, "later")]
+        sender.turn(late, carried=deferred, outcomes=words)
     books = issues.books(ISSUE)
     assert books.deliveries["expired"] == 1, "its next try would come after the deadline"
-    assert books.balanced
     assert books.doubts == 1
+    check(database)
+    rows = {row.email: row for row in Deliveries(database).rows(ISSUE)}
+    assert rows["r1@example.com"].message_id == window.recipients[0].message_id
+    assert len({row.message_id for row in rows.values()}) == 6
+    assert {row.email: row.attempts for row in rows.values()} == {
+        f"r{number}@example.com": tries for number, tries in enumerate((1, 1, 2, 1, 1, 0), 1)
+    }
+
+
+def test_a_turn_records_and_claims_at_once(database: Database, tmp_path: Path) -> None:
+    frozen_issue(database, 5)
+    with ledger(database, tmp_path) as sender:
+        seen: list[int] = []
+        window, outcomes = None, []
+        while window := sender.turn(NOW, carried=window, outcomes=outcomes, claim=2):
+            seen += [each.subscriber for each in window.recipients]
+            outcomes = [Outcome(each.delivery, DeliveryState.SUBMITTED, 250, "ok") for each in window.recipients]
+            check(database)
+    assert seen == [1, 2, 3, 4, 5]
+    assert Deliveries(database).counts(ISSUE) == {"submitted": 5}
 
 
 def test_only_the_owner_records_and_the_living_are_not_robbed(database: Database, tmp_path: Path) -> None:
     frozen_issue(database, 2)
     with ledger(database, tmp_path) as first, ledger(database, tmp_path) as second:
-        claimed = first.claim(2, NOW)
-        assert second.claim(2, NOW) == ()
-        second.record([Outcome(claimed[0].delivery, DeliveryState.REJECTED, 550, "not yours")], NOW)
+        window = first.turn(NOW, claim=2)
+        assert window is not None
+        assert second.turn(NOW, claim=2) is None
+        words = [Outcome(window.recipients[0].delivery, DeliveryState.REJECTED, 550, "not yours")]
+        second.turn(NOW, carried=window, outcomes=words)
         assert second.recover(NOW) == 0
         assert first.counts() == {"sending": 2}
+        assert [row.state for row in Deliveries(database).rows(ISSUE, DeliveryState.SENDING)] == ["sending"] * 2
+        assert list(Deliveries(database).rows(ISSUE, DeliveryState.QUEUED)) == []
+        check(database)
 
 
 CRASH = """
@@ -329,7 +414,8 @@ ledger = IssueLedger(Database(sys.argv[1]), IssueId("asia-ai-daily", date(2026, 
     wanted=lambda connection, ids: set(ids), backoff=lambda n: timedelta(minutes=1),
     give_up_at=datetime(2026, 5, 28, tzinfo=UTC))
 ledger.__enter__()
-claimed = [each.delivery for each in ledger.claim(5, datetime(2026, 5, 27, 5, 30, tzinfo=UTC))]
+window = ledger.turn(datetime(2026, 5, 27, 5, 30, tzinfo=UTC), claim=5)
+claimed = [each.delivery for each in window.recipients]
 for delivery in claimed[:4]:
     ledger.leaving(delivery)
 for delivery, state, code in zip(claimed, [DeliveryState.SUBMITTED, DeliveryState.DEFERRED, DeliveryState.REJECTED],
@@ -357,7 +443,7 @@ def test_what_a_killed_sender_had_in_flight_is_settled_by_its_recorder(
     assert list(flights.iterdir()) == [], "nothing is left of the dead"
     rows = {row.state: row for row in Deliveries(database).rows(ISSUE)}
     assert rows[DeliveryState.REJECTED].code == 550
-    assert Issues(database).books(ISSUE).balanced
+    check(database)
 
 
 def test_without_a_recorder_of_this_boot_everything_in_flight_is_in_doubt(
@@ -378,12 +464,15 @@ def test_without_a_recorder_of_this_boot_everything_in_flight_is_in_doubt(
 def test_a_sender_that_could_not_record_leaves_its_recorder_behind(database: Database, tmp_path: Path) -> None:
     frozen_issue(database, 2)
     with ledger(database, tmp_path / "flights") as sender:
-        first, _ = sender.claim(2, NOW)
+        window = sender.turn(NOW, claim=2)
+        assert window is not None
+        first, _ = window.recipients
         sender.leaving(first.delivery)
         sender.answered(Outcome(first.delivery, DeliveryState.SUBMITTED, 250, "taken"))
     with ledger(database, tmp_path / "flights") as another:
         assert another.recover(NOW) == 2
         assert another.counts() == {"submitted": 1, "queued": 1}
+    check(database)
 
 
 def test_a_lock_excludes_and_is_given_back(database: Database) -> None:

@@ -1,0 +1,55 @@
+"""Who would get an issue at this moment, in which edition, and who is left out and why."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from newsletter import compose
+from newsletter.model import Edition, Snapshot
+from newsletter.newsroom.room import Newsroom
+from subscribers.audience import Audience
+
+__all__ = ["Chosen", "choose"]
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The audience of an issue: how many `readers` of each edition, and how many are `excluded` for each reason."""
+
+    readers: Mapping[Edition, int]
+    excluded: Mapping[str, int]
+    _audience: Audience
+    _keys: Mapping[str, str]  # of editions, by the profile of a group
+
+    def recipients(self) -> sa.Select[tuple[int, str, str, str]]:
+        """Subscriber, address, name and edition of everybody who would get it; see `Audience.recipients`."""
+        return self._audience.recipients(self._keys)
+
+    def addresses(self, connection: Connection) -> Iterator[str]:
+        """The address of everybody who would get it."""
+        for row in connection.execution_options(yield_per=1000).execute(self.recipients()):
+            yield row.email
+
+
+def choose(room: Newsroom, connection: Connection, snapshot: Snapshot) -> Chosen:
+    """The audience that the snapshot's newsletter has now, on that connection."""
+    newsletter = room.newsletter(snapshot.newsletter)
+    audience = Audience(connection, newsletter.name, newsletter.segment, room.clock.now())
+    keys: dict[str, str] = {}
+    readers: Counter[Edition] = Counter()
+    excluded: Counter[str] = Counter()
+    for group in audience.groups():
+        edition = compose.choose_edition(snapshot, group.countries, group.language)
+        if group.excluded is not None:
+            excluded[str(group.excluded)] += group.subscribers
+        elif edition is None:
+            excluded["no_stories"] += group.subscribers
+        else:
+            keys[group.profile] = edition.key
+            readers[edition] += group.subscribers
+    return Chosen(readers, excluded, audience, keys)

@@ -1,0 +1,89 @@
+"""How far the sending of an issue has come: one row that every claim and every outcome moves on.
+
+It is locked before a claim looks at the audience, so that two senders never take the same recipient; and since it
+counts the deliveries in each state, nobody has to count a million rows to show a bar.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from newsletter.model import DeliveryState
+from newsletter.storage.tables import delivery, dispatch, intent
+
+__all__ = ["MessageIds", "Moved", "begin", "counted", "intended", "locked", "message_ids", "move", "tally"]
+
+Moved = Counter[DeliveryState]
+"""By how many the deliveries in each state become more or fewer."""
+
+
+class MessageIds:
+    """The Message-IDs of one issue: the same for a subscriber at every try, and not to be guessed."""
+
+    def __init__(self, seed: str, domain: str) -> None:
+        self._begun = hashlib.blake2s(key=bytes.fromhex(seed), digest_size=16)
+        self._domain = domain
+
+    def of(self, subscriber: int) -> str:
+        """`<…@domain>`, 32 hexadecimal digits before the domain."""
+        state = self._begun.copy()
+        state.update(b"%d" % subscriber)
+        return f"<{state.hexdigest()}@{self._domain}>"
+
+
+def begin(connection: Connection, pk: int, *, seed: str, domain: str, queued: int) -> None:
+    """The row of an issue that was just frozen; `seed` is at most 64 hexadecimal digits."""
+    values = {"issue_id": pk, "message_seed": seed, "message_domain": domain, str(DeliveryState.QUEUED): queued}
+    connection.execute(sa.insert(dispatch), values)
+
+
+def locked(connection: Connection, pk: int) -> int:
+    """The last subscriber claimed; from here to the end of the transaction nobody else claims or moves anything."""
+    return connection.scalar(sa.select(dispatch.c.reached).where(dispatch.c.issue_id == pk).with_for_update()) or 0
+
+
+def move(connection: Connection, pk: int, moved: Moved, reached: int | None = None) -> None:
+    """Count on, and note how far the audience is claimed."""
+    values: dict[str, object] = {state: dispatch.c[state] + number for state, number in moved.items() if number}
+    if reached is not None:
+        values["reached"] = reached
+    if values:
+        connection.execute(sa.update(dispatch).where(dispatch.c.issue_id == pk).values(values))
+
+
+def tally(connection: Connection, pk: int) -> dict[str, int]:
+    """How many deliveries stand in each state; states without any are left out."""
+    row = connection.execute(sa.select(dispatch).where(dispatch.c.issue_id == pk)).mappings().first()
+    return {str(state): row[state] for state in DeliveryState if row[state]} if row else {}
+
+
+def intended(connection: Connection, pk: int) -> set[int]:
+    """The deliveries that senders have in hand."""
+    held = connection.scalars(sa.select(intent.c.deliveries).where(intent.c.issue_id == pk))
+    return {number for window in held for number in json.loads(window)}
+
+
+def counted(connection: Connection, pk: int) -> dict[str, int]:
+    """The same as `tally`, by looking at each row: what the books rest on."""
+    query = (
+        sa.select(delivery.c.state, sa.func.count().label("number"))
+        .where(delivery.c.issue_id == pk)
+        .group_by(delivery.c.state)
+    )
+    counts = Counter({str(row.state): int(row.number) for row in connection.execute(query)})
+    if in_hand := len(intended(connection, pk)):
+        counts[DeliveryState.QUEUED] -= in_hand
+        counts[DeliveryState.SENDING] += in_hand
+    return +counts
+
+
+def message_ids(connection: Connection, pk: int) -> MessageIds | None:
+    """What makes the Message-IDs of an issue; None before it is frozen."""
+    query = sa.select(dispatch.c.message_seed, dispatch.c.message_domain).where(dispatch.c.issue_id == pk)
+    row = connection.execute(query).first()
+    return MessageIds(row.message_seed, row.message_domain) if row else None
