@@ -118,6 +118,7 @@ class _CardMaker:
             "anchor": anchor,
             "language": language,
             "direction": wording.direction(language),
+            "side": self._side(language),
             "script": wording.script_class(story.language, story.title),
             **self._place(country),
             "section": "" if machine_tag(story.section) else wording.visible(story.section),
@@ -135,6 +136,10 @@ class _CardMaker:
             "foreign": self._foreign(story),
             "related": tuple(self._related(row) for row in placed.related),
         }
+
+    def _side(self, language: str) -> str:
+        """Where lines begin: whatever stands in an edition from the right, and what is from the right itself."""
+        return "right" if "rtl" in map(wording.direction, (language, self._language)) else "left"
 
     def _place(self, country: str | None) -> Facts:
         if country is None:

@@ -221,15 +221,15 @@ class IssueLedger:
         known = {outcome.delivery: outcome for outcome in outcomes if outcome.delivery in attempts}
         for unsent in attempts.keys() - known.keys():
             known[unsent] = Outcome(unsent, DeliveryState.QUEUED)
-        submitted, others = [], []
-        for outcome in known.values():
+        submitted: list[dict[str, Any]] = []
+        others: list[dict[str, Any]] = []
+        for number, outcome in known.items():
             if outcome.state is DeliveryState.SUBMITTED:
-                submitted.append((outcome.code, outcome.reply[:REPLY_KEPT], outcome.delivery))
+                submitted.append({"row": number, "code_": outcome.code, "reply_": outcome.reply[:REPLY_KEPT]})
             else:
-                others.append(self._values(outcome, attempts[outcome.delivery], now))
+                others.append(self._values(outcome, attempts[number], now))
         if submitted:
-            values = [{"code_": code, "reply_": reply, "row": row} for code, reply, row in submitted]
-            connection.execute(_SUBMIT.values(changed_at=now), values)
+            connection.execute(_SUBMIT.values(changed_at=now), submitted)
         if others:
             connection.execute(_SETTLE, others)
         moved[DeliveryState.SENDING] -= len(known)
