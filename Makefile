@@ -9,7 +9,7 @@ SYSTEM_PACKAGES := postfix postgresql chromium fonts-liberation fonts-dejavu-cor
 NPM := tests/npm/node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench format docs words lock system gallery pictures clean
+.PHONY: help demo test check bench torture format docs words lock system gallery pictures clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ check: $(VENV)/dev ## Check format, lint, types and imports
 
 bench: $(VENV)/dev system ## Measure a whole send against smtp-source, in one run
 	@$(BIN)/python -m bench $(ARGS)
+
+torture: $(VENV)/dev system ## Kill senders at random, for minutes, and compare the ledger with what the server took
+	@$(BIN)/python -m tests.torture $(ARGS)
 
 format: $(VENV)/dev ## Write the code in its one format
 	$(BIN)/ruff check --fix --quiet .

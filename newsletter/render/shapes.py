@@ -20,8 +20,8 @@ def _fields(names: str, **shaped: Any) -> dict[str, Any]:
 
 _RELATED = _fields("country flag date outlet title url script kind paywall")
 _CARD = _fields(
-    "id anchor form language direction side script country flag section date outlet byline title url summary summary_origin"
-    " note_origin note_checked_by kind paywall foreign",
+    "id anchor form language direction side script country flag section date outlet byline title url summary"
+    " summary_origin note_origin note_checked_by kind paywall foreign",
     note=[None],
     tags=[None],
     related=[_RELATED],

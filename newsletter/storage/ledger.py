@@ -35,8 +35,8 @@ class IssueLedger:
 
     `flights` is the folder of the flight recorders. `wanted` says, inside the transaction that commits the intent,
     which subscribers may still be mailed. `backoff` gives the pause before a deferred message's next try; one that
-    would come after `give_up_at` makes the delivery `expired`. Where nobody can know what became of a dead sender's
-    message, `resend` queues it again; without it that stays `unknown`.
+    would come after `give_up_at` makes the delivery `expired`. Where nobody can know what became of a message, `resend`
+    tries it again; without it that stays `unknown`.
     """
 
     def __init__(
@@ -238,10 +238,13 @@ class IssueLedger:
 
     def _values(self, outcome: Outcome, attempts: int, now: datetime) -> dict[str, Any]:
         state, not_before = outcome.state, None
-        if state is DeliveryState.DEFERRED:
+        if state is DeliveryState.DEFERRED or (state is DeliveryState.UNKNOWN and self._resend):
             not_before = now + self._backoff(attempts)
-            if not_before > self._give_up_at:
-                state, not_before = DeliveryState.EXPIRED, None
+            if not_before <= self._give_up_at:
+                state = DeliveryState.DEFERRED
+            else:
+                not_before = None
+                state = DeliveryState.EXPIRED if state is DeliveryState.DEFERRED else state
         elif state is DeliveryState.QUEUED:
             not_before = now
         return {

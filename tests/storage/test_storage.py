@@ -389,6 +389,18 @@ def test_a_turn_records_and_claims_at_once(database: Database, tmp_path: Path) -
     assert Deliveries(database).counts(ISSUE) == {"submitted": 5}
 
 
+def test_under_resend_a_doubt_is_tried_again_until_the_deadline(database: Database, tmp_path: Path) -> None:
+    frozen_issue(database, 1)
+    with ledger(database, tmp_path, resend=True) as sender:
+        for minutes, state in ((0, "deferred"), (1, "unknown")):
+            window = sender.turn(NOW + timedelta(minutes=minutes), claim=1)
+            assert window is not None
+            doubt = Outcome(window.recipients[0].delivery, DeliveryState.UNKNOWN, None, "the line broke")
+            sender.turn(NOW + timedelta(minutes=minutes), carried=window, outcomes=[doubt])
+            assert sender.counts() == {state: 1}
+            check(database)
+
+
 def test_only_the_owner_records_and_the_living_are_not_robbed(database: Database, tmp_path: Path) -> None:
     frozen_issue(database, 2)
     with ledger(database, tmp_path) as first, ledger(database, tmp_path) as second:
