@@ -10,7 +10,7 @@ import click
 
 from newsletter.cli.console import DeskGroup, as_json, issue_argument, open_room, print_json, print_table, whisper
 from newsletter.cli.issue_preview import check, preview
-from newsletter.cli.issue_sending import proof, recipients, send, status
+from newsletter.cli.issue_sending import proof, recipients, resolve, send, status
 
 if TYPE_CHECKING:
     from newsletter.model import Issue, IssueId
@@ -22,7 +22,7 @@ def issue() -> None:
     """Build, preview, check, proof, approve and send issues. ISSUE is an id like asia-ai-daily/2026-05-27."""
 
 
-for command in (preview, check, proof, send, status, recipients):
+for command in (preview, check, proof, send, status, recipients, resolve):
     issue.add_command(command)
 
 

@@ -1,4 +1,4 @@
-"""`newsletter issue proof`, `send`, `status` and `recipients`: an issue on its way and what became of it."""
+"""`newsletter issue proof`, `send`, `status`, `recipients` and `resolve`: an issue on its way and what became of it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from newsletter.cli.console import DeskCommand, as_json, issue_argument, open_ro
 if TYPE_CHECKING:
     from newsletter.model import Books, IssueId
 
-__all__ = ["proof", "recipients", "send", "status"]
+__all__ = ["proof", "recipients", "resolve", "send", "status"]
 
 
 @click.command(cls=DeskCommand)
@@ -100,6 +100,34 @@ def recipients(issue_id: IssueId, state: str | None, as_json: bool) -> None:
             [(row.email, row.edition, row.state, row.attempts, row.reply) for row in rows],
             "No such delivery.",
         )
+
+
+@click.command(cls=DeskCommand)
+@issue_argument
+@click.option(
+    "--unknown",
+    "how",
+    type=click.Choice(["submitted", "resend"]),
+    required=True,
+    help="What becomes of them: they arrived, as the mail server's log says, or they are sent again.",
+)
+@click.option("--address", metavar="EMAIL", help="Of this reader only.")
+@click.option("--by", metavar="NAME", help="Who says so; your login name by default.")
+def resolve(issue_id: IssueId, how: str, address: str | None, by: str | None) -> None:
+    """Settle deliveries that are unknown, because you looked them up or would rather send twice than not at all.
+
+    `issue recipients ISSUE --state unknown` names them with their Message-IDs, which the mail server's log knows.
+    """
+    import getpass
+
+    from newsletter.newsroom import doubts
+
+    with open_room() as room:
+        number, left = doubts.resolve(
+            room, issue_id, resend=how == "resend", email=address, who=by or getpass.getuser()
+        )
+    done = f"queued again; `newsletter issue send {issue_id}` sends them" if how == "resend" else "taken for submitted"
+    click.echo(f"{number} unknown: {done}" + (f"; {left} unknown left" if left else ""))
 
 
 def _print_books(books: Books) -> None:

@@ -153,17 +153,50 @@ class Deliveries:
         """Queue every delivery again whose fate nobody knows, though it may then arrive twice; returns how many."""
         return self._change(issue_id, DeliveryState.UNKNOWN, DeliveryState.QUEUED, not_before=now, changed_at=now)
 
+    def resolve(
+        self, issue_id: IssueId, after: DeliveryState, *, email: str | None, now: datetime, who: str
+    ) -> tuple[int, int]:
+        """Settle what nobody knows the fate of as `after`, submitted or queued again, all of it or one address's.
+
+        Returns how many those were and how many stay unknown. An issue that was settled is being sent again when
+        something of it is queued.
+        """
+        begun = (IssueState.SENDING, IssueState.SUBMITTED)
+        again = after is DeliveryState.QUEUED
+        with self._database.write() as connection:
+            pk = issue_pk(connection, issue_id)
+            those = (sa.func.lower(delivery.c.email) == email.lower(),) if email else ()
+            due = {"not_before": now} if again else {}
+            number = self._shift(connection, pk, DeliveryState.UNKNOWN, after, *those, changed_at=now, **due)
+            left = dispatch.tally(connection, pk).get(DeliveryState.UNKNOWN, 0)
+            if number:
+                why = f"{number} unknown {'sent again' if again else 'taken for submitted'}, {left} left"
+                state = connection.scalar(sa.select(issue.c.state).where(issue.c.id == pk))
+                to = IssueState.SENDING if again else IssueState(str(state))
+                move(connection, issue_id, begun, to, now=now, who=who, why=why)
+            return number, left
+
     def expire(self, issue_id: IssueId, now: datetime) -> int:
         """Give up on every delivery of the issue that is still deferred; returns how many."""
         return self._change(issue_id, DeliveryState.DEFERRED, DeliveryState.EXPIRED, not_before=None, changed_at=now)
 
     def _change(self, issue_id: IssueId, before: DeliveryState, after: DeliveryState, **values: datetime | None) -> int:
         with self._database.write() as connection:
-            pk = issue_pk(connection, issue_id)
-            dispatch.locked(connection, pk)
-            those = sa.update(delivery).where(delivery.c.issue_id == pk, delivery.c.state == before)
-            number = connection.execute(those.values(state=after, **values)).rowcount
-            moved: dispatch.Moved = Counter({after: number})
-            moved[before] -= number
-            dispatch.move(connection, pk, moved)
-            return number
+            return self._shift(connection, issue_pk(connection, issue_id), before, after, **values)
+
+    def _shift(
+        self,
+        connection: Connection,
+        pk: int,
+        before: DeliveryState,
+        after: DeliveryState,
+        *those: sa.ColumnElement[bool],
+        **values: datetime | None,
+    ) -> int:
+        dispatch.locked(connection, pk)
+        found = sa.update(delivery).where(delivery.c.issue_id == pk, delivery.c.state == before, *those)
+        number = connection.execute(found.values(state=after, **values)).rowcount
+        moved: dispatch.Moved = Counter({after: number})
+        moved[before] -= number
+        dispatch.move(connection, pk, moved)
+        return number

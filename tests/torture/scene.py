@@ -85,9 +85,11 @@ class Scene:
     connections: int = 4
     resend: bool = False
     faults: list[Fault] = field(default_factory=list)
+    delay: float = 0
+    """Seconds that the server takes for each command."""
 
     def __enter__(self) -> Self:
-        self.server = FaultServer(self.faults)
+        self.server = FaultServer(self.faults, delay=self.delay)
         started = threading.Event()
         self._stop: asyncio.Event | None = None
         self._loop = asyncio.new_event_loop()
@@ -141,14 +143,14 @@ class Scene:
     @property
     def settled(self) -> bool:
         """Whether nothing is left to be sent."""
-        with self._room() as room:
+        with self.room() as room:
             counts = room.deliveries.counts(self.issue)
         left = (DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.DEFERRED)
         return bool(counts) and not any(counts.get(state) for state in left)
 
     def verdict(self) -> Verdict:
         """What the ledger says, row by row, against what the server took; raises where the books do not balance."""
-        with self._room() as room:
+        with self.room() as room:
             books = room.issues.books(self.issue)
             counts = room.deliveries.counts(self.issue)
             rows = [(row.email, row.state) for row in room.deliveries.rows(self.issue)]
@@ -170,13 +172,14 @@ class Scene:
             ledger_hash=hashlib.sha256(text.encode()).hexdigest()[:16],
         )
 
-    def _room(self) -> Newsroom:
+    def room(self) -> Newsroom:
+        """The desk, with the settings of its senders."""
         return Newsroom.open(self.folder, environ=dict(self.environ))
 
     def _make_desk(self) -> IssueId:
         desks.make_desk(self.folder)
         (self.folder / "schedule.yaml").write_text(SCHEDULE, encoding="utf-8")
-        with self._room() as room:
+        with self.room() as room:
             if self.database_url:
                 desks.upgrade(room)
             now = room.clock.now()
