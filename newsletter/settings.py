@@ -121,6 +121,9 @@ FIELDS = (
     Setting("summary_model", "the model asked for there", str),
     Setting("summary_key", "the key sent to it", str, secret=True),
     Setting("summary_budget", "how many notes may be asked for in a day (UTC); then it stops", _count, "200"),
+    Setting("dkim_domain", "sign every message for this domain (DKIM)", str),
+    Setting("dkim_selector", "the name of the key in the DNS; two names for an RSA and an Ed25519 key", _list, ""),
+    Setting("dkim_key", "the private key as PEM; NEWSLETTER_DKIM_KEY_FILE names its file", str, secret=True),
     Setting("bounce_domain", "domain of envelope senders; unset: the sender's", str),
     Setting("unsubscribe_mailto", "address for the mailto form of List-Unsubscribe", str),
     Setting("now", "an ISO time at which a rehearsal's clock starts", str),
@@ -145,6 +148,9 @@ class Settings:
     summary_model: str | None
     summary_key: str | None
     summary_budget: int
+    dkim_domain: str | None
+    dkim_selector: tuple[str, ...]
+    dkim_key: str | None
     bounce_domain: str | None
     unsubscribe_mailto: str | None
     now: str | None

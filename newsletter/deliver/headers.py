@@ -12,7 +12,10 @@ from newsletter.deliver.header_text import angle_url, ascii_domain, clean, field
 from newsletter.errors import ConfigurationError, InputError
 from newsletter.model import IssueId, Recipient, Sender
 
-__all__ = ["MailHeaders", "constant_fields", "envelope_sender", "reader_fields"]
+__all__ = ["READER_FIELDS", "MailHeaders", "constant_fields", "envelope_sender", "reader_fields"]
+
+READER_FIELDS = (b"To", b"Message-ID", b"List-Unsubscribe")
+"""The fields that `reader_fields` writes, in its order."""
 
 _LOCAL_PART = 64  # octets, RFC 5321 section 4.5.3.1.1
 _TOKEN = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*")

@@ -1,18 +1,20 @@
-"""Which transport the settings ask for."""
+"""Which transport the settings ask for, and which keys."""
 
 from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
 
+from newsletter.deliver.dkim import DkimKey, read_keys
 from newsletter.deliver.outbox import OutboxTransport
 from newsletter.deliver.relay import Relay
 from newsletter.deliver.smtp import SmtpTransport
+from newsletter.errors import SettingError
 from newsletter.model import IssueId
 from newsletter.ports import Transport
 from newsletter.settings import Settings
 
-__all__ = ["open_transport", "outbox_folder"]
+__all__ = ["dkim_keys", "open_transport", "outbox_folder"]
 
 
 def open_transport(settings: Settings, folder: Path | None = None) -> Transport:
@@ -32,3 +34,18 @@ def outbox_folder(desk: Path, issue: IssueId) -> Path:
     """Where the outbox keeps an issue's mail: `outbox/NEWSLETTER/DATE`, with `-N` for a later one of the day."""
     number = f"-{issue.number}" if issue.number > 1 else ""
     return desk / "outbox" / issue.newsletter / f"{issue.date}{number}"
+
+
+def dkim_keys(settings: Settings) -> tuple[DkimKey, ...]:
+    """What messages are signed with; nothing where no key is set. Raises `SettingError` for half a setting."""
+    asked = {
+        "NEWSLETTER_DKIM_DOMAIN": settings.dkim_domain,
+        "NEWSLETTER_DKIM_SELECTOR": settings.dkim_selector,
+        "NEWSLETTER_DKIM_KEY_FILE": settings.dkim_key,
+    }
+    missing = [name for name, value in asked.items() if not value]
+    if len(missing) == len(asked):
+        return ()
+    if missing:
+        raise SettingError(f"{', '.join(missing)} must be set too: a signature needs domain, selector and key")
+    return read_keys(settings.dkim_domain or "", settings.dkim_selector, settings.dkim_key or "")

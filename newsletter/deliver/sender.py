@@ -12,8 +12,9 @@ import asyncio
 import math
 import signal
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -48,6 +49,7 @@ async def send(
     clock: Clock,
     *,
     window: int = _MOST,
+    threads: int = 0,
     wait: bool = False,
     stop: Callable[[], bool] = lambda: False,
     progress: Callable[[Mapping[str, int]], None] | None = None,
@@ -55,17 +57,21 @@ async def send(
 ) -> None:
     """Send what is queued or due until nothing is, nor in flight with anybody; with `wait`, the deferred too.
 
-    `make_message` may raise: that recipient alone is failed then, with the reason. When `stop` says so, or on
-    SIGTERM and SIGINT in the main thread, windows under way are finished and recorded and nothing more is claimed.
-    `progress` gets the ledger's counts about twice a second and at the end. Raises `TransportError` when no lane
-    can go on, and `StorageError` when outcomes cannot be recorded: those stay `sending` for `recover` to settle.
+    `make_message` may raise: that recipient alone is failed then, with the reason. With `threads` it is called in so
+    many, a window ahead: for messages that are signed, which leaves the interpreter free meanwhile.
+
+    When `stop` says so, or on SIGTERM and SIGINT in the main thread, windows under way are finished and recorded and
+    nothing more is claimed. `progress` gets the ledger's counts about twice a second and at the end. Raises
+    `TransportError` when no lane can go on, and `StorageError` when outcomes cannot be recorded: those stay `sending`
+    for `recover` to settle.
     """
-    sending = _Sending(ledger, transport, make_message, clock, window, stop, progress, pauses)
-    with _on_signals(sending.drain):
-        try:
-            await sending.run(wait)
-        finally:
-            sending.report(at_once=True)
+    with ThreadPoolExecutor(threads) if threads else nullcontext() as pool:
+        sending = _Sending(ledger, transport, make_message, clock, window, pool, stop, progress, pauses)
+        with _on_signals(sending.drain):
+            try:
+                await sending.run(wait)
+            finally:
+                sending.report(at_once=True)
 
 
 @dataclass(slots=True)
@@ -87,6 +93,7 @@ class _Sending:
         make_message: Callable[[Recipient], Message],
         clock: Clock,
         window: int,
+        pool: ThreadPoolExecutor | None,
         stop: Callable[[], bool],
         progress: Callable[[Mapping[str, int]], None] | None,
         pauses: Pauses,
@@ -96,6 +103,7 @@ class _Sending:
         self._make_message = make_message
         self._clock = clock
         self._window = window
+        self._pool = pool
         self._stop = stop
         self._progress = progress
         self._pauses = pauses
@@ -220,19 +228,30 @@ class _Sending:
             self._ledger.answered(outcome)
             told.answered = told.answered or outcome.state in _ANSWERED
 
+        made: Iterable[Message | Outcome] = self._made(window.recipients)
+        if self._pool is not None:
+            made = await asyncio.get_running_loop().run_in_executor(self._pool, list, made)
+
+        def messages() -> Iterator[Message]:
+            for one in made:
+                if isinstance(one, Message):
+                    yield one
+                else:
+                    settle(one)
+
         try:
-            messages = self._messages(window.recipients, settle)
-            await connection.carry(messages, settle, lambda message: self._ledger.leaving(message.delivery))
+            await connection.carry(messages(), settle, lambda message: self._ledger.leaving(message.delivery))
         except TransportError as error:
             told.trouble = error
 
-    def _messages(self, recipients: Sequence[Recipient], settle: Callable[[Outcome], None]) -> Iterator[Message]:
+    def _made(self, recipients: Sequence[Recipient]) -> Iterator[Message | Outcome]:
+        """Each recipient's message, or why it could not be made."""
         for recipient in recipients:
             try:
                 yield self._make_message(recipient)
             except Exception as error:  # noqa: BLE001 - whatever one reader's data does, the others get their mail
                 reason = f"the message could not be made: {error or type(error).__name__}"
-                settle(Outcome(recipient.delivery, DeliveryState.FAILED, None, reason))
+                yield Outcome(recipient.delivery, DeliveryState.FAILED, None, reason)
 
     async def _turn(
         self, claim: int, carried: Window | None = None, outcomes: Mapping[int, Outcome] = MappingProxyType({})

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from newsletter.deliver.dkim import DkimKey, Signature
 from newsletter.deliver.encoding import EncodedPart, encode_part
 from newsletter.deliver.header_text import ascii_domain, clean
-from newsletter.deliver.headers import MailHeaders, constant_fields, reader_fields
+from newsletter.deliver.headers import READER_FIELDS, MailHeaders, constant_fields, reader_fields
 from newsletter.errors import InputError
 from newsletter.model import Message, Recipient, RenderedEdition, WireContent
 from newsletter.ports import SLOT_NAMES, slot
@@ -26,15 +27,18 @@ _MARKUP = re.compile("[&<>\"']")
 
 @dataclass(frozen=True, slots=True)
 class SplicedEdition:
-    """An edition compiled for mailing. `opening` ends where the text part's content begins, and so on."""
+    """An edition compiled for mailing. `constant` ends the header, `opening` ends where the text part's content begins,
+    and so on."""
 
     headers: MailHeaders
+    constant: bytes
     opening: bytes
     text: EncodedPart
     between: bytes
     html: EncodedPart
     closing: bytes
     open_slots: frozenset[str]
+    signatures: tuple[Signature, ...] = ()
 
     def message(self, recipient: Recipient, slots: Mapping[str, str], envelope_from: str) -> Message:
         """The finished message for one reader; `slots` holds plain text for every name of `open_slots`.
@@ -49,21 +53,23 @@ class SplicedEdition:
         if any(map(_MARKUP.search, plain.values())):
             markup = {name: html.escape(value).encode() for name, value in plain.items()}
         address = ascii_domain(recipient.email)
-        pieces = (
-            reader_fields(self.headers, recipient, address, plain["unsubscribe"]),
-            self.opening,
-            *self.text.fill(text),
-            self.between,
-            *self.html.fill(markup),
-            self.closing,
-        )
-        return Message(recipient.delivery, envelope_from, address, WireContent(pieces))
+        fields = reader_fields(self.headers, recipient, address, plain["unsubscribe"])
+        body = (self.opening, *self.text.fill(text), self.between, *self.html.fill(markup), self.closing)
+        signed: list[bytes] = []
+        if self.signatures:
+            whole = b"".join(body)
+            signed = [signature.field(fields, whole) for signature in self.signatures]
+        content = WireContent((*signed, fields, self.constant, *body))
+        return Message(recipient.delivery, envelope_from, address, content)
 
 
 def compile_message(
-    rendered: RenderedEdition, headers: MailHeaders, known: Mapping[str, str] = MappingProxyType({})
+    rendered: RenderedEdition,
+    headers: MailHeaders,
+    known: Mapping[str, str] = MappingProxyType({}),
+    keys: Sequence[DkimKey] = (),
 ) -> SplicedEdition:
-    """Compile an edition once; `known` are slots that are the same for all its readers.
+    """Compile an edition once; `known` are slots that are the same for all its readers, `keys` sign each message.
 
     Raises `ConfigurationError` when the newsletter's own addresses cannot be written.
     """
@@ -74,15 +80,18 @@ def compile_message(
     text, markup = encode_part(words), encode_part(page)
     # "=_" occurs neither in quoted-printable nor in base64, so no content can hold the boundary (RFC 2045 6.7).
     boundary = f"=_{rendered.sha256[:32]}"
-    content_type = f'Content-Type: multipart/alternative;\r\n boundary="{boundary}"\r\n\r\n'
+    content_type = f'Content-Type: multipart/alternative;\r\n boundary="{boundary}"\r\n'
+    constant = constant_fields(headers, rendered.subject) + content_type.encode()
     return SplicedEdition(
         headers,
-        constant_fields(headers, rendered.subject) + content_type.encode() + _part_head(boundary, "plain", text),
+        constant + b"\r\n",
+        _part_head(boundary, "plain", text),
         text,
         b"\r\n" + _part_head(boundary, "html", markup),
         markup,
         f"\r\n--{boundary}--\r\n".encode(),
         frozenset(SLOT_NAMES) - known.keys(),
+        tuple(Signature(key, constant, READER_FIELDS) for key in keys),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -10,6 +11,7 @@ from functools import cache
 from sqlalchemy.engine import Connection
 
 from newsletter import deliver, render
+from newsletter.deliver import DkimKey
 from newsletter.errors import ChecksFailedError, NothingToDoError, StorageError
 from newsletter.model import (
     UNSETTLED,
@@ -60,6 +62,7 @@ def send(
     """
     issue = _sendable(room, issue_id)
     transport = _transport(room, issue_id)
+    keys = deliver.dkim_keys(room.settings)
     if issue.state is IssueState.SENDING and room.settings.on_unknown == "resend":
         room.deliveries.requeue_unknown(issue_id, room.clock.now())
     if issue.state is IssueState.APPROVED:
@@ -88,8 +91,16 @@ def send(
     )
     with ledger:
         try:
-            make_message = _message_maker(room, issue)
-            deliver_issue(ledger, transport, make_message, room.clock, wait=wait, stop=stop, progress=progress)
+            deliver_issue(
+                ledger,
+                transport,
+                _message_maker(room, issue, keys),
+                room.clock,
+                threads=(os.cpu_count() or 1) if keys else 0,
+                wait=wait,
+                stop=stop,
+                progress=progress,
+            )
         finally:
             _settle(room, issue_id)
     return room.issues.books(issue_id)
@@ -112,7 +123,7 @@ def proof(room: Newsroom, issue_id: IssueId, addresses: Sequence[str]) -> list[t
     rendered = replace(rendered, subject=f"[Proof] {rendered.subject}")
     transport = _transport(room, issue_id)
     deliver.refuse_strangers(transport, room.settings, addresses)
-    compiled = deliver.compile_message(rendered, _headers(room, issue))
+    compiled = deliver.compile_message(rendered, _headers(room, issue), keys=deliver.dkim_keys(room.settings))
     messages = [
         compiled.message(
             _proof_recipient(room, issue, rendered, number, address),
@@ -142,7 +153,8 @@ def message_for(
         recipient = replace(recipient, subscriber=subscriber.id, name=subscriber.name)
         slots = readers.links(room, issue_id, recipient)
     sender = deliver.envelope_sender(_bounce_domain(room, issue), "preview")
-    return deliver.compile_message(rendered, _headers(room, issue)).message(recipient, slots, sender).data
+    compiled = deliver.compile_message(rendered, _headers(room, issue), keys=deliver.dkim_keys(room.settings))
+    return compiled.message(recipient, slots, sender).data
 
 
 def has_work(room: Newsroom, issue: Issue, now: datetime) -> bool:
@@ -231,7 +243,7 @@ def _still_wanted(room: Newsroom, issue_id: IssueId) -> Callable[[Connection, Se
     return lambda connection, ids: still_wanted(connection, issue_id.newsletter, ids)
 
 
-def _message_maker(room: Newsroom, issue: Issue) -> Callable[[Recipient], Message]:
+def _message_maker(room: Newsroom, issue: Issue, keys: Sequence[DkimKey]) -> Callable[[Recipient], Message]:
     """How a recipient's message is made from the sealed bytes; refuses bytes that are not the approved ones."""
     assert issue.approved_revision is not None
     sealed = room.issues.editions(issue.id, issue.approved_revision)
@@ -240,7 +252,7 @@ def _message_maker(room: Newsroom, issue: Issue) -> Callable[[Recipient], Messag
 
     @cache
     def compiled(key: str) -> deliver.SplicedEdition:
-        return deliver.compile_message(sealed[key], headers, {"view": readers.view_address(room, issue.id, key)})
+        return deliver.compile_message(sealed[key], headers, {"view": readers.view_address(room, issue.id, key)}, keys)
 
     def make(recipient: Recipient) -> Message:
         if recipient.edition not in sealed:

@@ -53,14 +53,15 @@ def test_no_more_connections_than_there_is_work_for(recipients: Recipients, make
     assert idle.connected == 0
 
 
-def test_a_message_that_cannot_be_made_parks_alone(recipients: Recipients, make_message: Make) -> None:
+@pytest.mark.parametrize("threads", [0, 2])
+def test_a_message_that_cannot_be_made_parks_alone(recipients: Recipients, make_message: Make, threads: int) -> None:
     def make(recipient: Recipient) -> Message:
         if recipient.delivery == 3:
             raise ZeroDivisionError("one story divides by none")
         return make_message(recipient)
 
     ledger = MemoryLedger(recipients(5))
-    work(ledger, MemoryTransport(), make)
+    work(ledger, MemoryTransport(), make, threads=threads)
     assert states(ledger) == {"submitted": 4, "failed": 1}
     assert ledger.reply[3] == "the message could not be made: one story divides by none"
 

@@ -87,6 +87,8 @@ class Scene:
     faults: list[Fault] = field(default_factory=list)
     delay: float = 0
     """Seconds that the server takes for each command."""
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """More of the environment of every sender."""
 
     def __enter__(self) -> Self:
         self.server = FaultServer(self.faults, delay=self.delay)
@@ -119,7 +121,8 @@ class Scene:
         """The settings of every sender."""
         url = f"{self.server.url}?connections={self.connections}"
         chosen = {"NEWSLETTER_SMTP_URL": url, "NEWSLETTER_ON_UNKNOWN": "resend" if self.resend else "hold"}
-        return chosen | ({"NEWSLETTER_DATABASE_URL": self.database_url} if self.database_url else {})
+        database = {"NEWSLETTER_DATABASE_URL": self.database_url} if self.database_url else {}
+        return {**chosen, **database, **self.settings}
 
     def start(self, point: str = "", count: int = 1, retry: bool = False) -> BaseProcess:
         """A sender, once it is about to send."""
