@@ -12,8 +12,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from bench.desks import approved_desk, copied
@@ -36,61 +37,93 @@ print(json.dumps({"wall": wall, "cpu": spent, "sent": books.deliveries["submitte
 """
 
 
+@dataclass(frozen=True, slots=True)
+class _Speed:
+    """Messages a second, and CPU seconds a message."""
+
+    rate: float
+    cpu: float
+
+
 def measure(recipients: int, rounds: int) -> Sequence[str]:
-    """The rows of the page: messages per second and CPU per message, ours and smtp-source's, in turns."""
+    """The rows of the page, for a full issue and for a slim one."""
+    return [*_measured(recipients, rounds, slim=False), "", *_measured(recipients, rounds, slim=True)]
+
+
+def _measured(recipients: int, rounds: int, *, slim: bool) -> Sequence[str]:
+    """Every way in turns on one `smtp-sink` a round; medians."""
+    from bench.yardsticks import WAYS
+
     sink, source = _tool("smtp-sink"), _tool("smtp-source")
     work = Path(tempfile.mkdtemp(prefix="bench-"))
     work.chmod(0o755)
+    found: dict[str, list[_Speed]] = {}
     try:
-        issue = approved_desk(work / "desk", recipients)
+        issue = approved_desk(work / "desk", recipients, slim=slim)
         message = _one_message(work, issue)
-        ours: list[tuple[float, float]] = []
-        theirs: list[tuple[float, float]] = []
         for number in range(rounds):
             with _sink(sink) as port:
-                theirs.append(_smtp_source(source, port, message, recipients))
-                ours.append(_issue_send(copied(work / "desk", work / f"round{number}"), issue, port))
-        return _rows(recipients, message.stat().st_size, ours, theirs)
+                theirs = _smtp_source(source, port, message, recipients)
+                found.setdefault(f"`smtp-source -d -s {CONNECTIONS}` (C)", []).append(theirs)
+                desk = copied(work / "desk", work / f"round{number}")
+                found.setdefault("whole `issue send`, SQLite", []).append(_issue_send(desk, issue, port))
+                for way in WAYS:
+                    found.setdefault(way, []).append(_other(work / "desk", issue, port, way, recipients))
+        size = message.stat().st_size
     finally:
         shutil.rmtree(work, ignore_errors=True)
+    return _rows(recipients, size, found)
 
 
-def _rows(
-    recipients: int, size: int, ours: Sequence[tuple[float, float]], theirs: Sequence[tuple[float, float]]
-) -> list[str]:
-    rate, cpu = (statistics.median(pair[n] for pair in ours) for n in (0, 1))
-    their_rate, their_cpu = (statistics.median(pair[n] for pair in theirs) for n in (0, 1))
+def _rows(recipients: int, size: int, found: Mapping[str, Sequence[_Speed]]) -> list[str]:
+    medians = {
+        way: (statistics.median(speed.rate for speed in speeds), statistics.median(speed.cpu for speed in speeds))
+        for way, speeds in found.items()
+    }
+    (yardstick, _), *_ = medians.values()
+    ours = [speed.rate for speed in found["whole `issue send`, SQLite"]]
     return [
         f"## Sending {recipients:,} messages of about {size / 1000:.0f} KB, {len(ours)} rounds in turns",
         "",
         "| way | messages/s | ratio | client CPU µs/message |",
         "|---|---|---|---|",
-        f"| `smtp-source -d -s {CONNECTIONS}` (C) | {their_rate:,.0f} | 1.00 | {their_cpu * 1e6:,.0f} |",
-        f"| whole `issue send`, SQLite | {rate:,.0f} | {rate / their_rate:.2f} | {cpu * 1e6:,.0f} |",
+        *(
+            f"| {way} | {rate:,.0f} | {rate / yardstick:.3g} | {cpu * 1e6:,.0f} |"
+            for way, (rate, cpu) in medians.items()
+        ),
         "",
-        f"Lowest and highest round of ours: {min(ours)[0]:,.0f} and {max(ours)[0]:,.0f} messages/s.",
+        f"Lowest and highest round of ours: {min(ours):,.0f} and {max(ours):,.0f} messages/s.",
     ]
 
 
-def _issue_send(desk: Path, issue: str, port: int) -> tuple[float, float]:
-    """Messages a second, and CPU seconds a message."""
+def _other(desk: Path, issue: str, port: int, way: str, recipients: int) -> _Speed:
+    """Another way's speed over as many messages as it takes seconds for."""
+    count = min(recipients, 60 if "rendered" in way else 1000)
+    words = [sys.executable, "-m", "bench.yardsticks", str(desk), issue, str(port), way, str(count)]
+    return _speed(json.loads(subprocess.run(words, capture_output=True, text=True, check=True).stdout))
+
+
+def _speed(told: Mapping[str, float]) -> _Speed:
+    return _Speed(told["sent"] / told["wall"], told["cpu"] / told["sent"])
+
+
+def _issue_send(desk: Path, issue: str, port: int) -> _Speed:
     url = f"smtp://127.0.0.1:{port}?connections={CONNECTIONS}"
     done = subprocess.run(
         [sys.executable, "-c", CHILD, str(desk), issue, url], capture_output=True, text=True, check=True
     )
-    found = json.loads(done.stdout)
     shutil.rmtree(desk)
-    return found["sent"] / found["wall"], found["cpu"] / found["sent"]
+    return _speed(json.loads(done.stdout))
 
 
-def _smtp_source(source: str, port: int, message: Path, count: int) -> tuple[float, float]:
+def _smtp_source(source: str, port: int, message: Path, count: int) -> _Speed:
     words = ["-d", "-s", str(CONNECTIONS), "-m", str(count), "-F", str(message)]
     addresses = ["-f", "a@example.com", "-t", "b@example.com", f"127.0.0.1:{port}"]
     before, cpu = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run([source, *words, *addresses], check=True)
     wall, after = time.perf_counter() - before, resource.getrusage(resource.RUSAGE_CHILDREN)
     spent = after.ru_utime + after.ru_stime - cpu.ru_utime - cpu.ru_stime
-    return count / wall, spent / count
+    return _Speed(count / wall, spent / count)
 
 
 def _one_message(work: Path, issue: str) -> Path:
