@@ -8,7 +8,7 @@ import platform
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import relating, rendering, sending, starting
+from bench import relating, rendering, sending, starting, wires
 
 PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
 
@@ -27,6 +27,8 @@ def main() -> None:
         "Ratios within one run mean more than the seconds: the machine is shared.",
         "",
         *sending.measure(asked.recipients, asked.rounds),
+        "",
+        *wires.measure(),
         "",
         *relating.measure(),
         "",

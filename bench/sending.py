@@ -54,7 +54,7 @@ def _measured(recipients: int, rounds: int, *, slim: bool) -> Sequence[str]:
     """Every way in turns on one `smtp-sink` a round; medians."""
     from bench.yardsticks import WAYS
 
-    sink, source = _tool("smtp-sink"), _tool("smtp-source")
+    sink_path, source = tool("smtp-sink"), tool("smtp-source")
     work = Path(tempfile.mkdtemp(prefix="bench-"))
     work.chmod(0o755)
     found: dict[str, list[_Speed]] = {}
@@ -62,7 +62,7 @@ def _measured(recipients: int, rounds: int, *, slim: bool) -> Sequence[str]:
         issue = approved_desk(work / "desk", recipients, slim=slim)
         message = _one_message(work, issue)
         for number in range(rounds):
-            with _sink(sink) as port:
+            with sink(sink_path) as port:
                 theirs = _smtp_source(source, port, message, recipients)
                 found.setdefault(f"`smtp-source -d -s {CONNECTIONS}` (C)", []).append(theirs)
                 desk = copied(work / "desk", work / f"round{number}")
@@ -139,10 +139,9 @@ def _one_message(work: Path, issue: str) -> Path:
 
 
 @contextmanager
-def _sink(program: str) -> Iterator[int]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+def sink(program: str) -> Iterator[int]:
+    """The port of a running `smtp-sink`."""
+    port = free_port()
     user = ["-u", "nobody"] if os.geteuid() == 0 else []
     process = subprocess.Popen([program, *user, f"127.0.0.1:{port}", "1000"])
     try:
@@ -154,12 +153,20 @@ def _sink(program: str) -> Iterator[int]:
         process.wait()
 
 
+def free_port() -> int:
+    """A port on loopback that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 def _listening(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def _tool(name: str) -> str:
+def tool(name: str) -> str:
+    """The path of a program of Debian's postfix."""
     found = shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin")
     if not found:
         sys.exit(f"{name} is missing; `make system` installs Debian's postfix, which has it")
