@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -144,20 +145,31 @@ def _print_books(books: Books) -> None:
 
 @contextmanager
 def _progress(wanted: bool) -> Iterator[Callable[[Mapping[str, int]], None] | None]:
-    """A bar over the deliveries, where standard error is a terminal."""
+    """A bar over the deliveries with rate and time left, where standard error is a terminal."""
     if not wanted or not sys.stderr.isatty():
         yield None
         return
-    from newsletter.model import UNSETTLED
+    from newsletter.model import UNSETTLED, DeliveryState
 
-    bar = None
+    named = [str(state) for state in (DeliveryState.DEFERRED, DeliveryState.REJECTED, DeliveryState.UNKNOWN)]
+    began, at_first, bar = 0.0, 0, None
 
     def show(counts: Mapping[str, int]) -> None:
-        nonlocal bar
+        nonlocal began, at_first, bar
+        done = sum(number for state, number in counts.items() if state not in UNSETTLED)
         if bar is None:
-            bar = click.progressbar(length=sum(counts.values()), label="sending", file=sys.stderr, show_pos=True)
+            began, at_first = time.monotonic(), done
+            bar = click.progressbar(
+                length=sum(counts.values()),
+                label="sending",
+                file=sys.stderr,
+                show_pos=True,
+                item_show_func=lambda words: words or "",
+            )
             bar.__enter__()
-        bar.update(sum(number for state, number in counts.items() if state not in UNSETTLED) - bar.pos)
+        rate = (done - at_first) / max(time.monotonic() - began, 1)
+        words = [f"{rate:,.0f}/s", *(f"{counts[state]} {state}" for state in named if counts.get(state))]
+        bar.update(done - bar.pos, current_item=", ".join(words))
 
     yield show
     if bar is not None:
