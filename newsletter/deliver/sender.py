@@ -58,7 +58,7 @@ async def send(
     """Send what is queued or due until nothing is, nor in flight with anybody; with `wait`, the deferred too.
 
     `make_message` may raise: that recipient alone is failed then, with the reason. With `threads` it is called in so
-    many, a window ahead: for messages that are signed, which leaves the interpreter free meanwhile.
+    many, for a whole window before that is carried: for messages that are signed, which leaves the interpreter free.
 
     When `stop` says so, or on SIGTERM and SIGINT in the main thread, windows under way are finished and recorded and
     nothing more is claimed. `progress` gets the ledger's counts about twice a second and at the end. Raises
