@@ -24,7 +24,7 @@ __all__ = ["compile_html", "inlined", "without_spent_classes"]
 _INLINE_STYLE = re.compile(r'<mj-style\s+inline="inline"\s*>(.*?)</mj-style>', re.DOTALL)
 _BLOCK = re.compile(r"<!--%.*?%-->", re.DOTALL)
 _EXPRESSION = re.compile(r"\{\{.*?\}\}", re.DOTALL)
-_MOST_CODE, _LONGEST_STYLES = 2_000, 64_000
+_LONGEST_STYLES = 64_000
 # `@im\port` is an import as well (CSS Syntax 3, section 4.3.7), and no honest rule's name needs an escape.
 _ESCAPED_RULE = re.compile(r"@[\w-]*\\[^;}<]*;?")
 _IMPORT = re.compile(r"""@import\s*(?:url\([^)]*\)|"[^"]*"|'[^']*')?[^;}<]*;?""", re.IGNORECASE)
@@ -53,11 +53,6 @@ def compile_html(written: TemplateText) -> str:
 
 def _too_much(written: TemplateText) -> Iterator[Problem]:
     """What takes seconds to compile, and no mail program would show."""
-    code = [*_BLOCK.finditer(written.text), *_EXPRESSION.finditer(written.text)]
-    if len(code) > _MOST_CODE:
-        last = sorted(code, key=re.Match.start)[_MOST_CODE]
-        message = f"with this it has over {_MOST_CODE:,} blocks and expressions; a mail needs far fewer"
-        yield written.problem_at(last.start(), message)
     size = 0
     for sheet in STYLE_SHEET.finditer(written.text):
         size += len(sheet[0])

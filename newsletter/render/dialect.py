@@ -45,6 +45,8 @@ _READER = {"subscriber", "recipient", "reader"}
 _STATEMENTS = (nodes.Output, nodes.If, nodes.For, nodes.Assign)
 _LINK_SLOTS = {slot(name) for name in SLOT_NAMES if name != "name"}
 _MOST_STEPS, _DEEPEST_LOOPS, _DEEPEST_BLOCKS = 100, 10, 40
+_MOST_IN_FILE = 5_000
+"""Steps of all the expressions of one file. The shipped mails have some 900."""
 _STEP = re.compile(r"[(\[{|.+\-~*/%]|\b(?:not|and|or|if)\b")
 _QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
 _NO_WORDS = re.compile(rf"<!--.*?-->|{STYLE_SHEET.pattern}|<[^>]*>", re.DOTALL | re.IGNORECASE)
@@ -111,12 +113,20 @@ def dialect_problems(written: TemplateText, environment: ImmutableSandboxedEnvir
 
 
 def _long_expressions(written: TemplateText, environment: ImmutableSandboxedEnvironment) -> Iterator[Problem]:
-    """Expressions that would take Jinja, which calls itself for each step of one, to the end of its stack."""
+    """Expressions that would take Jinja, which calls itself for each step of one, to the end of its stack or of
+    its time."""
     start, end = map(re.escape, (environment.block_start_string, environment.block_end_string))
+    in_file = 0
     for code in re.finditer(rf"\{{\{{.*?\}}\}}|{start}.*?{end}", written.text, re.DOTALL):
-        if len(_STEP.findall(_QUOTED.sub("", code[0]))) > _MOST_STEPS:
+        steps = len(_STEP.findall(_QUOTED.sub("", code[0])))
+        in_file += min(steps, _MOST_STEPS)
+        if steps > _MOST_STEPS:
             message = f"this expression has over {_MOST_STEPS} steps; a mail needs few"
             yield written.problem_at(code.start(), message)
+        elif in_file > _MOST_IN_FILE:
+            message = f"with this its expressions have over {_MOST_IN_FILE:,} steps; a mail needs far fewer"
+            yield written.problem_at(code.start(), message)
+            return
 
 
 def _nesting_faults(tree: nodes.Template) -> Iterator[tuple[int, str]]:

@@ -89,6 +89,7 @@ BOMBS = {
     "a wide line": "{{ lead.title|wrap('x' * 99999999) }}",
     "ten megabytes": '{{"a "*5000000}}',
     "many expressions": "{{lead.title}} " * 15_000,
+    "as many as may be": "{{lead.title}} " * 1_600,
     "replacing": "{{ lead.title|replace('a', 'a' * 99999)|replace('a', 'a' * 99999)|replace('a', 'a' * 99999) }}",
 }
 
