@@ -11,11 +11,11 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from newsletter.model import UNSETTLED, DeliveryState, IssueId, IssueState
-from newsletter.storage import dispatch
+from newsletter.storage import progress
 from newsletter.storage.database import Database
-from newsletter.storage.dispatch import intended, message_ids
 from newsletter.storage.issues import move
 from newsletter.storage.keys import issue_pk
+from newsletter.storage.progress import intended, message_ids
 from newsletter.storage.tables import delivery, issue
 
 __all__ = ["Deliveries", "DeliveryRow"]
@@ -93,7 +93,7 @@ class Deliveries:
         queued = connection.execute(insert.execution_options(preserve_rowcount=True)).rowcount
         counted = {"candidates": queued + sum(excluded.values()), "excluded": dict(excluded)}
         connection.execute(sa.update(issue).where(issue.c.id == pk).values(counted))
-        dispatch.begin(connection, pk, seed=message_seed, domain=message_domain, queued=queued)
+        progress.begin(connection, pk, seed=message_seed, domain=message_domain, queued=queued)
         return True
 
     def rows(self, issue_id: IssueId, state: DeliveryState | None = None) -> Iterator[DeliveryRow]:
@@ -125,13 +125,13 @@ class Deliveries:
     def counts(self, issue_id: IssueId) -> Mapping[str, int]:
         """How many deliveries of the issue stand in each state; states without any are left out."""
         with self._database.read() as connection:
-            return dispatch.tally(connection, issue_pk(connection, issue_id))
+            return progress.tally(connection, issue_pk(connection, issue_id))
 
     def anything_due(self, issue_id: IssueId, now: datetime) -> bool:
         """Whether a delivery of the issue is queued, in flight, or deferred until before `now`."""
         with self._database.read() as connection:
             pk = issue_pk(connection, issue_id)
-            counts = dispatch.tally(connection, pk)
+            counts = progress.tally(connection, pk)
             if counts.get(DeliveryState.QUEUED) or counts.get(DeliveryState.SENDING):
                 return True
             due = sa.select(delivery.c.id).where(delivery.c.issue_id == pk, delivery.c.not_before <= now)
@@ -168,7 +168,7 @@ class Deliveries:
             those = (sa.func.lower(delivery.c.email) == email.lower(),) if email else ()
             due = {"not_before": now} if again else {}
             number = self._shift(connection, pk, DeliveryState.UNKNOWN, after, *those, changed_at=now, **due)
-            left = dispatch.tally(connection, pk).get(DeliveryState.UNKNOWN, 0)
+            left = progress.tally(connection, pk).get(DeliveryState.UNKNOWN, 0)
             if number:
                 why = f"{number} unknown {'sent again' if again else 'taken for submitted'}, {left} left"
                 state = connection.scalar(sa.select(issue.c.state).where(issue.c.id == pk))
@@ -193,10 +193,10 @@ class Deliveries:
         *those: sa.ColumnElement[bool],
         **values: datetime | None,
     ) -> int:
-        dispatch.locked(connection, pk)
+        progress.locked(connection, pk)
         found = sa.update(delivery).where(delivery.c.issue_id == pk, delivery.c.state == before, *those)
         number = connection.execute(found.values(state=after, **values)).rowcount
-        moved: dispatch.Moved = Counter({after: number})
+        moved: progress.Moved = Counter({after: number})
         moved[before] -= number
-        dispatch.move(connection, pk, moved)
+        progress.move(connection, pk, moved)
         return number

@@ -24,10 +24,10 @@ from newsletter.model import (
     Snapshot,
 )
 from newsletter.storage.database import Database, insert_or_ignore
-from newsletter.storage.dispatch import counted
 from newsletter.storage.documents import SNAPSHOT
 from newsletter.storage.editions import keep_editions, sealed_editions
 from newsletter.storage.keys import is_issue, issue_pk, no_such_issue
+from newsletter.storage.progress import counted
 from newsletter.storage.story_pages import keep_pages
 from newsletter.storage.tables import issue, issue_event, issue_story
 

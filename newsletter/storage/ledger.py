@@ -16,10 +16,10 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from newsletter.model import DeliveryState, IssueId, Outcome, Recipient, Window
-from newsletter.storage import dispatch
+from newsletter.storage import progress
 from newsletter.storage.database import Database
-from newsletter.storage.dispatch import Moved
 from newsletter.storage.keys import issue_pk
+from newsletter.storage.progress import Moved
 from newsletter.storage.recorder import FlightRecorder, Flown, read_flight
 from newsletter.storage.tables import Instant, delivery, intent
 
@@ -55,7 +55,7 @@ class IssueLedger:
         self._flights = flights
         self._recorder: FlightRecorder | None = None
         self._unrecorded: set[int] = set()  # intents whose outcomes are not committed yet
-        self._message_ids: dispatch.MessageIds | None = None
+        self._message_ids: progress.MessageIds | None = None
         self._wanted = wanted
         self._backoff = backoff
         self._give_up_at = give_up_at
@@ -103,7 +103,7 @@ class IssueLedger:
                 self._settle(connection, attempts, outcomes, now, moved)
             if claim:
                 window, reached = self._claim(connection, claim, now, moved)
-            dispatch.move(connection, self._pk, moved, reached)
+            progress.move(connection, self._pk, moved, reached)
         if carried is not None:
             self._unrecorded.discard(carried.intent)
             if self._recorder is not None:
@@ -129,7 +129,7 @@ class IssueLedger:
     def counts(self) -> Mapping[str, int]:
         """How many deliveries of the issue stand in each state."""
         with self._database.read() as connection:
-            return dispatch.tally(connection, self._pk)
+            return progress.tally(connection, self._pk)
 
     def next_due(self) -> datetime | None:
         """When the first recipient that was tried or claimed before may be tried again, or None."""
@@ -147,7 +147,7 @@ class IssueLedger:
         self, connection: Connection, limit: int, now: datetime, moved: Moved
     ) -> tuple[Window | None, int | None]:
         """The next window, and how far the audience is claimed by it; what is tried again goes before what is new."""
-        reached = dispatch.locked(connection, self._pk)
+        reached = progress.locked(connection, self._pk)
         while True:
             rows = connection.execute(_AGAIN, {"issue": self._pk, "now": now, "most": limit}).all()
             if not rows:
@@ -186,7 +186,7 @@ class IssueLedger:
         assert number is not None
         moved.subtract(DeliveryState(row.state) for row in taken)
         moved[DeliveryState.SENDING] += len(taken)
-        ids = self._message_ids = self._message_ids or dispatch.message_ids(connection, self._pk)
+        ids = self._message_ids = self._message_ids or progress.message_ids(connection, self._pk)
         assert ids is not None, "what is claimed was frozen"
         recipients = [
             Recipient(
@@ -273,7 +273,7 @@ class IssueLedger:
                 if self._close(connection, row.id, owner):
                     self._settle(connection, attempts, outcomes, now, moved)
                     settled += len(held)
-            dispatch.move(connection, self._pk, moved)
+            progress.move(connection, self._pk, moved)
         self._flight(owner).unlink(missing_ok=True)
         return settled
 

@@ -21,12 +21,12 @@ __all__ = [
     "Instant",
     "account",
     "delivery",
-    "dispatch",
     "draft",
     "edition",
     "intent",
     "issue",
     "issue_event",
+    "issue_progress",
     "issue_story",
     "login_link",
     "session",
@@ -229,7 +229,7 @@ delivery = Table(
     Column("email", String(320), nullable=False),
     Column("name", String(300), nullable=False, default=""),
     Column("edition", String(1000), nullable=False),
-    Column("message_id", String(320)),  # of issues frozen before `dispatch` had a seed
+    Column("message_id", String(320)),  # of issues frozen before `issue_progress` had a seed
     Column("state", String(20), nullable=False),
     Column("attempts", Integer, nullable=False, default=0),
     Column("not_before", Instant),
@@ -248,8 +248,8 @@ Index(
 
 # How far the sending of a frozen issue has come: the last subscriber that was claimed, and how many deliveries stand
 # in each state. `message_seed` and `message_domain` make the Message-IDs.
-dispatch = Table(
-    "dispatch",
+issue_progress = Table(
+    "issue_progress",
     METADATA,
     Column("issue_id", ForeignKey("issue.id", ondelete="CASCADE"), primary_key=True),
     Column("message_seed", String(64), nullable=False),

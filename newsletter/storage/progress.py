@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from newsletter.model import DeliveryState
-from newsletter.storage.tables import delivery, dispatch, intent
+from newsletter.storage.tables import delivery, intent, issue_progress
 
 __all__ = ["MessageIds", "Moved", "begin", "counted", "intended", "locked", "message_ids", "move", "tally"]
 
@@ -39,26 +39,27 @@ class MessageIds:
 def begin(connection: Connection, pk: int, *, seed: str, domain: str, queued: int) -> None:
     """The row of an issue that was just frozen; `seed` is at most 64 hexadecimal digits."""
     values = {"issue_id": pk, "message_seed": seed, "message_domain": domain, str(DeliveryState.QUEUED): queued}
-    connection.execute(sa.insert(dispatch), values)
+    connection.execute(sa.insert(issue_progress), values)
 
 
 def locked(connection: Connection, pk: int) -> int:
     """The last subscriber claimed; from here to the end of the transaction nobody else claims or moves anything."""
-    return connection.scalar(sa.select(dispatch.c.reached).where(dispatch.c.issue_id == pk).with_for_update()) or 0
+    reached = sa.select(issue_progress.c.reached).where(issue_progress.c.issue_id == pk)
+    return connection.scalar(reached.with_for_update()) or 0
 
 
 def move(connection: Connection, pk: int, moved: Moved, reached: int | None = None) -> None:
     """Count on, and note how far the audience is claimed."""
-    values: dict[str, object] = {state: dispatch.c[state] + number for state, number in moved.items() if number}
+    values: dict[str, object] = {state: issue_progress.c[state] + number for state, number in moved.items() if number}
     if reached is not None:
         values["reached"] = reached
     if values:
-        connection.execute(sa.update(dispatch).where(dispatch.c.issue_id == pk).values(values))
+        connection.execute(sa.update(issue_progress).where(issue_progress.c.issue_id == pk).values(values))
 
 
 def tally(connection: Connection, pk: int) -> dict[str, int]:
     """How many deliveries stand in each state; states without any are left out."""
-    row = connection.execute(sa.select(dispatch).where(dispatch.c.issue_id == pk)).mappings().first()
+    row = connection.execute(sa.select(issue_progress).where(issue_progress.c.issue_id == pk)).mappings().first()
     return {str(state): row[state] for state in DeliveryState if row[state]} if row else {}
 
 
@@ -84,6 +85,6 @@ def counted(connection: Connection, pk: int) -> dict[str, int]:
 
 def message_ids(connection: Connection, pk: int) -> MessageIds | None:
     """What makes the Message-IDs of an issue; None before it is frozen."""
-    query = sa.select(dispatch.c.message_seed, dispatch.c.message_domain).where(dispatch.c.issue_id == pk)
-    row = connection.execute(query).first()
+    query = sa.select(issue_progress.c.message_seed, issue_progress.c.message_domain)
+    row = connection.execute(query.where(issue_progress.c.issue_id == pk)).first()
     return MessageIds(row.message_seed, row.message_domain) if row else None

@@ -1,0 +1,29 @@
+"""How far a send has come stands in `issue_progress`."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0006"
+down_revision = "0005"
+
+STATES = ("queued", "sending", "submitted", "deferred", "rejected", "expired", "failed", "cancelled", "unknown")
+NAMES = ("issue_id", "message_seed", "message_domain", "reached", *STATES)
+
+
+def upgrade() -> None:
+    op.create_table(
+        "issue_progress",
+        sa.Column("issue_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("message_seed", sa.String(length=64), nullable=False),
+        sa.Column("message_domain", sa.String(length=255), nullable=False),
+        sa.Column("reached", sa.BigInteger(), nullable=False),
+        *(sa.Column(state, sa.BigInteger(), nullable=False) for state in STATES),
+        sa.ForeignKeyConstraint(
+            ["issue_id"], ["issue.id"], name=op.f("fk_issue_progress_issue_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("issue_id", name=op.f("pk_issue_progress")),
+    )
+    columns: list[sa.ColumnClause[object]] = [sa.column(name) for name in NAMES]
+    before, after = sa.table("dispatch", *columns), sa.table("issue_progress", *map(sa.column, NAMES))
+    op.execute(sa.insert(after).from_select(NAMES, sa.select(*columns).select_from(before)))
+    op.drop_table("dispatch")
