@@ -6,9 +6,10 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import select
 import sqlite3
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -21,9 +22,30 @@ from sqlalchemy.engine import URL, Connection, Engine, ExceptionContext, make_ur
 from newsletter.errors import StorageError
 from newsletter.storage import schema
 
-__all__ = ["Database", "insert_or_ignore"]
+__all__ = ["Database", "Hold", "insert_or_ignore"]
 
 BUSY_SECONDS = 30
+
+
+class Hold:
+    """A lock that was asked for; true where we have it."""
+
+    def __init__(self, held: bool, session: int | None = None) -> None:
+        self._held = held
+        self._session = select.poll()
+        if session is not None:
+            self._session.register(session, select.POLLIN)
+
+    def __bool__(self) -> bool:
+        return self._held
+
+    @property
+    def lost(self) -> bool:
+        """Whether the database session it hung on has ended, so that somebody else may have it by now.
+
+        Nothing is asked of the session while it only holds a lock: a server that speaks all the same takes its leave.
+        """
+        return bool(self._session.poll(0))
 
 
 class Database:
@@ -58,7 +80,7 @@ class Database:
             yield connection
 
     @contextmanager
-    def hold(self, name: str) -> Iterator[bool]:
+    def hold(self, name: str) -> Iterator[Hold]:
         """Take the lock `name` for the length of the block, without waiting; yields whether we have it.
 
         The lock dies with its process, even by kill -9, and never by a clock: `flock` on a file beside SQLite's,
@@ -66,7 +88,7 @@ class Database:
         """
         with ExitStack() as stack:
             if self.is_sqlite:
-                yield stack.enter_context(_flock(self._lock_file(name)))
+                yield Hold(stack.enter_context(_flock(self._lock_file(name))))
             else:
                 yield stack.enter_context(_advisory_lock(self.engine, name))
 
@@ -209,12 +231,15 @@ def _flock(path: Path) -> Iterator[bool]:
 
 
 @contextmanager
-def _advisory_lock(engine: Engine, name: str) -> Iterator[bool]:
+def _advisory_lock(engine: Engine, name: str) -> Iterator[Hold]:
     key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         held = bool(connection.scalar(sa.select(sa.func.pg_try_advisory_lock(key))))
+        session = connection.connection.dbapi_connection
+        assert session is not None, "it has just answered"
         try:
-            yield held
+            yield Hold(held, session.fileno())
         finally:
             if held:
-                connection.execute(sa.select(sa.func.pg_advisory_unlock(key)))
+                with suppress(StorageError):  # the session has ended, and the lock with it
+                    connection.execute(sa.select(sa.func.pg_advisory_unlock(key)))

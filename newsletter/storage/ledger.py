@@ -15,12 +15,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from newsletter.errors import StorageError
 from newsletter.model import DeliveryState, IssueId, Outcome, Recipient, Window
 from newsletter.storage import progress
-from newsletter.storage.database import Database
+from newsletter.storage.database import Database, Hold
 from newsletter.storage.keys import issue_pk
 from newsletter.storage.progress import Moved
-from newsletter.storage.recorder import FlightRecorder, Flown, read_flight
+from newsletter.storage.recorder import FlightRecorder, Flown, abandoned, read_flight
 from newsletter.storage.tables import Instant, delivery, intent
 
 __all__ = ["IssueLedger"]
@@ -54,7 +55,9 @@ class IssueLedger:
         self._issue_id = issue_id
         self._flights = flights
         self._recorder: FlightRecorder | None = None
-        self._unrecorded: set[int] = set()  # intents whose outcomes are not committed yet
+        self._hold: Hold | None = None
+        self._in_hand: set[int] = set()  # intents whose outcomes are not committed yet
+        self._in_doubt = False  # a commit failed, and may stand all the same: with an intent that we never learnt of
         self._message_ids: progress.MessageIds | None = None
         self._wanted = wanted
         self._backoff = backoff
@@ -66,8 +69,8 @@ class IssueLedger:
             self._pk = issue_pk(connection, issue_id)
 
     def __enter__(self) -> IssueLedger:
-        held = self._locks.enter_context(self._database.hold(_lock_name(self._owner)))
-        assert held, "a fresh random name cannot be taken"
+        self._hold = self._locks.enter_context(self._database.hold(_lock_name(self._owner)))
+        assert self._hold, "a fresh random name cannot be taken"
         self._recorder = FlightRecorder(self._flight(self._owner))
         return self
 
@@ -75,11 +78,13 @@ class IssueLedger:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._recorder is not None:
-            self._recorder.close(keep=bool(self._unrecorded))
+            self._recorder.close(keep=bool(self._in_hand) or self._in_doubt)
         self._locks.close()
 
     def leaving(self, delivery: int) -> None:
-        """Note that the final dot of a message is about to be written."""
+        """Note that the final dot of a message is about to be written; raises `StorageError` when it must not be."""
+        if self._hold is not None and self._hold.lost:
+            raise StorageError("the session with the database ended, so nothing more was sent; repeat the command")
         if self._recorder is not None:
             self._recorder.leaving(delivery)
 
@@ -97,33 +102,43 @@ class IssueLedger:
         """
         moved: Moved = Counter()
         reached = window = None
-        with self._database.write() as connection:
-            if carried is not None and self._close(connection, carried.intent, self._owner):
-                attempts = {one.delivery: one.attempts for one in carried.recipients}
-                self._settle(connection, attempts, outcomes, now, moved)
-            if claim:
-                window, reached = self._claim(connection, claim, now, moved)
-            progress.move(connection, self._pk, moved, reached)
+        try:
+            with self._database.write() as connection:
+                if carried is not None and self._close(connection, carried.intent, self._owner):
+                    attempts = {one.delivery: one.attempts for one in carried.recipients}
+                    self._settle(connection, attempts, outcomes, now, moved)
+                if claim:
+                    window, reached = self._claim(connection, claim, now, moved)
+                progress.move(connection, self._pk, moved, reached)
+        except BaseException:
+            self._in_doubt = True
+            raise
         if carried is not None:
-            self._unrecorded.discard(carried.intent)
+            self._in_hand.discard(carried.intent)
             if self._recorder is not None:
                 self._recorder.forget(one.delivery for one in carried.recipients)
         if window is not None:
-            self._unrecorded.add(window.intent)
+            self._in_hand.add(window.intent)
         return window
 
     def recover(self, now: datetime) -> int:
-        """Settle what senders that died left in flight; returns how many rows. The living are left alone."""
+        """Settle what senders that died left in flight; returns how many rows. The living are left alone.
+
+        An intent of our own that a failed commit left behind is taken back: nothing of it ever left.
+        """
         mine = intent.c.issue_id == self._pk
         with self._database.read() as connection:
             owners = connection.scalars(sa.select(intent.c.owner).where(mine).distinct()).all()
         settled = 0
         for owner in owners:
             if owner == self._owner:
+                settled += self._settle_all(owner, {}, now) if self._in_doubt else 0
                 continue
-            with self._database.hold(_lock_name(owner)) as dead:
-                if dead:
-                    settled += self._settle_dead(owner, now)
+            flight = self._flight(owner)
+            with self._database.hold(_lock_name(owner)) as free, abandoned(flight) as dead:
+                if free and dead:
+                    settled += self._settle_all(owner, read_flight(flight), now)
+                    flight.unlink(missing_ok=True)
         return settled
 
     def counts(self) -> Mapping[str, int]:
@@ -258,14 +273,13 @@ class IssueLedger:
             "at": now,
         }
 
-    def _settle_dead(self, owner: str, now: datetime) -> int:
-        """Settle the intents of a dead sender by its flight recorder; where there is none, all is in doubt."""
-        flown = read_flight(self._flight(owner))
+    def _settle_all(self, owner: str, flown: Mapping[int, Flown] | None, now: datetime) -> int:
+        """Settle the intents that nobody has in hand by a flight recorder; where there is none, all is in doubt."""
         moved: Moved = Counter()
         settled = 0
         with self._database.write() as connection:
-            mine = sa.select(intent).where(intent.c.issue_id == self._pk, intent.c.owner == owner).with_for_update()
-            for row in connection.execute(mine).all():
+            those = intent.c.issue_id == self._pk, intent.c.owner == owner, intent.c.id.not_in(self._in_hand)
+            for row in connection.execute(sa.select(intent).where(*those).with_for_update()).all():
                 held = json.loads(row.deliveries)
                 tried = sa.select(delivery.c.id, delivery.c.attempts).where(delivery.c.id.in_(held))
                 attempts = {each.id: each.attempts + 1 for each in connection.execute(tried)}
@@ -274,7 +288,6 @@ class IssueLedger:
                     self._settle(connection, attempts, outcomes, now, moved)
                     settled += len(held)
             progress.move(connection, self._pk, moved)
-        self._flight(owner).unlink(missing_ok=True)
         return settled
 
     def _verdict(self, row: int, flown: Mapping[int, Flown] | None) -> Outcome:

@@ -1,21 +1,23 @@
 """The flight recorder: what a sender knew of its messages in flight, readable after kill -9.
 
-A memory-mapped file per sender, 16 bytes a message from the moment its final dot is about to be written until its
-outcome is committed. Writing to it is writing to memory; the kernel keeps the page when the process dies. After a
-power loss the boot id differs, and the file says nothing.
+A memory-mapped file per sender, locked for as long as that lives, 16 bytes a message from the moment its final dot is
+about to be written until its outcome is committed. Writing to it is writing to memory; the kernel keeps the page when
+the process dies. After a power loss the boot id differs, and the file says nothing.
 """
 
 from __future__ import annotations
 
+import fcntl
 import mmap
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from newsletter.model import DeliveryState, Outcome
 
-__all__ = ["FlightRecorder", "Flown", "read_flight"]
+__all__ = ["FlightRecorder", "Flown", "abandoned", "read_flight"]
 
 _MAGIC = b"flight-1"
 _HEADER = struct.Struct("<8s36s")
@@ -45,9 +47,10 @@ class FlightRecorder:
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(exist_ok=True)
         self._path = path
-        with path.open("x+b") as file:
-            file.truncate(_FIRST + _ENTRIES * _ENTRY.size)
-            self._memory = mmap.mmap(file.fileno(), 0)
+        self._file = path.open("x+b")
+        fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        self._file.truncate(_FIRST + _ENTRIES * _ENTRY.size)
+        self._memory = mmap.mmap(self._file.fileno(), 0)
         _HEADER.pack_into(self._memory, 0, _MAGIC, _boot_id())
         self._free = list(range(_ENTRIES))
         self._places: dict[int, int] = {}
@@ -76,6 +79,27 @@ class FlightRecorder:
         self._memory.close()
         if not keep:
             self._path.unlink(missing_ok=True)
+        self._file.close()
+
+
+@contextmanager
+def abandoned(path: Path) -> Iterator[bool]:
+    """Whether the sender of a recorder is dead, as far as this machine can tell; held so for the length of the block.
+
+    A sender whose database session broke lives on, and knows what it sends: its recorder's lock says so.
+    """
+    try:
+        file = path.open("rb")
+    except FileNotFoundError:
+        yield True
+        return
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+            return
+        yield True
 
 
 def read_flight(path: Path) -> Mapping[int, Flown] | None:

@@ -258,7 +258,8 @@ issue_progress = Table(
     *(Column(state.value, BigInteger, nullable=False, default=0) for state in DeliveryState),
 )
 
-# A window that a sender has in hand: the deliveries as JSON numbers. Their rows say queued meanwhile.
+# A window that a sender has in hand: the deliveries as JSON numbers. Their rows say queued meanwhile. No number comes
+# twice: a sender that cannot know whether its commit stands says it again, of the same intent and no other.
 intent = Table(
     "intent",
     METADATA,
@@ -267,6 +268,7 @@ intent = Table(
     Column("owner", String(40), nullable=False),
     Column("deliveries", Text, nullable=False),
     Column("committed_at", Instant, nullable=False),
+    sqlite_autoincrement=True,
 )
 
 account = Table(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -487,9 +489,70 @@ def test_a_sender_that_could_not_record_leaves_its_recorder_behind(database: Dat
     check(database)
 
 
+def test_a_claim_that_its_sender_never_learnt_of_is_taken_back(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The line to the database can break between a commit and the word of it."""
+    frozen_issue(database, 4)
+    whole = Database.write
+
+    @contextmanager
+    def breaks(self: Database) -> Iterator[sa.Connection]:
+        with whole(self) as connection:
+            yield connection
+        raise StorageError("the line broke")
+
+    with ledger(database, tmp_path) as sender:
+        window = sender.turn(NOW, claim=2)
+        assert window is not None
+        outcomes = [Outcome(each.delivery, DeliveryState.SUBMITTED, 250, "ok") for each in window.recipients]
+        monkeypatch.setattr(Database, "write", breaks)
+        with pytest.raises(StorageError):
+            sender.turn(NOW, carried=window, outcomes=outcomes, claim=2)
+        monkeypatch.setattr(Database, "write", whole)
+        assert sender.turn(NOW, carried=window, outcomes=outcomes) is None, "what is recorded is recorded once"
+        assert sender.counts() == {"submitted": 2, "sending": 2}
+        assert sender.recover(NOW) == 2
+        assert sender.counts() == {"submitted": 2, "queued": 2}
+        monkeypatch.setattr(Database, "write", breaks)
+        with pytest.raises(StorageError):
+            sender.turn(NOW, claim=2)
+        monkeypatch.setattr(Database, "write", whole)
+    with ledger(database, tmp_path) as another:
+        assert another.recover(NOW) == 2
+        assert another.counts() == {"submitted": 2, "queued": 2}, "its recorder says that nothing of it ever left"
+    check(database)
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_sender_whose_session_ended_sends_no_more_and_is_not_robbed(database: Database, tmp_path: Path) -> None:
+    frozen_issue(database, 2)
+    with ledger(database, tmp_path) as sender, ledger(database, tmp_path) as another:
+        window = sender.turn(NOW, claim=2)
+        assert window is not None
+        first, second = window.recipients
+        sender.leaving(first.delivery)
+        with database.write() as connection:
+            others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+            connection.execute(sa.text(others + " AND datname = current_database()"))
+
+        def leave_until_told() -> None:
+            for _ in range(100):  # the word of goodbye may take a moment
+                sender.leaving(second.delivery)
+                time.sleep(0.05)
+
+        with pytest.raises(StorageError, match="the session with the database ended"):
+            leave_until_told()
+        assert another.recover(NOW) == 0, "its process lives, and has one message in the air"
+        taken = [Outcome(first.delivery, DeliveryState.SUBMITTED, 250, "ok")]
+        sender.turn(NOW, carried=window, outcomes=taken)
+        assert sender.counts() == {"submitted": 1, "queued": 1}
+    check(database)
+
+
 def test_a_lock_excludes_and_is_given_back(database: Database) -> None:
     with database.hold("build x") as first, database.hold("build x") as second, database.hold("build y") as other:
-        assert (first, second, other) == (True, False, True)
+        assert (bool(first), bool(second), bool(other)) == (True, False, True)
     with database.hold("build x") as again:
         assert again
 

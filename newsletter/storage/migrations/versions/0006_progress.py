@@ -1,4 +1,4 @@
-"""How far a send has come stands in `issue_progress`."""
+"""How far a send has come stands in `issue_progress`; the number of an intent never comes twice."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -27,3 +27,5 @@ def upgrade() -> None:
     before, after = sa.table("dispatch", *columns), sa.table("issue_progress", *map(sa.column, NAMES))
     op.execute(sa.insert(after).from_select(NAMES, sa.select(*columns).select_from(before)))
     op.drop_table("dispatch")
+    with op.batch_alter_table("intent", recreate="auto", table_kwargs={"sqlite_autoincrement": True}) as batch:
+        batch.alter_column("owner", existing_type=sa.String(length=40), existing_nullable=False)
