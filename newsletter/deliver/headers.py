@@ -106,8 +106,7 @@ def _feedback_id(headers: MailHeaders) -> str:
     """Campaign, newsletter, kind of mail, sender: Google's four fields, of which the sender id has 5 to 15 letters."""
     issue = headers.issue
     sender = re.sub(r"[^a-z0-9]", "", ascii_domain(f"a@{headers.list_domain}").lower()[2:])
-    number = f"-{issue.number}" if issue.number > 1 else ""
-    return f"{issue.date}{number}:{issue.newsletter}:issue:{sender[:15]:x<5}"
+    return f"{issue.day}:{issue.newsletter}:issue:{sender[:15]:x<5}"
 
 
 def _leave_by_mail(address: str, message_id: str) -> str:

@@ -32,8 +32,7 @@ def open_transport(settings: Settings, folder: Path | None = None) -> Transport:
 
 def outbox_folder(desk: Path, issue: IssueId) -> Path:
     """Where the outbox keeps an issue's mail: `outbox/NEWSLETTER/DATE`, with `-N` for a later one of the day."""
-    number = f"-{issue.number}" if issue.number > 1 else ""
-    return desk / "outbox" / issue.newsletter / f"{issue.date}{number}"
+    return desk / "outbox" / issue.newsletter / issue.day
 
 
 def dkim_keys(settings: Settings) -> tuple[DkimKey, ...]:

@@ -51,6 +51,11 @@ class IssueId:
                 pass
         raise InputError(f"{text!r} is not an issue id; one looks like asia-ai-daily/2026-05-27")
 
+    @property
+    def day(self) -> str:
+        """`2026-05-27`, or `2026-05-27-2` for the second of a day: what its files and pages are called."""
+        return f"{self.date}" + (f"-{self.number}" if self.number > 1 else "")
+
     def __str__(self) -> str:
         return f"{self.newsletter}/{self.date}" + (f"/{self.number}" if self.number > 1 else "")
 

@@ -22,6 +22,7 @@ from newsletter.storage import (
     Deliveries,
     Drafts,
     Issues,
+    Journal,
     SourceStates,
     Stories,
     StoryLinks,
@@ -145,6 +146,11 @@ class Newsroom:
     def deliveries(self) -> Deliveries:
         """The deliveries of every issue."""
         return Deliveries(self.database)
+
+    @cached_property
+    def journal(self) -> Journal:
+        """What left from this desk, whatever the database says."""
+        return Journal(self.desk / ".journal")
 
     @cached_property
     def accounts(self) -> Accounts:

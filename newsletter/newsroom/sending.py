@@ -30,6 +30,7 @@ from newsletter.model import (
 )
 from newsletter.newsroom import issues, readers
 from newsletter.newsroom.audience import choose
+from newsletter.newsroom.reconciling import refuse_forgetful, refuse_second_freeze
 from newsletter.newsroom.room import Newsroom
 from newsletter.pipeline import deliver_issue, render_editions, send_once
 from newsletter.plan import deliver_by_at, slot_of
@@ -58,14 +59,17 @@ def send(
     """Send what is approved and not yet settled; safe to repeat after any crash, and from several processes.
 
     Raises `ChecksFailedError` for an issue without approval, `NothingToDoError` for a settled one,
-    `NotLiveError` before anything is frozen, `TransportError` when the server takes nothing.
+    `NotLiveError` before anything is frozen, `TransportError` when the server takes nothing, `StorageError` when the
+    database is full, gone, or an old backup.
     """
     issue = _sendable(room, issue_id)
+    refuse_forgetful(room, issue_id)
     transport = _transport(room, issue_id)
     keys = deliver.dkim_keys(room.settings)
     if issue.state is IssueState.SENDING and room.settings.on_unknown == "resend":
         room.deliveries.requeue_unknown(issue_id, room.clock.now())
     if issue.state is IssueState.APPROVED:
+        refuse_second_freeze(room, issue_id)
         _look_once_more(room, issue)
         deliver.refuse_strangers(transport, room.settings, _audience_addresses(room, issue))
         send_once(transport, [])  # a relay that nobody can reach is found out before anything is frozen
@@ -84,6 +88,7 @@ def send(
         room.database,
         issue_id,
         flights=room.desk / ".flights",
+        journal=room.journal,
         wanted=_still_wanted(room, issue_id),
         backoff=deliver.backoff,
         give_up_at=give_up_at,

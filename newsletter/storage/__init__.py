@@ -5,6 +5,7 @@ from newsletter.storage.database import Database
 from newsletter.storage.deliveries import Deliveries, DeliveryRow
 from newsletter.storage.drafts import Drafts
 from newsletter.storage.issues import Issues, Transition
+from newsletter.storage.journal import Journal
 from newsletter.storage.ledger import IssueLedger
 from newsletter.storage.sources import SourceStates
 from newsletter.storage.stories import Ingested, Stories, StoryEvent
@@ -22,6 +23,7 @@ __all__ = [
     "Ingested",
     "IssueLedger",
     "Issues",
+    "Journal",
     "Kept",
     "PrintedStory",
     "Role",

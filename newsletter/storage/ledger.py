@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import datetime, timedelta
@@ -19,14 +19,18 @@ from newsletter.errors import StorageError
 from newsletter.model import DeliveryState, IssueId, Outcome, Recipient, Window
 from newsletter.storage import progress
 from newsletter.storage.database import Database, Hold
+from newsletter.storage.journal import Journal
 from newsletter.storage.keys import issue_pk
 from newsletter.storage.progress import Moved
 from newsletter.storage.recorder import FlightRecorder, Flown, abandoned, read_flight
 from newsletter.storage.tables import Instant, delivery, intent
 
-__all__ = ["IssueLedger"]
+__all__ = ["IssueLedger", "is_alive"]
 
 REPLY_KEPT = 500
+
+Settled = defaultdict[DeliveryState, list[int]]
+"""What became of deliveries that were in hand."""
 
 StillWanted = Callable[[Connection, Sequence[int]], set[int]]
 
@@ -34,10 +38,10 @@ StillWanted = Callable[[Connection, Sequence[int]], set[int]]
 class IssueLedger:
     """The `Ledger` of one issue for one sender; a context manager that holds the sender's lock.
 
-    `flights` is the folder of the flight recorders. `wanted` says, inside the transaction that commits the intent,
-    which subscribers may still be mailed. `backoff` gives the pause before a deferred message's next try; one that
-    would come after `give_up_at` makes the delivery `expired`. Where nobody can know what became of a message, `resend`
-    tries it again; without it that stays `unknown`.
+    `flights` is the folder of the flight recorders, `journal` the desk's. `wanted` says, inside the transaction that
+    commits the intent, which subscribers may still be mailed. `backoff` gives the pause before a deferred message's
+    next try; one that would come after `give_up_at` makes the delivery `expired`. Where nobody can know what became of
+    a message, `resend` tries it again; without it that stays `unknown`.
     """
 
     def __init__(
@@ -46,6 +50,7 @@ class IssueLedger:
         issue_id: IssueId,
         *,
         flights: Path,
+        journal: Journal,
         wanted: StillWanted,
         backoff: Callable[[int], timedelta],
         give_up_at: datetime,
@@ -54,6 +59,7 @@ class IssueLedger:
         self._database = database
         self._issue_id = issue_id
         self._flights = flights
+        self._journal = journal.of(issue_id)
         self._recorder: FlightRecorder | None = None
         self._hold: Hold | None = None
         self._in_hand: set[int] = set()  # intents whose outcomes are not committed yet
@@ -71,6 +77,7 @@ class IssueLedger:
     def __enter__(self) -> IssueLedger:
         self._hold = self._locks.enter_context(self._database.hold(_lock_name(self._owner)))
         assert self._hold, "a fresh random name cannot be taken"
+        self._locks.enter_context(self._journal)
         self._recorder = FlightRecorder(self._flight(self._owner))
         return self
 
@@ -101,15 +108,19 @@ class IssueLedger:
         A delivery of the window that no outcome names never left. None when nothing is due or asked for.
         """
         moved: Moved = Counter()
+        settled: Settled = defaultdict(list)
         reached = window = None
         try:
             with self._database.write() as connection:
                 if carried is not None and self._close(connection, carried.intent, self._owner):
                     attempts = {one.delivery: one.attempts for one in carried.recipients}
-                    self._settle(connection, attempts, outcomes, now, moved)
+                    self._settle(connection, attempts, outcomes, now, settled)
                 if claim:
                     window, reached = self._claim(connection, claim, now, moved)
-                progress.move(connection, self._pk, moved, reached)
+                number = self._move(connection, moved, settled, reached)
+            if settled or window is not None:
+                taken = [one.delivery for one in window.recipients] if window is not None else []
+                self._journal.write(number, taken, settled)
         except BaseException:
             self._in_doubt = True
             raise
@@ -230,7 +241,7 @@ class IssueLedger:
         attempts: Mapping[int, int],
         outcomes: Sequence[Outcome],
         now: datetime,
-        moved: Moved,
+        settled: Settled,
     ) -> None:
         """Write down what became of the deliveries in `attempts`; those that no outcome names never left."""
         known = {outcome.delivery: outcome for outcome in outcomes if outcome.delivery in attempts}
@@ -240,16 +251,21 @@ class IssueLedger:
         others: list[dict[str, Any]] = []
         for number, outcome in known.items():
             if outcome.state is DeliveryState.SUBMITTED:
+                settled[DeliveryState.SUBMITTED].append(number)
                 submitted.append({"row": number, "code_": outcome.code, "reply_": outcome.reply[:REPLY_KEPT]})
             else:
-                others.append(self._values(outcome, attempts[number], now))
+                others.append(values := self._values(outcome, attempts[number], now))
+                settled[values["state_"]].append(number)
         if submitted:
             connection.execute(_SUBMIT.values(changed_at=now), submitted)
         if others:
             connection.execute(_SETTLE, others)
-        moved[DeliveryState.SENDING] -= len(known)
-        moved[DeliveryState.SUBMITTED] += len(submitted)
-        moved.update(DeliveryState(values["state_"]) for values in others)
+
+    def _move(self, connection: Connection, moved: Moved, settled: Settled, reached: int | None = None) -> int:
+        for state, numbers in settled.items():
+            moved[state] += len(numbers)
+            moved[DeliveryState.SENDING] -= len(numbers)
+        return progress.move(connection, self._pk, moved, reached)
 
     def _values(self, outcome: Outcome, attempts: int, now: datetime) -> dict[str, Any]:
         state, not_before = outcome.state, None
@@ -275,8 +291,7 @@ class IssueLedger:
 
     def _settle_all(self, owner: str, flown: Mapping[int, Flown] | None, now: datetime) -> int:
         """Settle the intents that nobody has in hand by a flight recorder; where there is none, all is in doubt."""
-        moved: Moved = Counter()
-        settled = 0
+        settled: Settled = defaultdict(list)
         with self._database.write() as connection:
             those = intent.c.issue_id == self._pk, intent.c.owner == owner, intent.c.id.not_in(self._in_hand)
             for row in connection.execute(sa.select(intent).where(*those).with_for_update()).all():
@@ -285,10 +300,10 @@ class IssueLedger:
                 attempts = {each.id: each.attempts + 1 for each in connection.execute(tried)}
                 outcomes = [self._verdict(number, flown) for number in held]
                 if self._close(connection, row.id, owner):
-                    self._settle(connection, attempts, outcomes, now, moved)
-                    settled += len(held)
-            progress.move(connection, self._pk, moved)
-        return settled
+                    self._settle(connection, attempts, outcomes, now, settled)
+            number = self._move(connection, Counter(), settled)
+        self._journal.write(number, [], settled)
+        return sum(map(len, settled.values()))
 
     def _verdict(self, row: int, flown: Mapping[int, Flown] | None) -> Outcome:
         if flown is not None and row not in flown:
@@ -350,6 +365,12 @@ _SETTLE = (
         changed_at=sa.bindparam("at"),
     )
 )
+
+
+def is_alive(database: Database, owner: str) -> bool:
+    """Whether the sender of that name still holds its lock."""
+    with database.hold(_lock_name(owner)) as free:
+        return not free
 
 
 def _lock_name(owner: str) -> str:

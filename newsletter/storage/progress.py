@@ -16,7 +16,7 @@ from sqlalchemy.engine import Connection
 from newsletter.model import DeliveryState
 from newsletter.storage.tables import delivery, intent, issue_progress
 
-__all__ = ["MessageIds", "Moved", "begin", "counted", "intended", "locked", "message_ids", "move", "tally"]
+__all__ = ["MessageIds", "Moved", "begin", "counted", "intended", "locked", "message_ids", "move", "tally", "turns"]
 
 Moved = Counter[DeliveryState]
 """By how many the deliveries in each state become more or fewer."""
@@ -48,13 +48,19 @@ def locked(connection: Connection, pk: int) -> int:
     return connection.scalar(reached.with_for_update()) or 0
 
 
-def move(connection: Connection, pk: int, moved: Moved, reached: int | None = None) -> None:
-    """Count on, and note how far the audience is claimed."""
+def move(connection: Connection, pk: int, moved: Moved, reached: int | None = None) -> int:
+    """Count on, and note how far the audience is claimed; returns the number of this turn."""
     values: dict[str, object] = {state: issue_progress.c[state] + number for state, number in moved.items() if number}
     if reached is not None:
         values["reached"] = reached
-    if values:
-        connection.execute(sa.update(issue_progress).where(issue_progress.c.issue_id == pk).values(values))
+    turned = sa.update(issue_progress).where(issue_progress.c.issue_id == pk)
+    turned = turned.values(values | {"turns": issue_progress.c.turns + 1})
+    return int(connection.execute(turned.returning(issue_progress.c.turns)).scalar_one())
+
+
+def turns(connection: Connection, pk: int) -> int:
+    """How many turns its senders have had; 0 before the freeze."""
+    return connection.scalar(sa.select(issue_progress.c.turns).where(issue_progress.c.issue_id == pk)) or 0
 
 
 def tally(connection: Connection, pk: int) -> dict[str, int]:

@@ -247,7 +247,7 @@ Index(
 )
 
 # How far the sending of a frozen issue has come: the last subscriber that was claimed, and how many deliveries stand
-# in each state. `message_seed` and `message_domain` make the Message-IDs.
+# in each state. `message_seed` and `message_domain` make the Message-IDs; `turns` numbers the lines of the journal.
 issue_progress = Table(
     "issue_progress",
     METADATA,
@@ -255,6 +255,7 @@ issue_progress = Table(
     Column("message_seed", String(64), nullable=False),
     Column("message_domain", String(255), nullable=False),
     Column("reached", BigInteger, nullable=False, default=0),
+    Column("turns", BigInteger, nullable=False, default=0),
     *(Column(state.value, BigInteger, nullable=False, default=0) for state in DeliveryState),
 )
 

@@ -31,7 +31,7 @@ from newsletter.model import (
     Story,
     StoryStatus,
 )
-from newsletter.storage import Accounts, Database, Deliveries, IssueLedger, Issues, Role, Stories
+from newsletter.storage import Accounts, Database, Deliveries, IssueLedger, Issues, Journal, Role, Stories
 from newsletter.storage.documents import STORY
 from newsletter.storage.schema import VERSION_TABLE
 from newsletter.storage.tables import METADATA
@@ -319,6 +319,7 @@ def ledger(
         database,
         ISSUE,
         flights=flights,
+        journal=Journal(Path(f"{flights}.journal")),
         wanted=lambda connection, ids: set(ids) - gone,
         backoff=lambda attempts: timedelta(minutes=attempts),
         give_up_at=NOW + timedelta(minutes=2),
@@ -423,8 +424,9 @@ import sys, os, signal
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from newsletter.model import DeliveryState, IssueId, Outcome
-from newsletter.storage import Database, IssueLedger
+from newsletter.storage import Database, IssueLedger, Journal
 ledger = IssueLedger(Database(sys.argv[1]), IssueId("asia-ai-daily", date(2026, 5, 27)), flights=Path(sys.argv[2]),
+    journal=Journal(Path(sys.argv[2] + ".journal")),
     wanted=lambda connection, ids: set(ids), backoff=lambda n: timedelta(minutes=1),
     give_up_at=datetime(2026, 5, 28, tzinfo=UTC))
 ledger.__enter__()

@@ -9,7 +9,6 @@ import signal
 import time
 from pathlib import Path
 
-import psycopg
 import pytest
 
 from tests.deliver.fault_server import TAKE_AND_DROP, Fault
@@ -19,18 +18,6 @@ from .senders import POINTS
 
 IN_DOUBT = "after the write with the dot"
 """Of the ten points the one after which nobody can know: from the write that holds the dot to the answer read."""
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def empty_database(request: pytest.FixtureRequest) -> str:
-    """The address of an empty PostgreSQL database; nothing for SQLite beside the desk."""
-    if request.param == "sqlite":
-        return ""
-    server = request.getfixturevalue("postgresql")
-    name = f"torture_{secrets.token_hex(6)}"
-    with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-    return f"{server}/{name}"
 
 
 def test_killed_at_each_of_the_ten_points(tmp_path: Path, empty_database: str) -> None:

@@ -14,7 +14,7 @@ from newsletter.newsroom import issues
 from newsletter.plan import Newsletter
 from newsletter.web.asking import Ask
 from newsletter.web.public.archive import INDEXED
-from newsletter.web.public.archive_newsletter import archived_name, public_newsletter, sent_issues
+from newsletter.web.public.archive_newsletter import public_newsletter, sent_issues
 from newsletter.words import without_unseen
 
 __all__ = ["ENTRIES", "archive_feed"]
@@ -51,7 +51,7 @@ def _feed(ask: Ask, newsletter: Newsletter, latest: list[Issue]) -> bytes:
 
 
 def _entry(ask: Ask, feed: ElementTree.Element, issue: Issue, home: str) -> None:
-    address = f"{home}{archived_name(issue.id)}"
+    address = f"{home}{issue.id.day}"
     whole = issues.preview(ask.room, issue.id)
     entry = ElementTree.SubElement(feed, "entry")
     _add(entry, "id", address)

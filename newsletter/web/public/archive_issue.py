@@ -13,7 +13,7 @@ from newsletter.web.asking import Ask
 from newsletter.web.headers import mail_policy
 from newsletter.web.our_flags import with_our_flags
 from newsletter.web.public.archive import INDEXED
-from newsletter.web.public.archive_newsletter import archived_name, public_newsletter
+from newsletter.web.public.archive_newsletter import public_newsletter
 
 __all__ = ["archive_issue", "archived_issue"]
 
@@ -41,6 +41,6 @@ def archived_issue(ask: Ask, newsletter: Newsletter) -> Issue:
     except InputError as error:
         raise NotFoundError(str(error)) from None
     issue = ask.room.issues.get(issue_id)
-    if issue.state is not IssueState.SUBMITTED or archived_name(issue_id) != ask.path["day"]:
+    if issue.state is not IssueState.SUBMITTED or issue_id.day != ask.path["day"]:
         raise NotFoundError(f"{issue_id} is not in the archive")
     return issue

@@ -5,13 +5,13 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from newsletter.errors import NotFoundError
-from newsletter.model import Issue, IssueId, IssueState
+from newsletter.model import Issue, IssueState
 from newsletter.plan import Newsletter
 from newsletter.web.asking import Ask
 from newsletter.web.pages import public_page
 from newsletter.web.public.archive import INDEXED
 
-__all__ = ["archive_newsletter", "archived_name", "public_newsletter", "sent_issues"]
+__all__ = ["archive_newsletter", "public_newsletter", "sent_issues"]
 
 ROWS = 60
 
@@ -25,7 +25,7 @@ def archive_newsletter(ask: Ask) -> Response:
         "archive_newsletter.html",
         headers=INDEXED,
         newsletter=newsletter,
-        issues=[(issue.id, archived_name(issue.id)) for issue in sent[(page - 1) * ROWS : page * ROWS]],
+        issues=[(issue.id, issue.id.day) for issue in sent[(page - 1) * ROWS : page * ROWS]],
         page=page,
         more=len(sent) > page * ROWS,
         again=ask.again,
@@ -43,8 +43,3 @@ def public_newsletter(ask: Ask, name: str) -> Newsletter:
     if newsletter is None or newsletter.archive != "public":
         raise NotFoundError(f"no public newsletter is called {name!r}")
     return newsletter
-
-
-def archived_name(issue_id: IssueId) -> str:
-    """The last part of an issue's address in the archive: `2026-05-27`, or `2026-05-27-2` for the second of a day."""
-    return f"{issue_id.date}-{issue_id.number}" if issue_id.number > 1 else f"{issue_id.date}"

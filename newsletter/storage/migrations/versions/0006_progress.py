@@ -17,6 +17,7 @@ def upgrade() -> None:
         sa.Column("message_seed", sa.String(length=64), nullable=False),
         sa.Column("message_domain", sa.String(length=255), nullable=False),
         sa.Column("reached", sa.BigInteger(), nullable=False),
+        sa.Column("turns", sa.BigInteger(), nullable=False),
         *(sa.Column(state, sa.BigInteger(), nullable=False) for state in STATES),
         sa.ForeignKeyConstraint(
             ["issue_id"], ["issue.id"], name=op.f("fk_issue_progress_issue_id"), ondelete="CASCADE"
@@ -24,8 +25,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("issue_id", name=op.f("pk_issue_progress")),
     )
     columns: list[sa.ColumnClause[object]] = [sa.column(name) for name in NAMES]
-    before, after = sa.table("dispatch", *columns), sa.table("issue_progress", *map(sa.column, NAMES))
-    op.execute(sa.insert(after).from_select(NAMES, sa.select(*columns).select_from(before)))
+    before, after = sa.table("dispatch", *columns), sa.table("issue_progress", *map(sa.column, (*NAMES, "turns")))
+    kept = sa.select(*columns, sa.literal(0)).select_from(before)
+    op.execute(sa.insert(after).from_select([*NAMES, "turns"], kept))
     op.drop_table("dispatch")
     with op.batch_alter_table("intent", recreate="auto", table_kwargs={"sqlite_autoincrement": True}) as batch:
         batch.alter_column("owner", existing_type=sa.String(length=40), existing_nullable=False)
