@@ -13,6 +13,8 @@
     ├── TemplateError                exit 2   a template that does not compile, with file and line
     ├── StorageError                          the database refused: full disk, lock, old schema
     └── TransportError                        the mail server did not take us; tried again
+        ├── ThrottledError                    it sent us away for now: slower from here on
+        └── RefusingError                     it rejects nearly everything; nothing more is tried
 
 Each message is a sentence that says what is wrong and what to do. Refused recipients and refused stories
 are values (`Outcome`, `Refusal`), not exceptions.
@@ -34,10 +36,12 @@ __all__ = [
     "NothingToDoError",
     "PlanError",
     "Problem",
+    "RefusingError",
     "SettingError",
     "SourceError",
     "StorageError",
     "TemplateError",
+    "ThrottledError",
     "TransportError",
 ]
 
@@ -134,3 +138,11 @@ class StorageError(NewsletterError):
 
 class TransportError(NewsletterError):
     """The mail server cannot be reached, or refuses us as a whole (TLS, login, 421)."""
+
+
+class ThrottledError(TransportError):
+    """The mail server ended a conversation with 421: it takes mail, but not so much of it."""
+
+
+class RefusingError(TransportError):
+    """The mail server rejects nearly every message: something is wrong with us, and not with the recipients."""

@@ -110,14 +110,15 @@ def deliver_issue(
     make_message: Callable[[Recipient], Message],
     clock: Clock,
     *,
+    pace: deliver.Pace | None = None,
     threads: int = 0,
     wait: bool = False,
     stop: Callable[[], bool] = lambda: False,
     progress: Callable[[Mapping[str, int]], None] | None = None,
 ) -> None:
-    """Carry what is queued in the ledger until nothing is queued or in flight; raises `TransportError`."""
+    """Carry what is queued in the ledger until nothing is queued or in flight; see `deliver.send`."""
     sending = deliver.send(
-        ledger, transport, make_message, clock, threads=threads, wait=wait, stop=stop, progress=progress
+        ledger, transport, make_message, clock, pace=pace, threads=threads, wait=wait, stop=stop, progress=progress
     )
     asyncio.run(sending)
 

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from newsletter.model import Message, Outcome, Refusal, Story, Window
+from newsletter.model import Lane, Message, Outcome, Refusal, Story, Window
 
 __all__ = [
     "SLOT_NAMES",
     "Connection",
     "Fetched",
+    "Lanes",
     "Ledger",
     "Source",
     "SourceState",
@@ -122,14 +123,28 @@ class Transport(Protocol):
     """What carries messages: `smtp`, `outbox`, `memory`.
 
     `leaves_machine` is True when mail could reach strangers: `NEWSLETTER_LIVE` guards those. `connections` is
-    how many `connect` results may be open at once. `connect` raises `TransportError` with what to do.
+    how many `connect` results may be open at once, `per_connection` how many messages each may carry (None: any).
+    `connect` raises `TransportError` with what to do.
     """
 
     name: str
     leaves_machine: bool
     connections: int
+    per_connection: int | None
 
     async def connect(self) -> Connection: ...
+
+
+class Lanes(Protocol):
+    """What all senders know of each mail server, by its name. Calls are blocking and durable.
+
+    `change` replaces a lane by what `step` makes of it, `new` where there is none yet, while nobody else changes it;
+    it returns the result.
+    """
+
+    def find(self, name: str) -> Lane | None: ...
+
+    def change(self, name: str, new: Lane, step: Callable[[Lane], Lane]) -> Lane: ...
 
 
 class Ledger(Protocol):
@@ -143,8 +158,10 @@ class Ledger(Protocol):
     delivery of the carried window that is not among `outcomes` never left. It changes only what this sender claimed.
     `recover` settles what dead senders left in flight (where nobody can know: unknown under `hold`, queued again
     under `resend`) and returns how many rows that were. A process is dead when its lock is free, never because time
-    has passed.
+    has passed. `closed` is True once a turn found that the issue is not to be sent any more.
     """
+
+    closed: bool
 
     def turn(
         self, now: datetime, *, carried: Window | None = None, outcomes: Sequence[Outcome] = (), claim: int = 0

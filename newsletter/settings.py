@@ -98,7 +98,8 @@ FIELDS = (
     Setting("database_url", "any SQLAlchemy URL of SQLite or PostgreSQL", _database, "sqlite:///newsletter.db", True),
     Setting(
         "smtp_url",
-        "the relay, smtp:// or smtps:// with ?starttls=require|never&connections=N&cafile=PATH; unset: the outbox",
+        "the relay, smtp:// or smtps:// with ?starttls=require|never&connections=N&messages=N&rate=N/min&cafile=PATH;"
+        " unset: the outbox",
         _address("smtp", "smtps"),
         secret=True,
     ),
@@ -126,6 +127,7 @@ FIELDS = (
     Setting("dkim_key", "the private key as PEM; NEWSLETTER_DKIM_KEY_FILE names its file", str, secret=True),
     Setting("bounce_domain", "domain of envelope senders; unset: the sender's", str),
     Setting("unsubscribe_mailto", "address for the mailto form of List-Unsubscribe", str),
+    Setting("alert_url", "alerts go there as a JSON POST", _address("http", "https"), secret=True),
     Setting("now", "an ISO time at which a rehearsal's clock starts", str),
     Setting("speed", "how many times as fast a rehearsal's clock runs", _speed, "1"),
 )
@@ -153,6 +155,7 @@ class Settings:
     dkim_key: str | None
     bounce_domain: str | None
     unsubscribe_mailto: str | None
+    alert_url: str | None
     now: str | None
     speed: float
     origins: Mapping[str, str]

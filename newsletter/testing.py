@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from itertools import count, islice
 
 from newsletter.errors import TransportError
-from newsletter.model import DeliveryState, Message, Outcome, Recipient, Window
+from newsletter.model import DeliveryState, Lane, Message, Outcome, Recipient, Window
 
-__all__ = ["MemoryLedger", "MemoryTransport"]
+__all__ = ["MemoryLanes", "MemoryLedger", "MemoryTransport"]
 
 
 class MemoryTransport:
@@ -23,9 +23,15 @@ class MemoryTransport:
     name = "memory"
 
     def __init__(
-        self, *, connections: int = 2, leaves_machine: bool = False, refuse: Mapping[str, str] | None = None
+        self,
+        *,
+        connections: int = 2,
+        per_connection: int | None = None,
+        leaves_machine: bool = False,
+        refuse: Mapping[str, str] | None = None,
     ) -> None:
         self.connections = connections
+        self.per_connection = per_connection
         self.leaves_machine = leaves_machine
         self.refuse = dict(refuse or {})
         self.out_of_order = False
@@ -66,6 +72,22 @@ class MemoryConnection:
         """Nothing to close."""
 
 
+class MemoryLanes:
+    """`Lanes` in a dictionary."""
+
+    def __init__(self) -> None:
+        self.lanes: dict[str, Lane] = {}
+
+    def find(self, name: str) -> Lane | None:
+        """The lane of that mail server."""
+        return self.lanes.get(name)
+
+    def change(self, name: str, new: Lane, step: Callable[[Lane], Lane]) -> Lane:
+        """What `step` makes of the lane."""
+        self.lanes[name] = step(self.lanes.get(name, new))
+        return self.lanes[name]
+
+
 class MemoryLedger:
     """A `Ledger` over a list of recipients; `state`, `reply` and `not_before` are open to be looked at, by delivery.
 
@@ -84,6 +106,7 @@ class MemoryLedger:
         self.state = dict.fromkeys(self.recipients, DeliveryState.QUEUED)
         self.reply = dict.fromkeys(self.recipients, "")
         self.not_before: dict[int, datetime] = {}
+        self.closed = False
         self._open: dict[int, None] = dict.fromkeys(self.recipients)
         self._owner: dict[int, MemoryLedger] = {}
         self._intents = count(1)
@@ -109,7 +132,7 @@ class MemoryLedger:
         """What became of a window, and the next one of up to `claim` due recipients."""
         if carried is not None:
             self._record(carried, outcomes, now)
-        claimed = self._claim(claim, now) if claim else ()
+        claimed = self._claim(claim, now) if claim and not self.closed else ()
         return Window(next(self._intents), tuple(claimed)) if claimed else None
 
     def _claim(self, limit: int, now: datetime) -> Sequence[Recipient]:

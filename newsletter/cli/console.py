@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = [
     "DeskCommand",
     "as_json",
+    "by",
     "desk_folder",
     "issue_argument",
     "open_room",
@@ -26,6 +28,7 @@ __all__ = [
     "print_table",
     "progress_bar",
     "whisper",
+    "who",
 ]
 
 
@@ -54,7 +57,13 @@ def _issue_id(_context: click.Context, _parameter: click.Parameter, text: str) -
 
 
 issue_argument = click.argument("issue_id", metavar="ISSUE", callback=_issue_id)
+by = click.option("--by", metavar="NAME", help="Who says so; your login name by default.")
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
+
+
+def who(by: str | None) -> str:
+    """The name given, or the login name."""
+    return by or getpass.getuser()
 
 
 def desk_folder() -> Path:

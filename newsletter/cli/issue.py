@@ -8,9 +8,20 @@ from typing import TYPE_CHECKING
 
 import click
 
-from newsletter.cli.console import DeskGroup, as_json, issue_argument, open_room, print_json, print_table, whisper
+from newsletter.cli.console import (
+    DeskGroup,
+    as_json,
+    by,
+    issue_argument,
+    open_room,
+    print_json,
+    print_table,
+    whisper,
+    who,
+)
+from newsletter.cli.issue_outcomes import resolve, retry, stop
 from newsletter.cli.issue_preview import check, preview
-from newsletter.cli.issue_sending import proof, recipients, resolve, send, status
+from newsletter.cli.issue_sending import proof, recipients, send, status
 
 if TYPE_CHECKING:
     from newsletter.model import Issue, IssueId
@@ -22,7 +33,7 @@ def issue() -> None:
     """Build, preview, check, proof, approve and send issues. ISSUE is an id like asia-ai-daily/2026-05-27."""
 
 
-for command in (preview, check, proof, send, status, recipients, resolve):
+for command in (preview, check, proof, send, stop, status, recipients, retry, resolve):
     issue.add_command(command)
 
 
@@ -107,14 +118,12 @@ def show(issue_id: IssueId, as_json: bool) -> None:
 @click.option(
     "--word", metavar="TEXT", multiple=True, help="Words before the stories, an empty line between paragraphs."
 )
-@click.option("--by", metavar="NAME", help="Who edits; your login name by default.")
+@by
 def edit(issue_id: IssueId, subject: str | None, preheader: str | None, word: tuple[str, ...], by: str | None) -> None:
     """Set an editor's own subject, preheader, or word to the readers.
 
     Makes a new revision and voids an approval. A later `issue build` keeps the words. --word "" takes the word out.
     """
-    import getpass
-
     from newsletter.errors import InputError
     from newsletter.newsroom import issues
 
@@ -123,9 +132,7 @@ def edit(issue_id: IssueId, subject: str | None, preheader: str | None, word: tu
     paragraphs = tuple(part for text in word for part in re.split(r"\n\s*\n", text)) or None
     with open_room() as room:
         before = room.issues.get(issue_id)
-        edited = issues.edit(
-            room, before.id, subject=subject, preheader=preheader, word=paragraphs, who=by or getpass.getuser()
-        )
+        edited = issues.edit(room, before.id, subject=subject, preheader=preheader, word=paragraphs, who=who(by))
     if edited.revision == before.revision:
         click.echo(f"{edited.id} says that already")
         return
@@ -135,15 +142,13 @@ def edit(issue_id: IssueId, subject: str | None, preheader: str | None, word: tu
 
 @issue.command()
 @issue_argument
-@click.option("--by", metavar="NAME", help="Who approves; your login name by default.")
+@by
 def approve(issue_id: IssueId, by: str | None) -> None:
     """Seal the exact bytes of the draft for sending; any later edit voids it."""
-    import getpass
-
     from newsletter.newsroom import issues
 
     with open_room() as room:
-        approved = issues.approve(room, issue_id, by or getpass.getuser())
+        approved = issues.approve(room, issue_id, who(by))
     if approved.approved_by is None:
         click.echo(f"{approved.id}: {approved.reason}")
     else:

@@ -1,4 +1,4 @@
-"""`newsletter issue proof`, `send`, `status`, `recipients` and `resolve`: an issue on its way and what became of it."""
+"""`newsletter issue proof`, `send`, `status` and `recipients`: an issue on its way and what became of it."""
 
 from __future__ import annotations
 
@@ -10,12 +10,20 @@ from typing import TYPE_CHECKING
 
 import click
 
-from newsletter.cli.console import DeskCommand, as_json, issue_argument, open_room, print_json, print_table
+from newsletter.cli.console import (
+    DeskCommand,
+    as_json,
+    issue_argument,
+    open_room,
+    print_json,
+    print_table,
+    who,
+)
 
 if TYPE_CHECKING:
     from newsletter.model import Books, IssueId
 
-__all__ = ["proof", "recipients", "resolve", "send", "status"]
+__all__ = ["proof", "recipients", "send", "status"]
 
 
 @click.command(cls=DeskCommand)
@@ -39,7 +47,8 @@ def proof(issue_id: IssueId, addresses: tuple[str, ...]) -> int:
 @click.option("--retry-now", is_flag=True, help="Try deferred deliveries without waiting for their time.")
 @as_json
 def send(issue_id: IssueId, dry_run: bool, wait: bool, retry_now: bool, as_json: bool) -> int:
-    """Send now what is approved and not yet settled; safe to repeat after any crash, and from several processes.
+    """Send now what is approved and not yet settled, also the rest of what was stopped; safe to repeat after any crash,
+    and from several processes.
 
     Ends with 0 when all is settled, 3 without an approval, 4 when it was settled before, 5 when deferred or
     unknown deliveries remain.
@@ -55,7 +64,7 @@ def send(issue_id: IssueId, dry_run: bool, wait: bool, retry_now: bool, as_json:
                 print_table(("edition", "readers"), list(counts.items()), "Nobody would get it.")
             return 0
         with _progress(not as_json) as progress:
-            books = sending.send(room, issue_id, wait=wait, retry_now=retry_now, progress=progress)
+            books = sending.send(room, issue_id, wait=wait, retry_now=retry_now, who=who(None), progress=progress)
         if as_json:
             print_json(books.as_json())
         else:
@@ -101,34 +110,6 @@ def recipients(issue_id: IssueId, state: str | None, as_json: bool) -> None:
             [(row.email, row.edition, row.state, row.attempts, row.reply) for row in rows],
             "No such delivery.",
         )
-
-
-@click.command(cls=DeskCommand)
-@issue_argument
-@click.option(
-    "--unknown",
-    "how",
-    type=click.Choice(["submitted", "resend"]),
-    required=True,
-    help="What becomes of them: they arrived, as the mail server's log says, or they are sent again.",
-)
-@click.option("--address", metavar="EMAIL", help="Of this reader only.")
-@click.option("--by", metavar="NAME", help="Who says so; your login name by default.")
-def resolve(issue_id: IssueId, how: str, address: str | None, by: str | None) -> None:
-    """Settle deliveries that are unknown, because you looked them up or would rather send twice than not at all.
-
-    `issue recipients ISSUE --state unknown` names them with their Message-IDs, which the mail server's log knows.
-    """
-    import getpass
-
-    from newsletter.newsroom import doubts
-
-    with open_room() as room:
-        number, left = doubts.resolve(
-            room, issue_id, resend=how == "resend", email=address, who=by or getpass.getuser()
-        )
-    done = f"queued again; `newsletter issue send {issue_id}` sends them" if how == "resend" else "taken for submitted"
-    click.echo(f"{number} unknown: {done}" + (f"; {left} unknown left" if left else ""))
 
 
 def _print_books(books: Books) -> None:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from newsletter.cli.console import DeskGroup, as_json, open_room, opened, print_json, progress_bar, whisper
+from newsletter.cli.console import DeskGroup, as_json, by, open_room, opened, print_json, progress_bar, whisper, who
 from newsletter.cli.story_links import ban, join, part, pin, related, same
 from newsletter.cli.story_notes import draft, note, notes_
-from newsletter.cli.story_shown import AT_ARRIVAL, by, document, print_stories, story_argument, who, why
+from newsletter.cli.story_shown import AT_ARRIVAL, document, print_stories, story_argument, why
 
 if TYPE_CHECKING:
     from newsletter.model import StoryStatus

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from newsletter.cli.console import DeskCommand, as_json, open_room, print_json, progress_bar, whisper
-from newsletter.cli.story_shown import AT_ARRIVAL, by, cut, story_argument, who
+from newsletter.cli.console import DeskCommand, as_json, by, open_room, print_json, progress_bar, whisper, who
+from newsletter.cli.story_shown import AT_ARRIVAL, cut, story_argument
 
 __all__ = ["ban", "join", "part", "pin", "related", "same"]
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from newsletter.cli.console import DeskCommand, as_json, open_room, print_json, whisper
-from newsletter.cli.story_shown import by, print_stories, story_argument, who, why
+from newsletter.cli.console import DeskCommand, as_json, by, open_room, print_json, whisper, who
+from newsletter.cli.story_shown import print_stories, story_argument, why
 
 if TYPE_CHECKING:
     from newsletter.model import Story

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -13,19 +12,13 @@ from newsletter.cli.console import print_json, print_table
 if TYPE_CHECKING:
     from newsletter.model import Story
 
-__all__ = ["AT_ARRIVAL", "by", "cut", "document", "print_stories", "story_argument", "who", "why"]
+__all__ = ["AT_ARRIVAL", "cut", "document", "print_stories", "story_argument", "why"]
 
 AT_ARRIVAL = 2_000
 """Of how many stories, the latest ones, related reading is computed before a command ends."""
 
-by = click.option("--by", metavar="NAME", help="Who says so; your login name by default.")
 why = click.option("--reason", metavar="TEXT", default="", help="Why; kept with the story.")
 story_argument = click.argument("story_id", metavar="ID")
-
-
-def who(by: str | None) -> str:
-    """The name given, or the login name."""
-    return by or getpass.getuser()
 
 
 def print_stories(found: Sequence[Story], as_json: bool, empty: str) -> None:

@@ -4,19 +4,22 @@ from newsletter.deliver.allowed import refuse_strangers
 from newsletter.deliver.backoff import backoff
 from newsletter.deliver.dkim import DkimKey
 from newsletter.deliver.headers import MailHeaders, envelope_sender
-from newsletter.deliver.opening import dkim_keys, open_transport, outbox_folder
+from newsletter.deliver.opening import dkim_keys, open_pace, open_transport, outbox_folder
+from newsletter.deliver.pace import Pace
 from newsletter.deliver.sender import Pauses, send
 from newsletter.deliver.splice import SplicedEdition, compile_message
 
 __all__ = [
     "DkimKey",
     "MailHeaders",
+    "Pace",
     "Pauses",
     "SplicedEdition",
     "backoff",
     "compile_message",
     "dkim_keys",
     "envelope_sender",
+    "open_pace",
     "open_transport",
     "outbox_folder",
     "refuse_strangers",

@@ -22,7 +22,7 @@ from newsletter.deliver.dialling import Extensions, Patience
 from newsletter.deliver.line import Line
 from newsletter.deliver.replies import Reply
 from newsletter.deliver.wire import wire_content
-from newsletter.errors import InputError, TransportError
+from newsletter.errors import InputError, ThrottledError, TransportError
 from newsletter.model import DeliveryState, Message, Outcome, WireContent
 
 __all__ = ["Chain", "Conversation"]
@@ -124,8 +124,6 @@ class Chain:
                 self._on[step](reply)
             if self._unsaid:
                 self._say_next()
-        except TransportError as error:
-            self.lost(str(error))
         except Exception as error:  # noqa: BLE001 - asyncio would only log it: who awaits `done` is told
             self._end(error)
 
@@ -215,10 +213,10 @@ class Chain:
         if reply.code == _LOGIN_FIRST:
             raise TransportError(f"the mail server takes nothing without login or TLS: {reply.text}")
         if reply.code == _GOING_AWAY:
-            raise TransportError(f"the mail server sent us away: {reply.text}")
+            raise _away(reply)
         if reply.code in _OUT_OF_STEP:
             self._refused = self._outcome(DeliveryState.DEFERRED, reply)
-            self._give_up_line(f"the mail server is out of step: {reply.text}")
+            self._give_up_line(TransportError(f"the mail server is out of step: {reply.text}"))
             return
         self._on_refusal(reply)
 
@@ -226,7 +224,7 @@ class Chain:
         """Take a 4xx or 5xx for this message's verdict, unless it has one."""
         self._refused = self._refused or self._verdict(reply)
         if reply.code == _GOING_AWAY:
-            self._give_up_line(f"the mail server sent us away: {reply.text}")
+            self._give_up_line(_away(reply))
         elif self._unsaid:
             self._unsaid.clear()  # in lock-step nothing went ahead whose answer must be read
             self._pass_over()
@@ -251,11 +249,11 @@ class Chain:
             self._conversation.left_open = True
             self._go_on_with(next(self._messages, None))
 
-    def _give_up_line(self, why: str) -> None:
+    def _give_up_line(self, trouble: TransportError) -> None:
         """Settle what the server said of this message, and end the conversation."""
         if self._refused is not None:
             self._settle(self._refused)
-        self.lost(why)
+        self._end(trouble)
 
     # --- the content ---
 
@@ -276,23 +274,23 @@ class Chain:
     def _on_early(self, reply: Reply) -> None:
         """The server's verdict on content it has not seen."""
         self._refused = self._verdict(reply)
-        self._give_up_line(f"the mail server answered before it had the message: {reply.text}")
+        self._give_up_line(_too_early(reply))
 
     def _on_dot(self, reply: Reply) -> None:
         message = self.flying
         assert message is not None
-        over = f"the mail server sent us away: {reply.text}" if reply.code == _GOING_AWAY else ""
+        over: TransportError | None = _away(reply) if reply.code == _GOING_AWAY else None
         # While this is in doubt the message stays in flight: an answer that makes no sense settles nothing.
         outcome = self._outcome(DeliveryState.SUBMITTED, reply) if reply.good else self._verdict(reply)
         if self._line.unsent > self._ahead:
-            over = f"the mail server answered before it had the message: {reply.text}"
+            over = _too_early(reply)
             if reply.good:
-                outcome = Outcome(message.delivery, DeliveryState.UNKNOWN, reply.code, over)
+                outcome = Outcome(message.delivery, DeliveryState.UNKNOWN, reply.code, str(over))
         self.flying = None
         self._settle(outcome)
         self._message, self._refused = self._following, None
-        if over:
-            self.lost(over)
+        if over is not None:
+            self._end(over)
         elif self._following is None:
             self._end()
         else:
@@ -307,3 +305,11 @@ class Chain:
     def _outcome(self, state: DeliveryState, reply: Reply) -> Outcome:
         assert self._message is not None
         return Outcome(self._message.delivery, state, reply.code, reply.text)
+
+
+def _away(reply: Reply) -> TransportError:
+    return ThrottledError(f"the mail server sent us away: {reply.text}")
+
+
+def _too_early(reply: Reply) -> TransportError:
+    return TransportError(f"the mail server answered before it had the message: {reply.text}")

@@ -7,14 +7,15 @@ from pathlib import Path
 
 from newsletter.deliver.dkim import DkimKey, read_keys
 from newsletter.deliver.outbox import OutboxTransport
+from newsletter.deliver.pace import Pace
 from newsletter.deliver.relay import Relay
 from newsletter.deliver.smtp import SmtpTransport
 from newsletter.errors import SettingError
 from newsletter.model import IssueId
-from newsletter.ports import Transport
+from newsletter.ports import Lanes, Transport
 from newsletter.settings import Settings
 
-__all__ = ["dkim_keys", "open_transport", "outbox_folder"]
+__all__ = ["dkim_keys", "open_pace", "open_transport", "outbox_folder"]
 
 
 def open_transport(settings: Settings, folder: Path | None = None) -> Transport:
@@ -28,6 +29,14 @@ def open_transport(settings: Settings, folder: Path | None = None) -> Transport:
     if relay.cafile:
         relay = dataclasses.replace(relay, cafile=str(settings.desk / relay.cafile))
     return SmtpTransport(relay)
+
+
+def open_pace(settings: Settings, lanes: Lanes) -> Pace | None:
+    """How fast the relay of `NEWSLETTER_SMTP_URL` is sent to; None for the outbox, which takes what comes."""
+    if settings.smtp_url is None:
+        return None
+    relay = Relay.parse(settings.smtp_url)
+    return Pace(lanes, str(relay), relay.rate)
 
 
 def outbox_folder(desk: Path, issue: IssueId) -> Path:

@@ -25,6 +25,7 @@ class OutboxTransport:
     name = "outbox"
     leaves_machine = False
     connections = 1
+    per_connection: int | None = None
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

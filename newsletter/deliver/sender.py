@@ -12,6 +12,7 @@ import asyncio
 import math
 import signal
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext, suppress
@@ -19,7 +20,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from newsletter.clock import Clock
-from newsletter.errors import StorageError, TransportError
+from newsletter.deliver.pace import Pace, throttles
+from newsletter.errors import RefusingError, StorageError, ThrottledError, TransportError
 from newsletter.model import DeliveryState, Message, Outcome, Recipient, Window
 from newsletter.ports import Connection, Ledger, Transport
 
@@ -29,6 +31,10 @@ _FIRST, _MOST = 50, 200
 _SECONDS = 2.0
 """A lane's windows have 50 recipients at first, then as many as it carries in two seconds, up to 200. Each costs a
 commit, and a drain waits for whole windows: wide ones are fast, and those of a slow server stay small."""
+
+_ANY = 1_000_000_000
+_LAST, _ENOUGH, _SHARE = 100, 50, 0.9
+"""The breaker: so many last answers are looked at, no fewer than so many, and that share of them makes it trip."""
 
 _ANSWERED = frozenset({DeliveryState.SUBMITTED, DeliveryState.DEFERRED, DeliveryState.REJECTED})
 
@@ -48,6 +54,7 @@ async def send(
     make_message: Callable[[Recipient], Message],
     clock: Clock,
     *,
+    pace: Pace | None = None,
     window: int = _MOST,
     threads: int = 0,
     wait: bool = False,
@@ -60,13 +67,14 @@ async def send(
     `make_message` may raise: that recipient alone is failed then, with the reason. With `threads` it is called in so
     many, for a whole window before that is carried: for messages that are signed, which leaves the interpreter free.
 
-    When `stop` says so, or on SIGTERM and SIGINT in the main thread, windows under way are finished and recorded and
-    nothing more is claimed. `progress` gets the ledger's counts about twice a second and at the end. Raises
-    `TransportError` when no lane can go on, and `StorageError` when outcomes cannot be recorded: those stay `sending`
-    for `recover` to settle.
+    When `stop` says so, on SIGTERM and SIGINT in the main thread, or when the ledger is closed to it, windows under way
+    are finished and recorded and nothing more is claimed. `progress` gets the ledger's counts about twice a second and
+    at the end. Raises `TransportError` when no lane can go on, `RefusingError` when the server rejects nearly
+    everything (of a window under way nothing more leaves then), and `StorageError` when outcomes cannot be recorded:
+    those stay `sending` for `recover` to settle.
     """
     with ThreadPoolExecutor(threads) if threads else nullcontext() as pool:
-        sending = _Sending(ledger, transport, make_message, clock, window, pool, stop, progress, pauses)
+        sending = _Sending(ledger, transport, make_message, clock, pace, window, pool, stop, progress, pauses)
         with _on_signals(sending.drain):
             try:
                 await sending.run(wait)
@@ -76,10 +84,14 @@ async def send(
 
 @dataclass(slots=True)
 class _Told:
-    """What one conversation came to: was anything claimed for it, did the server answer, what ended it early."""
+    """What one conversation came to: was anything claimed for it, did the server answer, did it carry all that one
+    may, what ended it early; and of its last window: did the server complain of too much, and how much was that."""
 
     claimed: bool = False
     answered: bool = False
+    spent: bool = False
+    throttled: bool = False
+    rate: float = 0
     trouble: TransportError | None = None
 
 
@@ -92,6 +104,7 @@ class _Sending:
         transport: Transport,
         make_message: Callable[[Recipient], Message],
         clock: Clock,
+        pace: Pace | None,
         window: int,
         pool: ThreadPoolExecutor | None,
         stop: Callable[[], bool],
@@ -102,6 +115,7 @@ class _Sending:
         self._transport = transport
         self._make_message = make_message
         self._clock = clock
+        self._pace = pace
         self._window = window
         self._pool = pool
         self._stop = stop
@@ -110,7 +124,10 @@ class _Sending:
         self._drain = asyncio.Event()
         self._pen = asyncio.Lock()  # held while outcomes wait to be recorded: nothing is claimed meanwhile
         self._gave_up = False  # the ledger refused for good: others in hand get one try each
+        self._verdicts: deque[bool] = deque(maxlen=_LAST)  # was it rejected, of the last ones
+        self._refusal = ""  # the server's words when it rejects nearly all
         self._reported = 0.0
+        self._lanes = 1
 
     def drain(self) -> None:
         """Finish what is under way and claim nothing more."""
@@ -119,7 +136,7 @@ class _Sending:
     @property
     def stopping(self) -> bool:
         """Whether nothing more may be claimed."""
-        return self._drain.is_set() or self._stop()
+        return self._drain.is_set() or self._ledger.closed or self._stop()
 
     async def run(self, wait: bool) -> None:
         """Rounds of work, until there is none."""
@@ -130,7 +147,13 @@ class _Sending:
             ready = counts.get(DeliveryState.QUEUED, 0)
             if due is not None and due <= now:
                 ready += counts.get(DeliveryState.DEFERRED, 0)
-            if ready and await self._work(ready):
+            claimed = bool(ready) and await self._work(ready)
+            if self._refusal:
+                raise RefusingError(
+                    f"the mail server rejected {sum(self._verdicts)} of the last {len(self._verdicts)} messages"
+                    f" ({self._refusal}), so no more are sent; mend that first"
+                )
+            if claimed:
                 continue
             if ready or counts.get(DeliveryState.SENDING, 0):
                 await self._pause(self._pauses.look)  # another sender has them
@@ -152,8 +175,8 @@ class _Sending:
         sake of another's trouble: what each has in hand must reach the ledger.
         """
         first = await self._connect()
-        number = min(self._transport.connections, math.ceil(ready / min(_FIRST, self._window)))
-        lanes = [asyncio.create_task(self._lane(first if place == 0 else None)) for place in range(number)]
+        self._lanes = min(self._transport.connections, math.ceil(ready / min(_FIRST, self._window)))
+        lanes = [asyncio.create_task(self._lane(first if place == 0 else None)) for place in range(self._lanes)]
         for lane in lanes:
             lane.add_done_callback(self._stop_on_surprise)
         try:
@@ -183,6 +206,8 @@ class _Sending:
             connection = None
             claimed = claimed or told.claimed
             fruitless = 0 if told.answered else fruitless + 1
+            if told.spent and not self.stopping:
+                continue
             if told.trouble is None:
                 return claimed
             if self.stopping or fruitless > len(self._pauses.reconnect):
@@ -193,11 +218,12 @@ class _Sending:
     async def _converse(self, connection: Connection) -> _Told:
         """Window after window on one connection, which is closed at the end."""
         told = _Told()
+        left = self._transport.per_connection or _ANY
         try:
-            size = min(_FIRST, self._window)
-            window = await self._turn(size)
+            window = await self._next(min(_FIRST, self._window, left), told)
             while window is not None:
-                told.claimed = True
+                told.claimed, told.throttled = True, False
+                left -= len(window.recipients)
                 outcomes: dict[int, Outcome] = {}
                 began = time.monotonic()
                 try:
@@ -205,12 +231,46 @@ class _Sending:
                 except BaseException:
                     await self._turn(0, window, outcomes)
                     raise
-                pace = len(window.recipients) / max(time.monotonic() - began, 1e-3)
-                size = min(max(math.ceil(pace * _SECONDS), 1), self._window)
-                window = await self._turn(0 if told.trouble else size, window, outcomes)
+                told.spent = left <= 0
+                told.rate = len(outcomes) / max(time.monotonic() - began, 1e-3)
+                size = min(max(math.ceil(told.rate * _SECONDS), 1), self._window, left)
+                window = await self._next(0 if told.trouble else size, told, window, outcomes)
         finally:
             await connection.close()
         return told
+
+    async def _next(
+        self,
+        size: int,
+        told: _Told,
+        carried: Window | None = None,
+        outcomes: Mapping[int, Outcome] = MappingProxyType({}),
+    ) -> Window | None:
+        """Commit what was carried, and claim the next window once the relay has time for it."""
+        try:
+            size, seconds = self._allowed(size, told)
+        except BaseException:
+            await self._turn(0, carried, outcomes)
+            raise
+        if seconds > 0:
+            await self._turn(0, carried, outcomes)
+            carried, outcomes = None, {}
+            await self._pause(seconds)
+        return await self._turn(size, carried, outcomes)
+
+    def _allowed(self, size: int, told: _Told) -> tuple[int, float]:
+        """How many messages the relay has time for, and in how many seconds."""
+        if self._pace is None:
+            return size, 0
+        now = self._clock.now()
+        if told.throttled:
+            self._pace.throttled(told.rate * self._lanes, now)
+        elif told.claimed:
+            self._pace.welcome(now)
+        if not size:
+            return 0, 0
+        size, start = self._pace.reserve(size, now)
+        return size, self._clock.real_seconds(start - now)
 
     async def _connect(self) -> Connection:
         for pause in self._pauses.reconnect:
@@ -226,7 +286,10 @@ class _Sending:
         def settle(outcome: Outcome) -> None:
             outcomes[outcome.delivery] = outcome
             self._ledger.answered(outcome)
-            told.answered = told.answered or outcome.state in _ANSWERED
+            if outcome.state in _ANSWERED:
+                told.answered = True
+                self._judge(outcome)
+                told.throttled = told.throttled or throttles(outcome)
 
         made: Iterable[Message | Outcome] = self._made(window.recipients)
         if self._pool is not None:
@@ -234,6 +297,8 @@ class _Sending:
 
         def messages() -> Iterator[Message]:
             for one in made:
+                if told.throttled or self._refusal:
+                    return  # what is left of the window has not left, and waits
                 if isinstance(one, Message):
                     yield one
                 else:
@@ -243,6 +308,15 @@ class _Sending:
             await connection.carry(messages(), settle, lambda message: self._ledger.leaving(message.delivery))
         except TransportError as error:
             told.trouble = error
+            told.throttled = told.throttled or isinstance(error, ThrottledError)
+
+    def _judge(self, outcome: Outcome) -> None:
+        """Trip the breaker when a server says no to nearly everything: it is about us then, and 5xx is for good."""
+        rejected = outcome.state is DeliveryState.REJECTED and outcome.code is not None
+        self._verdicts.append(rejected)
+        if rejected and len(self._verdicts) >= _ENOUGH and sum(self._verdicts) >= _SHARE * len(self._verdicts):
+            self._refusal = outcome.reply
+            self.drain()
 
     def _made(self, recipients: Sequence[Recipient]) -> Iterator[Message | Outcome]:
         """Each recipient's message, or why it could not be made."""

@@ -21,6 +21,7 @@ class SmtpTransport:
     def __init__(self, relay: Relay, patience: Patience | None = None) -> None:
         self.leaves_machine = not relay.on_loopback
         self.connections = relay.connections
+        self.per_connection = relay.messages
         self._relay = relay
         self._patience = patience or Patience()
         self._context = tls_context(relay)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from newsletter.model.issue import IssueId, IssueState
@@ -12,6 +13,7 @@ __all__ = [
     "UNSETTLED",
     "Books",
     "DeliveryState",
+    "Lane",
     "Message",
     "Outcome",
     "Recipient",
@@ -109,6 +111,20 @@ class Outcome:
     state: DeliveryState
     code: int | None = None
     reply: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lane:
+    """How fast one mail server is sent to by all senders together.
+
+    `rate`, in messages a second, is None unless the server asked for less than it got, which was `slowed_from`. It was
+    last changed at `changed_at`. Up to `free_at` the server's time is taken.
+    """
+
+    free_at: datetime
+    rate: float | None = None
+    slowed_from: float | None = None
+    changed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 
 from newsletter import deliver, render
 from newsletter.deliver import DkimKey
-from newsletter.errors import ChecksFailedError, NothingToDoError, StorageError
+from newsletter.errors import ChecksFailedError, NothingToDoError, RefusingError, StorageError
 from newsletter.model import (
     UNSETTLED,
     Books,
@@ -29,18 +29,19 @@ from newsletter.model import (
     StoryStatus,
 )
 from newsletter.newsroom import issues, readers
+from newsletter.newsroom.alerts import alert
 from newsletter.newsroom.audience import choose
 from newsletter.newsroom.reconciling import refuse_forgetful, refuse_second_freeze
 from newsletter.newsroom.room import Newsroom
 from newsletter.pipeline import deliver_issue, render_editions, send_once
 from newsletter.plan import deliver_by_at, slot_of
 from newsletter.ports import Transport
-from newsletter.storage import IssueLedger
+from newsletter.storage import IssueLedger, LaneRows
 from newsletter.storage.editions import keep_editions, sealed_editions
 from newsletter.tokens import Purpose
 from subscribers.audience import still_wanted
 
-__all__ = ["deliveries_left", "dry_run", "has_work", "message_for", "proof", "send"]
+__all__ = ["deliveries_left", "dry_run", "has_work", "message_for", "open_ledger", "proof", "send"]
 
 LEAST_TIME = timedelta(hours=4)
 
@@ -53,10 +54,12 @@ def send(
     *,
     wait: bool = False,
     retry_now: bool = False,
+    who: str = "sender",
     stop: Callable[[], bool] = lambda: False,
     progress: Progress | None = None,
 ) -> Books:
-    """Send what is approved and not yet settled; safe to repeat after any crash, and from several processes.
+    """Send what is approved and not yet settled, also the rest of what was stopped; safe to repeat after any crash, and
+    from several processes.
 
     Raises `ChecksFailedError` for an issue without approval, `NothingToDoError` for a settled one,
     `NotLiveError` before anything is frozen, `TransportError` when the server takes nothing, `StorageError` when the
@@ -75,6 +78,9 @@ def send(
         send_once(transport, [])  # a relay that nobody can reach is found out before anything is frozen
         _freeze(room, issue, transport)
         issue = room.issues.get(issue_id)
+    if issue.state is IssueState.STOPPED:
+        now = room.clock.now()
+        room.issues.move(issue_id, (IssueState.STOPPED,), IssueState.SENDING, now=now, who=who, why="the rest")
     # The settings may have changed since the freeze: whoever is left is looked at before each send.
     deliver.refuse_strangers(transport, room.settings, room.deliveries.addresses_left(issue_id))
     now = room.clock.now()
@@ -84,31 +90,40 @@ def send(
         give_up_at = max(give_up_at, now + LEAST_TIME)
     if now > give_up_at:
         room.deliveries.expire(issue_id, now)
-    ledger = IssueLedger(
-        room.database,
-        issue_id,
-        flights=room.desk / ".flights",
-        journal=room.journal,
-        wanted=_still_wanted(room, issue_id),
-        backoff=deliver.backoff,
-        give_up_at=give_up_at,
-        resend=room.settings.on_unknown == "resend",
-    )
-    with ledger:
+    with open_ledger(room, issue, give_up_at) as ledger:
         try:
             deliver_issue(
                 ledger,
                 transport,
                 _message_maker(room, issue, keys),
                 room.clock,
+                pace=deliver.open_pace(room.settings, LaneRows(room.database)),
                 threads=(os.cpu_count() or 1) if keys else 0,
                 wait=wait,
                 stop=stop,
                 progress=progress,
             )
+        except RefusingError as error:
+            room.deliveries.stop(issue_id, now=room.clock.now(), who="breaker", why=str(error))
+            alert(room, "stopped", issue_id, f"{error}; `newsletter issue send {issue_id}` sends the rest")
+            raise
         finally:
             _settle(room, issue_id)
     return room.issues.books(issue_id)
+
+
+def open_ledger(room: Newsroom, issue: Issue, give_up_at: datetime | None = None) -> IssueLedger:
+    """One more sender's ledger of a frozen issue; what is deferred beyond `give_up_at` expires."""
+    return IssueLedger(
+        room.database,
+        issue.id,
+        flights=room.desk / ".flights",
+        journal=room.journal,
+        wanted=_still_wanted(room, issue.id),
+        backoff=deliver.backoff,
+        give_up_at=give_up_at or _give_up_at(room, issue),
+        resend=room.settings.on_unknown == "resend",
+    )
 
 
 def dry_run(room: Newsroom, issue_id: IssueId) -> Mapping[str, int]:
@@ -179,7 +194,7 @@ def deliveries_left(books: Books) -> bool:
 def _sendable(room: Newsroom, issue_id: IssueId) -> Issue:
     issue = room.issues.get(issue_id)
     match issue.state:
-        case IssueState.APPROVED | IssueState.SENDING:
+        case IssueState.APPROVED | IssueState.SENDING | IssueState.STOPPED:
             return issue
         case IssueState.SUBMITTED:
             raise NothingToDoError(f"{issue_id} was handed to the mail server at {issue.settled_at:%Y-%m-%d %H:%M} UTC")

@@ -6,6 +6,7 @@ from newsletter.storage.deliveries import Deliveries, DeliveryRow
 from newsletter.storage.drafts import Drafts
 from newsletter.storage.issues import Issues, Transition
 from newsletter.storage.journal import Journal
+from newsletter.storage.lanes import LaneRows
 from newsletter.storage.ledger import IssueLedger
 from newsletter.storage.sources import SourceStates
 from newsletter.storage.stories import Ingested, Stories, StoryEvent
@@ -25,6 +26,7 @@ __all__ = [
     "Issues",
     "Journal",
     "Kept",
+    "LaneRows",
     "PrintedStory",
     "Role",
     "SourceStates",

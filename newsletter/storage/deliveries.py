@@ -10,7 +10,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from newsletter.model import UNSETTLED, DeliveryState, IssueId, IssueState
+from newsletter.model import BEGUN, UNSETTLED, DeliveryState, IssueId, IssueState
 from newsletter.storage import progress
 from newsletter.storage.database import Database
 from newsletter.storage.issues import move
@@ -153,28 +153,54 @@ class Deliveries:
         """Queue every delivery again whose fate nobody knows, though it may then arrive twice; returns how many."""
         return self._change(issue_id, DeliveryState.UNKNOWN, DeliveryState.QUEUED, not_before=now, changed_at=now)
 
-    def resolve(
-        self, issue_id: IssueId, after: DeliveryState, *, email: str | None, now: datetime, who: str
+    def decide(
+        self,
+        issue_id: IssueId,
+        before: DeliveryState,
+        after: DeliveryState,
+        *,
+        email: str | None,
+        now: datetime,
+        who: str,
+        why: str,
     ) -> tuple[int, int]:
-        """Settle what nobody knows the fate of as `after`, submitted or queued again, all of it or one address's.
+        """Have the deliveries in one state, all of them or one address's, be in another, because `who` says so.
 
-        Returns how many those were and how many stay unknown. An issue that was settled is being sent again when
-        something of it is queued.
+        Returns how many those were and how many stay. An issue that was settled is being sent again when something of
+        it is queued.
         """
-        begun = (IssueState.SENDING, IssueState.SUBMITTED)
         again = after is DeliveryState.QUEUED
         with self._database.write() as connection:
             pk = issue_pk(connection, issue_id)
             those = (sa.func.lower(delivery.c.email) == email.lower(),) if email else ()
             due = {"not_before": now} if again else {}
-            number = self._shift(connection, pk, DeliveryState.UNKNOWN, after, *those, changed_at=now, **due)
-            left = progress.tally(connection, pk).get(DeliveryState.UNKNOWN, 0)
+            number = self._shift(connection, pk, before, after, *those, changed_at=now, **due)
+            left = progress.tally(connection, pk).get(before, 0)
             if number:
-                why = f"{number} unknown {'sent again' if again else 'taken for submitted'}, {left} left"
-                state = connection.scalar(sa.select(issue.c.state).where(issue.c.id == pk))
-                to = IssueState.SENDING if again else IssueState(str(state))
-                move(connection, issue_id, begun, to, now=now, who=who, why=why)
+                state = IssueState(str(connection.scalar(sa.select(issue.c.state).where(issue.c.id == pk))))
+                to = IssueState.SENDING if again and state is IssueState.SUBMITTED else state
+                move(connection, issue_id, BEGUN, to, now=now, who=who, why=f"{number} {before} {why}, {left} left")
             return number, left
+
+    def stop(self, issue_id: IssueId, *, now: datetime, who: str, why: str) -> bool:
+        """Have nobody claim anything more of an issue that is being sent; False when it is not."""
+        with self._database.write() as connection:
+            progress.locked(connection, issue_pk(connection, issue_id))
+            return move(connection, issue_id, (IssueState.SENDING,), IssueState.STOPPED, now=now, who=who, why=why)
+
+    def give_up(self, issue_id: IssueId, *, now: datetime, who: str) -> int:
+        """Cancel what a stopped issue has queued or deferred, and settle it; returns how many those were."""
+        with self._database.write() as connection:
+            pk = issue_pk(connection, issue_id)
+            values = {"not_before": None, "changed_at": now, "reply": "the issue was stopped, and its rest given up"}
+            number = sum(
+                self._shift(connection, pk, before, DeliveryState.CANCELLED, **values)
+                for before in (DeliveryState.QUEUED, DeliveryState.DEFERRED)
+            )
+            why = f"stopped, and {number} given up"
+            to = IssueState.SUBMITTED
+            move(connection, issue_id, (IssueState.STOPPED,), to, now=now, who=who, why=why, settled_at=now)
+            return number
 
     def expire(self, issue_id: IssueId, now: datetime) -> int:
         """Give up on every delivery of the issue that is still deferred; returns how many."""
@@ -191,7 +217,7 @@ class Deliveries:
         before: DeliveryState,
         after: DeliveryState,
         *those: sa.ColumnElement[bool],
-        **values: datetime | None,
+        **values: datetime | str | None,
     ) -> int:
         progress.locked(connection, pk)
         found = sa.update(delivery).where(delivery.c.issue_id == pk, delivery.c.state == before, *those)

@@ -61,6 +61,7 @@ class IssueLedger:
         self._flights = flights
         self._journal = journal.of(issue_id)
         self._recorder: FlightRecorder | None = None
+        self.closed = False
         self._hold: Hold | None = None
         self._in_hand: set[int] = set()  # intents whose outcomes are not committed yet
         self._in_doubt = False  # a commit failed, and may stand all the same: with an intent that we never learnt of
@@ -173,8 +174,9 @@ class IssueLedger:
         self, connection: Connection, limit: int, now: datetime, moved: Moved
     ) -> tuple[Window | None, int | None]:
         """The next window, and how far the audience is claimed by it; what is tried again goes before what is new."""
-        reached = progress.locked(connection, self._pk)
-        while True:
+        reached, sending = progress.locked(connection, self._pk)
+        self.closed = not sending
+        while sending:
             rows = connection.execute(_AGAIN, {"issue": self._pk, "now": now, "most": limit}).all()
             if not rows:
                 rows = connection.execute(_NEW, {"issue": self._pk, "reached": reached, "most": limit}).all()
@@ -187,6 +189,7 @@ class IssueLedger:
             self._cancel(connection, gone, now, moved)
             if taken:
                 return self._intend(connection, taken, now, moved), reached
+        return None, None
 
     def _cancel(self, connection: Connection, gone: Sequence[Any], now: datetime, moved: Moved) -> None:
         if not gone:

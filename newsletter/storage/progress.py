@@ -13,8 +13,8 @@ from collections import Counter
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from newsletter.model import DeliveryState
-from newsletter.storage.tables import delivery, intent, issue_progress
+from newsletter.model import DeliveryState, IssueState
+from newsletter.storage.tables import delivery, intent, issue, issue_progress
 
 __all__ = ["MessageIds", "Moved", "begin", "counted", "intended", "locked", "message_ids", "move", "tally", "turns"]
 
@@ -42,10 +42,16 @@ def begin(connection: Connection, pk: int, *, seed: str, domain: str, queued: in
     connection.execute(sa.insert(issue_progress), values)
 
 
-def locked(connection: Connection, pk: int) -> int:
-    """The last subscriber claimed; from here to the end of the transaction nobody else claims or moves anything."""
-    reached = sa.select(issue_progress.c.reached).where(issue_progress.c.issue_id == pk)
-    return connection.scalar(reached.with_for_update()) or 0
+def locked(connection: Connection, pk: int) -> tuple[int, bool]:
+    """The last subscriber claimed, and whether the issue is still to be sent.
+
+    From here to the end of the transaction nobody else claims, moves or stops anything.
+    """
+    reached = sa.select(issue_progress.c.reached).where(issue_progress.c.issue_id == pk).with_for_update()
+    row = connection.execute(reached).first()
+    # Asked for only now: PostgreSQL would show what was committed before it had waited for the lock.
+    state = connection.scalar(sa.select(issue.c.state).where(issue.c.id == pk))
+    return (row.reached if row else 0), state == IssueState.SENDING
 
 
 def move(connection: Connection, pk: int, moved: Moved, reached: int | None = None) -> int:

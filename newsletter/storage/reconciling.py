@@ -96,7 +96,7 @@ def _doubts(connection: Connection, pk: int, fates: Collection[int]) -> dict[int
     held = connection.scalars(sa.select(intent.c.deliveries).where(intent.c.issue_id == pk)).all()
     doubts = {number for window in held for number in json.loads(window)}
     connection.execute(sa.delete(intent).where(intent.c.issue_id == pk))
-    reached = progress.locked(connection, pk)
+    reached, _ = progress.locked(connection, pk)
     rows = sa.select(delivery.c.id, delivery.c.subscriber_id).where(
         delivery.c.issue_id == pk, delivery.c.subscriber_id > reached
     )

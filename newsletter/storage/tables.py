@@ -28,6 +28,7 @@ __all__ = [
     "issue_event",
     "issue_progress",
     "issue_story",
+    "lane",
     "login_link",
     "session",
     "source_state",
@@ -270,6 +271,17 @@ intent = Table(
     Column("deliveries", Text, nullable=False),
     Column("committed_at", Instant, nullable=False),
     sqlite_autoincrement=True,
+)
+
+# How fast a mail server is sent to: see `Lane`. A row comes with the first limit, or the first complaint.
+lane = Table(
+    "lane",
+    METADATA,
+    Column("name", String(300), primary_key=True),
+    Column("free_at", Instant, nullable=False),
+    Column("rate", sa.Float),
+    Column("slowed_from", sa.Float),
+    Column("changed_at", Instant),
 )
 
 account = Table(

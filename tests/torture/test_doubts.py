@@ -11,7 +11,7 @@ import pytest
 
 from newsletter.errors import NothingToDoError
 from newsletter.model import DeliveryState, IssueState
-from newsletter.newsroom import doubts, sending
+from newsletter.newsroom import outcomes, sending
 from tests.deliver.fault_server import DROP, TAKE_AND_DROP, Fault
 
 from .scene import Scene
@@ -52,8 +52,8 @@ def test_a_person_settles_what_no_machine_can_know(tmp_path: Path) -> None:
 def test_of_an_address_that_is_not_in_doubt_nothing_is_settled(tmp_path: Path) -> None:
     with Scene(tmp_path / "desk", readers=3, faults=[Fault("dot", DROP, to=LOST)]) as scene, scene.room() as room:
         with pytest.raises(NothingToDoError, match=r"no delivery of .* is unknown"):
-            doubts.resolve(room, scene.issue, resend=True, email=None, who="ed")
+            outcomes.resolve(room, scene.issue, resend=True, email=None, who="ed")
         sending.send(room, scene.issue)
         with pytest.raises(NothingToDoError, match=r"to r1@example\.com is unknown; 0 of the issue are"):
-            doubts.resolve(room, scene.issue, resend=True, email="r1@example.com", who="ed")
+            outcomes.resolve(room, scene.issue, resend=True, email="r1@example.com", who="ed")
         assert room.deliveries.counts(scene.issue) == {DeliveryState.SUBMITTED: 3}

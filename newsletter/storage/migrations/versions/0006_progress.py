@@ -1,4 +1,4 @@
-"""How far a send has come stands in `issue_progress`; the number of an intent never comes twice."""
+"""How far a send has come stands in `issue_progress`; the number of an intent never comes twice; a lane a server."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -31,3 +31,13 @@ def upgrade() -> None:
     op.drop_table("dispatch")
     with op.batch_alter_table("intent", recreate="auto", table_kwargs={"sqlite_autoincrement": True}) as batch:
         batch.alter_column("owner", existing_type=sa.String(length=40), existing_nullable=False)
+    instant = sa.DateTime(timezone=True)
+    op.create_table(
+        "lane",
+        sa.Column("name", sa.String(length=300), nullable=False),
+        sa.Column("free_at", instant, nullable=False),
+        sa.Column("rate", sa.Float(), nullable=True),
+        sa.Column("slowed_from", sa.Float(), nullable=True),
+        sa.Column("changed_at", instant, nullable=True),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_lane")),
+    )

@@ -1,0 +1,73 @@
+"""What a person decides about deliveries: a send stopped or given up, failures tried again, doubts settled."""
+
+from __future__ import annotations
+
+from newsletter.errors import ChecksFailedError, InputError, NothingToDoError
+from newsletter.model import DeliveryState, IssueId, IssueState
+from newsletter.newsroom import sending
+from newsletter.newsroom.room import Newsroom
+
+__all__ = ["FAILURES", "give_up", "resolve", "retry", "stop"]
+
+FAILURES = (DeliveryState.REJECTED, DeliveryState.FAILED, DeliveryState.EXPIRED)
+"""What the program never tries again by itself."""
+
+
+def stop(room: Newsroom, issue_id: IssueId, *, who: str, why: str = "") -> int:
+    """Begin nothing more of an issue that is being sent; returns how many are still in flight.
+
+    `sending.send` sends the rest. Raises `NothingToDoError` unless the issue is being sent.
+    """
+    if not room.deliveries.stop(issue_id, now=room.clock.now(), who=who, why=why):
+        raise NothingToDoError(f"{issue_id} is {room.issues.get(issue_id).state}, not being sent")
+    return room.deliveries.counts(issue_id).get(DeliveryState.SENDING, 0)
+
+
+def give_up(room: Newsroom, issue_id: IssueId, *, who: str) -> int:
+    """Cancel what a stopped issue has not sent, and settle it; returns how many that were.
+
+    Raises `ChecksFailedError` unless it is stopped and nothing of it is in flight.
+    """
+    issue = room.issues.get(issue_id)
+    if issue.state is not IssueState.STOPPED:
+        raise ChecksFailedError(f"{issue_id} is {issue.state}; `newsletter issue stop {issue_id}` stops it first")
+    now = room.clock.now()
+    with sending.open_ledger(room, issue) as ledger:
+        ledger.recover(now)
+    if flying := room.deliveries.counts(issue_id).get(DeliveryState.SENDING):
+        raise ChecksFailedError(f"{flying} messages of {issue_id} are still in flight; repeat this in a moment")
+    return room.deliveries.give_up(issue_id, now=now, who=who)
+
+
+def retry(room: Newsroom, issue_id: IssueId, *, state: DeliveryState, email: str | None, who: str) -> int:
+    """Queue failures again, of the whole issue or of one address; returns how many.
+
+    Raises `InputError` for a state that is no failure, and `NothingToDoError` where no delivery is in it.
+    """
+    if state not in FAILURES:
+        raise InputError(f"{state} is no failure; there are {', '.join(FAILURES)}")
+    number, _ = room.deliveries.decide(
+        issue_id, state, DeliveryState.QUEUED, email=email, now=room.clock.now(), who=who, why="queued again"
+    )
+    if not number:
+        raise NothingToDoError(f"no delivery of {issue_id}{_of(email)} is {state}")
+    return number
+
+
+def resolve(room: Newsroom, issue_id: IssueId, *, resend: bool, email: str | None, who: str) -> tuple[int, int]:
+    """Take what is unknown for submitted, or queue it again though it may then arrive twice.
+
+    Of the whole issue, or of one address. Returns how many those were and how many stay unknown. Raises
+    `NothingToDoError` where there is none.
+    """
+    after, why = (DeliveryState.QUEUED, "sent again") if resend else (DeliveryState.SUBMITTED, "taken for submitted")
+    number, left = room.deliveries.decide(
+        issue_id, DeliveryState.UNKNOWN, after, email=email, now=room.clock.now(), who=who, why=why
+    )
+    if not number:
+        raise NothingToDoError(f"no delivery of {issue_id}{_of(email)} is unknown; {left} of the issue are")
+    return number, left
+
+
+def _of(email: str | None) -> str:
+    return f" to {email}" if email else ""

@@ -1,0 +1,123 @@
+"""A send is stopped by a person or by itself, and goes on, or is given up, with nobody lost or reached twice."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+
+from newsletter.errors import ChecksFailedError, InputError, NothingToDoError, RefusingError
+from newsletter.model import DeliveryState, IssueState
+from newsletter.newsroom import outcomes, sending
+from newsletter.schedule import day
+from tests.deliver.fault_server import Fault
+
+from .scene import Scene
+
+
+@pytest.fixture
+def bell() -> Iterator[tuple[str, list[dict[str, str]]]]:
+    """An address that alerts go to, and what came."""
+    heard: list[dict[str, str]] = []
+
+    class Bell(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            heard.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Bell) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/alerts", heard
+        server.shutdown()
+        thread.join()
+
+
+def stopped_in_mid_send(scene: Scene) -> None:
+    """Begin to send, and stop it from another process's point of view."""
+    sender = scene.start()
+    while len(scene.server.taken) < 20:
+        time.sleep(0.02)
+    with scene.room() as room:
+        outcomes.stop(room, scene.issue, who="ed", why="a name is wrong")
+    sender.join(60)
+    assert sender.exitcode == 0, "the sender finishes what it has in hand and ends by itself"
+
+
+def test_stopped_it_begins_nothing_more_and_the_rest_is_sent_later(tmp_path: Path, empty_database: str) -> None:
+    with Scene(tmp_path / "desk", readers=1500, database_url=empty_database, delay=0.002) as scene:
+        stopped_in_mid_send(scene)
+        reached = len(scene.server.taken)
+        assert 20 <= reached < 1500
+        with scene.room() as room:
+            issue = room.issues.get(scene.issue)
+            assert (issue.state, issue.reason) == (IssueState.STOPPED, "a name is wrong")
+            assert room.issues.books(scene.issue).balanced
+            assert day.due_issues(room) == [], "the program never takes it up again by itself"
+            with pytest.raises(NothingToDoError, match="stopped, not being sent"):
+                outcomes.stop(room, scene.issue, who="ed")
+        scene.finish()
+        verdict = scene.verdict()
+        assert verdict.kept, verdict
+        assert verdict.submitted == 1500
+
+
+def test_what_is_given_up_is_cancelled_and_the_books_balance(tmp_path: Path, empty_database: str) -> None:
+    with Scene(tmp_path / "desk", readers=1500, database_url=empty_database, delay=0.002) as scene:
+        with scene.room() as room, pytest.raises(ChecksFailedError, match="stops it first"):
+            outcomes.give_up(room, scene.issue, who="ed")
+        stopped_in_mid_send(scene)
+        reached = len(scene.server.taken)
+        with scene.room() as room:
+            assert outcomes.give_up(room, scene.issue, who="ed") == 1500 - reached
+            books = room.issues.books(scene.issue)
+            assert books.balanced
+            assert books.state is IssueState.SUBMITTED
+            assert room.deliveries.counts(scene.issue) == {"submitted": reached, "cancelled": 1500 - reached}
+
+
+def test_a_relay_that_rejects_everybody_stops_the_issue_and_rings_the_bell(
+    tmp_path: Path, bell: tuple[str, list[dict[str, str]]]
+) -> None:
+    url, heard = bell
+    denied = Fault("RCPT", "554 5.7.1 relay access denied", times=10**6)
+    with Scene(tmp_path / "desk", readers=900, faults=[denied], settings={"NEWSLETTER_ALERT_URL": url}) as scene:
+        with scene.room() as room:
+            with pytest.raises(RefusingError, match="relay access denied"):
+                sending.send(room, scene.issue)
+            assert room.issues.get(scene.issue).state is IssueState.STOPPED
+            (alert,) = heard
+            assert (alert["kind"], alert["issue"]) == ("stopped", str(scene.issue))
+            assert "relay access denied" in alert["text"]
+            scene.server.faults.clear()
+            with pytest.raises(InputError, match="submitted is no failure"):
+                outcomes.retry(room, scene.issue, state=DeliveryState.SUBMITTED, email=None, who="ed")
+            assert outcomes.retry(room, scene.issue, state=DeliveryState.REJECTED, email=None, who="ed") >= 50
+            assert room.issues.get(scene.issue).state is IssueState.STOPPED, "a person says when it goes on"
+            sending.send(room, scene.issue)
+        verdict = scene.verdict()
+        assert verdict.kept, verdict
+        assert verdict.submitted == 900
+
+
+def test_a_settled_issue_is_sent_again_to_those_whose_failure_is_mended(tmp_path: Path) -> None:
+    gone = Fault("RCPT", "550 5.1.1 no such user", to="r3@example.com")
+    with Scene(tmp_path / "desk", readers=20, faults=[gone]) as scene, scene.room() as room:
+        sending.send(room, scene.issue)
+        assert room.issues.get(scene.issue).state is IssueState.SUBMITTED
+        assert outcomes.retry(room, scene.issue, state=DeliveryState.REJECTED, email="R3@example.com", who="ed") == 1
+        with pytest.raises(NothingToDoError, match=r"no delivery of .* is rejected"):
+            outcomes.retry(room, scene.issue, state=DeliveryState.REJECTED, email=None, who="ed")
+        assert room.issues.get(scene.issue).state is IssueState.SENDING
+        sending.send(room, scene.issue)
+        assert set(scene.server.taken.values()) == {1}
+        assert room.deliveries.counts(scene.issue) == {"submitted": 20}
