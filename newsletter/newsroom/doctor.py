@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from newsletter import deliver
 from newsletter.clock import Clock
 from newsletter.deliver import DkimKey, Relay, doctor
-from newsletter.deliver.doctor import Address, Diagnosis, NoAnswerError, Resolver, Verdict, plain_domain
+from newsletter.deliver.doctor import Address, Diagnosis, NoAnswerError, Resolver, Verdict, plain_domain, sentence
 from newsletter.errors import NewsletterError, PlanError, SettingError
 from newsletter.newsroom.room import Newsroom
 from subscribers.database import is_current as subscribers_are_current
@@ -95,10 +95,6 @@ def _outcome(name: str, found: Sequence[Diagnosis] | Exception | None, seconds: 
     return found
 
 
-def _sentence(words: object) -> str:
-    return f"{str(words).rstrip('.')}."
-
-
 # --- the mail server -------------------------------------------------------------------------------------
 
 
@@ -108,7 +104,7 @@ def _relay(room: Newsroom) -> tuple[Relay | None, list[Diagnosis]]:
     try:
         return deliver.relay_of(room.settings, room.settings.smtp_url), []
     except SettingError as error:
-        return None, [Diagnosis("SMTP", "NEWSLETTER_SMTP_URL", Verdict.FAILED, _sentence(error))]
+        return None, [Diagnosis("SMTP", "NEWSLETTER_SMTP_URL", Verdict.FAILED, sentence(error))]
 
 
 def _mail_server(room: Newsroom, relay: Relay | None) -> Iterator[Diagnosis]:
@@ -140,7 +136,7 @@ def _keys(room: Newsroom) -> tuple[tuple[DkimKey, ...], list[Diagnosis]]:
     try:
         keys = deliver.dkim_keys(room.settings)
     except SettingError as error:
-        return (), [about(Verdict.FAILED, _sentence(error))]
+        return (), [about(Verdict.FAILED, sentence(error))]
     if keys:
         return keys, []
     message = "mail is not signed, and Gmail and Yahoo refuse unsigned mail of bulk senders."
@@ -154,7 +150,7 @@ def _senders(room: Newsroom) -> tuple[tuple[str, ...], list[Diagnosis]]:
         return tuple(dict.fromkeys(domains)), []
     except PlanError as error:
         fix = "Mend what `newsletter schedule check` names."
-        return (), [Diagnosis("schedule", "schedule.yaml", Verdict.FAILED, _sentence(error.problems[0]), fix)]
+        return (), [Diagnosis("schedule", "schedule.yaml", Verdict.FAILED, sentence(error.problems[0]), fix)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +256,7 @@ def _database(room: Newsroom) -> Iterator[Diagnosis]:
         current = subscribers_are_current(database.engine)
         apart = _apart(room)
     except (NewsletterError, SQLAlchemyError, ImportError) as error:
-        yield about(Verdict.FAILED, _sentence(str(error).partition("\n")[0]))
+        yield about(Verdict.FAILED, sentence(str(error).partition("\n")[0]))
         return
     if not current:
         yield about(Verdict.FAILED, "the subscribers' tables are of another version.", "Run `newsletter db upgrade`.")

@@ -4,7 +4,7 @@ Each check is a function to findings, those about domains over a `Resolver`; `ne
 """
 
 from newsletter.deliver.doctor.bounces import examine_bounces
-from newsletter.deliver.doctor.diagnosis import Diagnosis, DnsRecord, Verdict
+from newsletter.deliver.doctor.diagnosis import Diagnosis, DnsRecord, Verdict, sentence
 from newsletter.deliver.doctor.dkim_record import examine_dkim
 from newsletter.deliver.doctor.dmarc import examine_dmarc
 from newsletter.deliver.doctor.mail_server import examine_mail_server
@@ -25,4 +25,5 @@ __all__ = [
     "examine_mail_server",
     "examine_spf",
     "plain_domain",
+    "sentence",
 ]

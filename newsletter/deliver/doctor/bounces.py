@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from newsletter.deliver.doctor.diagnosis import Diagnosis, DnsRecord, Verdict, shown
+from newsletter.deliver.doctor.diagnosis import Diagnosis, DnsRecord, Verdict, sentence, shown
 from newsletter.deliver.doctor.resolver import NoAnswerError, Resolver
 
 __all__ = ["examine_bounces"]
@@ -25,7 +25,7 @@ def examine_bounces(resolver: Resolver, domain: str) -> Diagnosis:
             return _by_address(resolver, domain)
         lost = [host for host in hosts[:_LOOKED_AT] if not resolver.addresses(host)]
     except NoAnswerError as error:
-        return about(Verdict.LEFT_OUT, f"{error}.")
+        return about(Verdict.LEFT_OUT, sentence(error))
     if len(lost) == len(hosts[:_LOOKED_AT]):
         message = f"none of its mail servers has an address ({shown(', '.join(lost))}), so bounces are lost."
         return about(Verdict.FAILED, message, "Let the MX records name servers that exist.")

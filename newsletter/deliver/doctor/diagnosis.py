@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["Diagnosis", "DnsRecord", "Verdict", "shown"]
+__all__ = ["Diagnosis", "DnsRecord", "Verdict", "sentence", "shown"]
 
 _STRING = 255  # bytes of one character-string in a TXT record (RFC 1035 section 3.3)
 
@@ -52,3 +52,9 @@ def shown(text: str, most: int = 160) -> str:
     """Words of a stranger, fit to be shown: printable and no longer than `most` characters."""
     cut = text[:most] + ("…" if len(text) > most else "")
     return "".join(c if c.isprintable() else "?" for c in cut)
+
+
+def sentence(error: object) -> str:
+    """The words of an error of ours as a finding's sentence, which ends like one."""
+    words = shown(str(error), 400)
+    return words if words.endswith((".", "?", "!", "…")) else f"{words}."

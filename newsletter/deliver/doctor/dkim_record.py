@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPubl
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
 
 from newsletter.deliver.dkim import DkimKey
-from newsletter.deliver.doctor.diagnosis import Diagnosis, DnsRecord, Verdict, shown
+from newsletter.deliver.doctor.diagnosis import Diagnosis, DnsRecord, Verdict, sentence, shown
 from newsletter.deliver.doctor.resolver import NoAnswerError, Resolver
 from newsletter.deliver.doctor.tag_list import read_tags
 
@@ -38,7 +38,7 @@ def examine_dkim(resolver: Resolver, key: DkimKey) -> Diagnosis:
     try:
         texts = resolver.texts(record.name)
     except NoAnswerError as error:
-        return about(Verdict.LEFT_OUT, f"{error}.")
+        return about(Verdict.LEFT_OUT, sentence(error))
     if not texts:
         return about(Verdict.FAILED, "there is no such record, so no signature holds.", "Publish it.", record)
     if len(texts) > 1:

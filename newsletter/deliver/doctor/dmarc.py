@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from newsletter.deliver.doctor.diagnosis import Diagnosis, DnsRecord, Verdict, shown
+from newsletter.deliver.doctor.diagnosis import Diagnosis, DnsRecord, Verdict, sentence, shown
 from newsletter.deliver.doctor.dmarc_record import (
     DmarcRecord,
     organizational_domain,
@@ -53,7 +53,7 @@ def examine_dmarc(resolver: Resolver, domain: str, signed_by: Sequence[str], bou
         subdomain = record.domain != domain
         exists = not subdomain or bool(resolver.addresses(domain) or resolver.mail_servers(domain))
     except NoAnswerError as error:
-        return about(Verdict.LEFT_OUT, f"{error}.")
+        return about(Verdict.LEFT_OUT, sentence(error))
     return _judged(domain, record, record.policy(subdomain, exists), aligned)
 
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from newsletter.deliver.dialling import Extensions, Patience, Secured, dial, secured, take_leave, tls_context
-from newsletter.deliver.doctor.diagnosis import Diagnosis, Verdict, shown
+from newsletter.deliver.doctor.diagnosis import Diagnosis, Verdict, sentence, shown
 from newsletter.deliver.relay import Relay
 from newsletter.errors import SettingError, TransportError
 
@@ -28,7 +28,8 @@ def examine_mail_server(
     try:
         extensions, tls = asyncio.run(_visit(relay, patience, seconds))
     except (TransportError, SettingError) as error:
-        return [Diagnosis("SMTP", str(relay), Verdict.FAILED, f"{shown(str(error), 400)}.", _ASK)]
+        words = sentence(str(error).removeprefix(f"{relay}: "))
+        return [Diagnosis("SMTP", str(relay), Verdict.FAILED, words, _ASK)]
     except TimeoutError:
         message = f"the mail server had not taken us after {seconds:g} s."
         return [Diagnosis("SMTP", str(relay), Verdict.FAILED, message, _ASK)]

@@ -51,10 +51,12 @@ class NameServers:
             answer = self._ready().resolve(name, kind, lifetime=left, raise_on_no_answer=False, search=False)
         except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
             return
-        except (dns.resolver.NoNameservers, dns.exception.Timeout, dns.resolver.NoResolverConfiguration, OSError):
+        except dns.resolver.NoNameservers:  # SERVFAIL, REFUSED, or an answer that cannot be read
+            raise NoAnswerError("the name server did not answer, but for an error of its own") from None
+        except (dns.exception.Timeout, dns.resolver.NoResolverConfiguration, OSError):
             raise NoAnswerError("the name server did not answer") from None
         except (dns.exception.DNSException, ValueError):
-            return  # no name that could stand in the DNS, or a chain of aliases without end
+            return  # no name that could stand in the DNS
         # An answer may hold the aliases on the way only.
         yield from (record for record in answer.rrset or () if record.rdtype == dns.rdatatype.from_text(kind))
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from ipaddress import ip_network
 
-from newsletter.deliver.doctor.diagnosis import Diagnosis, DnsRecord, Verdict, shown
+from newsletter.deliver.doctor.diagnosis import Diagnosis, DnsRecord, Verdict, sentence, shown
 from newsletter.deliver.doctor.resolver import Address, NoAnswerError, Resolver
 from newsletter.deliver.doctor.spf_record import SpfRecord, SpfTerm, is_spf, read_spf
 
@@ -100,8 +100,10 @@ class _Walk:
                     raise _BrokenError(
                         f"mx of {shown(target)} has {len(servers)} servers, and receivers give up after {MOST_SERVERS}"
                     )
-            case "a" | "exists":
+            case "a":
                 self.void += not self.resolver.addresses(target)
+            case "exists":
+                self.void += not self._exists(target)
 
     def _matches(self, term: SpfTerm, domain: str, address: Address) -> bool | None:
         if term.name == "all":
@@ -116,7 +118,7 @@ class _Walk:
                 result = self.result(target, address)
                 return None if result is None else result == "+"
             case "exists":
-                return any(found.version == 4 for found in self.resolver.addresses(target))
+                return self._exists(target)
             case "mx":
                 names = [host for _, host in self.resolver.mail_servers(target) if host]
             case _:
@@ -124,6 +126,10 @@ class _Walk:
         prefix = term.prefixes[0 if address.version == 4 else 1]
         found = (one for name in names for one in self.resolver.addresses(name) if one.version == address.version)
         return any(address in ip_network((str(one), prefix), strict=False) for one in found)
+
+    def _exists(self, name: str) -> bool:
+        """Whether the name has an A record, which is what `exists` asks for (section 5.7)."""
+        return any(found.version == 4 for found in self.resolver.addresses(name))
 
 
 def examine_spf(resolver: Resolver, domain: str, relay: str, addresses: Sequence[Address] = ()) -> list[Diagnosis]:
@@ -141,7 +147,7 @@ def examine_spf(resolver: Resolver, domain: str, relay: str, addresses: Sequence
     except _BrokenError as error:
         return [about(Verdict.FAILED, f"receivers cannot use the record: {error}.", "Mend the record; see RFC 7208.")]
     except NoAnswerError as error:
-        return [about(Verdict.LEFT_OUT, f"{error}.")]
+        return [about(Verdict.LEFT_OUT, sentence(error))]
 
 
 def _missing(domain: str, relay: str) -> Diagnosis:
