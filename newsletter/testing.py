@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from itertools import count, islice
 
-from newsletter.deliver.doctor import Address, NoAnswerError
-from newsletter.errors import TransportError
+from newsletter.errors import NoAnswerError, TransportError
 from newsletter.model import DeliveryState, Message, Outcome, Recipient, Window
 
 __all__ = ["MemoryLedger", "MemoryResolver", "MemoryTransport"]
@@ -193,7 +192,7 @@ class MemoryResolver:
         words = (value.split() for value in self._found(name, "MX"))
         return tuple(sorted((int(preference), host.rstrip(".")) for preference, host in words))
 
-    def addresses(self, name: str) -> tuple[Address, ...]:
+    def addresses(self, name: str) -> tuple[IPv4Address | IPv6Address, ...]:
         return tuple(ip_address(value) for kind in ("A", "AAAA") for value in self._found(name, kind))
 
     def _found(self, name: str, kind: str) -> list[str]:

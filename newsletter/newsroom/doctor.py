@@ -17,8 +17,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from newsletter import deliver
 from newsletter.clock import Clock
 from newsletter.deliver import DkimKey, Relay, doctor
-from newsletter.deliver.doctor import Address, Diagnosis, NoAnswerError, Resolver, Verdict, plain_domain, sentence
-from newsletter.errors import NewsletterError, PlanError, SettingError
+from newsletter.deliver.doctor import Address, Diagnosis, Resolver, Verdict, plain_domain, sentence
+from newsletter.errors import NewsletterError, NoAnswerError, PlanError, SettingError
 from newsletter.newsroom.room import Newsroom
 from subscribers.database import is_current as subscribers_are_current
 

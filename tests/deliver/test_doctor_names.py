@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from newsletter.deliver.doctor import Diagnosis, NoAnswerError, Remembering, Resolver, Verdict, examine_spf
+from newsletter.deliver.doctor import Diagnosis, Remembering, Resolver, Verdict, examine_spf
 from newsletter.deliver.doctor.diagnosis import DnsRecord, shown
 from newsletter.deliver.doctor.name_servers import NameServers
 from newsletter.deliver.doctor.resolver import LONGEST_TEXT, plain_domain
+from newsletter.errors import NoAnswerError
 from newsletter.testing import MemoryResolver
 from tests.deliver.dns_server import name_server, silent_port
 

@@ -8,14 +8,13 @@ from newsletter.deliver.doctor.diagnosis import Diagnosis, DnsRecord, Verdict, s
 from newsletter.deliver.doctor.dkim_record import examine_dkim
 from newsletter.deliver.doctor.dmarc import examine_dmarc
 from newsletter.deliver.doctor.mail_server import examine_mail_server
-from newsletter.deliver.doctor.resolver import Address, NoAnswerError, Remembering, Resolver, plain_domain
+from newsletter.deliver.doctor.resolver import Address, Remembering, Resolver, plain_domain
 from newsletter.deliver.doctor.spf import examine_spf
 
 __all__ = [
     "Address",
     "Diagnosis",
     "DnsRecord",
-    "NoAnswerError",
     "Remembering",
     "Resolver",
     "Verdict",

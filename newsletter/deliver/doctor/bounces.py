@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import partial
 
 from newsletter.deliver.doctor.diagnosis import Diagnosis, DnsRecord, Verdict, sentence, shown
-from newsletter.deliver.doctor.resolver import NoAnswerError, Resolver
+from newsletter.deliver.doctor.resolver import Resolver
+from newsletter.errors import NoAnswerError
 
 __all__ = ["examine_bounces"]
 

@@ -12,8 +12,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 
 from newsletter.deliver.dkim import DkimKey
 from newsletter.deliver.doctor.diagnosis import Diagnosis, DnsRecord, Verdict, sentence, shown
-from newsletter.deliver.doctor.resolver import NoAnswerError, Resolver
+from newsletter.deliver.doctor.resolver import Resolver
 from newsletter.deliver.doctor.tag_list import read_tags
+from newsletter.errors import NoAnswerError
 
 __all__ = ["examine_dkim", "record_of"]
 

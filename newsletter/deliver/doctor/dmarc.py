@@ -14,7 +14,8 @@ from newsletter.deliver.doctor.dmarc_record import (
     read_dmarc,
     tree_walk,
 )
-from newsletter.deliver.doctor.resolver import NoAnswerError, Resolver
+from newsletter.deliver.doctor.resolver import Resolver
+from newsletter.errors import NoAnswerError
 
 __all__ = ["examine_dmarc"]
 

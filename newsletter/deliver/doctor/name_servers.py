@@ -11,7 +11,8 @@ import dns.exception
 import dns.rdatatype
 import dns.resolver
 
-from newsletter.deliver.doctor.resolver import LONGEST_TEXT, Address, MailServer, NoAnswerError
+from newsletter.deliver.doctor.resolver import LONGEST_TEXT, Address, MailServer
+from newsletter.errors import NoAnswerError
 
 __all__ = ["NameServers"]
 

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from ipaddress import IPv4Address, IPv6Address
 from typing import Protocol, TypeVar
 
-from newsletter.errors import NewsletterError
+from newsletter.errors import NoAnswerError
 
-__all__ = ["LONGEST_TEXT", "Address", "MailServer", "NoAnswerError", "Remembering", "Resolver", "plain_domain"]
+__all__ = ["LONGEST_TEXT", "Address", "MailServer", "Remembering", "Resolver", "plain_domain"]
 
 LONGEST_TEXT = 4096
 """Characters of a text that are looked at; an RSA key of 16,384 bits has 2,800."""
@@ -18,10 +18,6 @@ MailServer = tuple[int, str]
 """Preference and host of an MX record; the host is "" where a domain takes no mail (RFC 7505)."""
 
 Found = TypeVar("Found")
-
-
-class NoAnswerError(NewsletterError):
-    """The name servers did not say whether there is such a record: a time-out, SERVFAIL, no network."""
 
 
 class Resolver(Protocol):

@@ -8,8 +8,9 @@ from functools import partial
 from ipaddress import ip_network
 
 from newsletter.deliver.doctor.diagnosis import Diagnosis, DnsRecord, Verdict, sentence, shown
-from newsletter.deliver.doctor.resolver import Address, NoAnswerError, Resolver
+from newsletter.deliver.doctor.resolver import Address, Resolver
 from newsletter.deliver.doctor.spf_record import SpfRecord, SpfTerm, is_spf, read_spf
+from newsletter.errors import NoAnswerError
 
 __all__ = ["examine_spf"]
 
