@@ -117,8 +117,8 @@ def _mail_server(room: Newsroom, relay: Relay | None) -> Iterator[Diagnosis]:
     elif relay is None or relay.on_loopback:
         yield about(Verdict.OK, "the desk is not live; outbox and servers on this machine take everything.")
     else:
-        allowed = len(room.settings.test_allow)
-        message = f"the desk is not live: mail leaves only for the {allowed} entries of NEWSLETTER_TEST_ALLOW."
+        allowed = len(room.settings.test_allow) or "none"
+        message = f"the desk is not live: mail leaves only for whom NEWSLETTER_TEST_ALLOW names (entries: {allowed})."
         yield about(Verdict.WARNING, message, "Set NEWSLETTER_LIVE=true when it is to reach all readers.")
 
 
@@ -249,15 +249,15 @@ def _disk(room: Newsroom) -> list[Diagnosis]:
 
 
 def _database(room: Newsroom) -> Iterator[Diagnosis]:
-    place = room.bare_database.url.set(query={}).render_as_string()
-    about = partial(Diagnosis, "database", place)
+    place = "NEWSLETTER_DATABASE_URL"
     try:
-        database = room.database
-        current = subscribers_are_current(database.engine)
+        place = room.bare_database.url.set(query={}).render_as_string()
+        current = subscribers_are_current(room.database.engine)
         apart = _apart(room)
     except (NewsletterError, SQLAlchemyError, ImportError) as error:
-        yield about(Verdict.FAILED, sentence(str(error).partition("\n")[0]))
+        yield Diagnosis("database", place, Verdict.FAILED, sentence(str(error).partition("\n")[0]))
         return
+    about = partial(Diagnosis, "database", place)
     if not current:
         yield about(Verdict.FAILED, "the subscribers' tables are of another version.", "Run `newsletter db upgrade`.")
         return

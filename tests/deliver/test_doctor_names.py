@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 import contextlib
+import socket
+import threading
 import time
 from collections.abc import Iterator
 from ipaddress import ip_address
 
+import dns.flags
+import dns.message
+import dns.rcode
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from newsletter.deliver.doctor import Diagnosis, Remembering, Resolver, Verdict, examine_spf
+from newsletter.deliver.doctor import (
+    Diagnosis,
+    Remembering,
+    Resolver,
+    Verdict,
+    examine_bounces,
+    examine_dmarc,
+    examine_spf,
+)
 from newsletter.deliver.doctor.diagnosis import DnsRecord, shown
 from newsletter.deliver.doctor.name_servers import NameServers
 from newsletter.deliver.doctor.resolver import LONGEST_TEXT, plain_domain
@@ -72,11 +85,10 @@ def test_a_record_is_judged_over_udp() -> None:
         found = examine_spf(NameServers(place), "example.net", "", addresses)
     assert [(each.verdict, each.place) for each in found] == [
         (Verdict.OK, "example.net"),
-        (Verdict.OK, "example.net from 198.51.100.9"),
-        (Verdict.OK, "example.net from 192.0.2.1"),
+        (Verdict.OK, "example.net"),
     ]
-    for word, each in zip(("2 look-ups", "passes", "softfail"), found, strict=True):
-        assert word in each.message
+    assert "2 look-ups" in found[0].message
+    assert found[1].message == "192.0.2.1 gets softfail; that matters if the relay sends from there."
 
 
 def test_silence_is_left_out_and_bounded_in_time() -> None:
@@ -88,6 +100,78 @@ def test_silence_is_left_out_and_bounded_in_time() -> None:
             (found,) = examine_spf(servers, "example.net", "")
             assert found.verdict is Verdict.LEFT_OUT
         assert time.monotonic() - began < 2
+
+
+def garbled(wire: bytes, how: str) -> bytes:
+    """What a broken or hostile name server says to a question."""
+    response = dns.message.make_response(dns.message.from_wire(wire))
+    match how:
+        case "noise":
+            return bytes(range(60))
+        case "noise behind the right id":
+            return wire[:2] + bytes(range(60))
+        case "a name that points to itself":
+            head = wire[:2] + b"\x81\x80\0\1\0\1\0\0\0\0\xc0\x0c\0\x10\0\1"
+            return head + b"\xc0\x0c\0\x10\0\1\0\0\0\1\0\1\0"
+        case "nothing":
+            return b""
+        case "the question alone":
+            return wire
+        case "cut off, and no TCP":
+            response.flags |= dns.flags.TC
+        case "an error":
+            response.set_rcode(dns.rcode.SERVFAIL)
+    return response.to_wire()
+
+
+@pytest.mark.parametrize(
+    "how",
+    ["noise", "noise behind the right id", "a name that points to itself", "nothing", "the question alone",
+     "cut off, and no TCP", "an error"],
+)  # fmt: skip
+def test_an_answer_that_is_none_is_left_out(how: str) -> None:
+    sock, port = silent_port()
+
+    def speak() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                wire, sender = sock.recvfrom(4096)
+                if not wire:
+                    return
+                sock.sendto(garbled(wire, how), sender)
+
+    thread = threading.Thread(target=speak)
+    thread.start()
+    try:
+        (found,) = examine_spf(NameServers(("127.0.0.1", port), each=0.3), "example.net", "")
+    finally:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+            other.sendto(b"", ("127.0.0.1", port))
+        thread.join()
+        sock.close()
+    assert found.verdict is Verdict.LEFT_OUT
+    assert found.message.startswith("the name server did not answer")
+
+
+def test_hostile_zones_are_judged_in_time() -> None:
+    zone = {
+        "big.net": [f"TXT v=spf1 {'a ' * 1500}-all"],
+        "many.net": [f"TXT v=spf1 ip4:10.0.0.{n} -all" for n in range(1500)],
+        "servers.net": [f"MX {n} \\027[31m{n}.servers.net." for n in range(900)],
+        "upper.net": ["TXT V=SPF1 A:UPPER.NET. MX -ALL", "A 192.0.2.1", "MX 1 UPPER.NET."],
+        "_dmarc.upper.net": ["TXT v=DMARC1; P=REJECT; ADKIM=S; ASPF=S; T=Y"],
+        **{f"chain{n}.net": [f"CNAME chain{n + 1}.net"] for n in range(6)},
+        "chain6.net": ["TXT v=spf1 a -all", "A 192.0.2.1"],
+    }
+    with name_server(zone) as place:
+        resolver = NameServers(place)
+        said = {name: examine_spf(resolver, name, "")[0].message for name in zone}
+        assert "more than 40 look-ups" in said["big.net"]
+        assert "1500 records" in said["many.net"]
+        assert "2 look-ups" in said["upper.net"]
+        assert "1 look-up" in said["chain0.net"]
+        assert "none of its mail servers" in examine_bounces(resolver, "servers.net").message
+        assert "quarantine, lowered by t=y" in examine_dmarc(resolver, "upper.net", [], "upper.net").message
 
 
 def test_each_question_is_asked_once_silence_included() -> None:

@@ -26,13 +26,16 @@ def examined(record: str | None, **more: list[str]) -> Diagnosis:
 @pytest.mark.parametrize(
     ("record", "verdict", "words"),
     [
-        ("v=spf1 a ~all", OK, "1 look-ups) and ends in ~all"),
+        ("v=spf1 a ~all", OK, "1 look-up) and ends in ~all"),
         ("V=SPF1 A -ALL", OK, "ends in -all"),
         ("v=spf1   ip4:192.0.2.0/24  ip6:2001:db8::/32   -all  ", OK, "0 look-ups"),
-        ("v=spf1 a:example.net/24//64 -all", OK, "1 look-ups"),
-        ("v=spf1 -all a:gone.example.org redirect=gone.example.org", OK, "0 look-ups"),
+        ("v=spf1 a:example.net/24//64 -all", OK, "1 look-up"),
+        ("v=spf1 ip4:192.0.2.1 -all a:gone.example.org redirect=gone.example.org", OK, "0 look-ups"),
         ("v=spf1 exists:%{i}._spf.example.org ?include:%{d2}.example.org ~all", OK, "2 look-ups"),
-        ("v=spf1 exp=why.example.org a=unknown x-y.z=%{s} -all", OK, "0 look-ups"),
+        ("v=spf1 exp=why.example.org a=unknown x-y.z=%{s} a -all", OK, "1 look-up"),
+        ("v=spf1 -all", FAILED, "no server at all may send"),
+        ("v=spf1 -mx -all", FAILED, "no server at all may send"),
+        ('"v=spf1 a -all"', FAILED, 'there is no SPF record (“"v=spf1 a -all"” is none'),
         ("v=spf1 a ?all", WARNING, "ends in ?all"),
         ("v=spf1 a", WARNING, "has no all"),
         ("v=spf1", WARNING, "has no all"),
@@ -143,7 +146,7 @@ def test_too_many_mail_servers() -> None:
 @pytest.mark.parametrize(
     ("address", "record", "words"),
     [
-        ("192.0.2.9", "ip4:192.0.2.0/24 -all", "passes"),
+        ("192.0.2.9", "ip4:192.0.2.0/24 -all", "passes (192.0.2.9)"),
         ("192.0.2.9", "a:x.example.org/24 -all", "passes"),
         ("192.0.2.9", "a:x.example.org -all", "gets fail"),
         ("192.0.2.9", "mx:m.example.org/31 ~all", "passes"),

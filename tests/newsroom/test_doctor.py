@@ -127,7 +127,7 @@ def test_a_relay_that_cannot_be_reached_and_is_named_in_the_record(look: Look) -
     found = look(smtp_url="smtps://192.0.2.1:1?cafile=none.pem")
     assert "cafile" in found["SMTP"].message
     assert found["live"].verdict is WARNING
-    assert found["SPF of the relay"].message == "the address that the relay's name has passes."
+    assert found["SPF of the relay"].message == "what its name stands for passes (192.0.2.1)."
 
 
 def test_settings_that_cannot_be_followed(look: Look, folder: Path) -> None:
@@ -191,6 +191,7 @@ def test_a_database_that_is_not_there_or_old(look: Look, folder: Path) -> None:
     found = look(database_url="postgresql://nobody:secret@127.0.0.1:1/none")
     assert "cannot be reached" in found["database"].message
     assert "secret" not in str(found)
+    assert look(database_url="postgresql:nonsense")["database"].verdict is FAILED
 
 
 @pytest.fixture

@@ -69,11 +69,16 @@ def _aligns(resolver: Resolver, other: str, domain: str, strict: bool) -> bool:
 
 
 def _without(resolver: Resolver, domain: str, record: DmarcRecord | None) -> Diagnosis:
-    number = sum(read_dmarc(domain, text) is not None for text in resolver.texts(f"_dmarc.{domain}"))
+    texts = resolver.texts(f"_dmarc.{domain}")
+    number = sum(read_dmarc(domain, text) is not None for text in texts)
     if record is not None:
         message = f"receivers pass over the record of {shown(record.domain)}: {record.void}."
     elif number > 1:
         message = f"there are {number} DMARC records, and receivers pass over all of them."
+    elif near := next((text for text in texts if "dmarc1" in text.lower()), ""):
+        message = (
+            f"“{shown(near, 40)}” is no DMARC record: it must begin with v=DMARC1 in capitals, and not be endless."
+        )
     else:
         message = "there is no DMARC record, and Gmail and Yahoo ask bulk senders for one."
     fix = "Publish one, and make it stricter once its reports show that all your mail aligns."

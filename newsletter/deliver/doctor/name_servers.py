@@ -53,7 +53,7 @@ class NameServers:
         except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
             return
         except dns.resolver.NoNameservers:  # SERVFAIL, REFUSED, or an answer that cannot be read
-            raise NoAnswerError("the name server did not answer, but for an error of its own") from None
+            raise NoAnswerError("the name server did not answer (it reports an error of its own)") from None
         except (dns.exception.Timeout, dns.resolver.NoResolverConfiguration, OSError):
             raise NoAnswerError("the name server did not answer") from None
         except (dns.exception.DNSException, ValueError):

@@ -17,6 +17,7 @@ __all__ = ["examine_spf"]
 MOST_TERMS, MOST_VOID, MOST_SERVERS = 10, 2, 10
 """What a receiver looks up before it gives up (section 4.6.4)."""
 
+MOST_ADDRESSES = 4  # of the relay
 COUNTED = 40  # behind this the number is of no interest, and a tree of includes may have no end
 _ASKING = ("include", "a", "mx", "ptr", "exists")
 _RESULTS = {"+": "pass", "-": "fail", "~": "softfail", "?": "neutral"}
@@ -57,6 +58,11 @@ class _Walk:
         """The qualifier that all others get; "" where the record has no end, or only a message could tell."""
         record = self.records.get(domain, SpfRecord())
         return record.end or (self.end(record.redirect) if record.redirect else "")
+
+    def lets_nobody_pass(self, domain: str) -> bool:
+        """Whether the record ends in `all` and each of its terms refuses."""
+        record = self.records[domain]
+        return bool(record.end) and all(term.qualifier == "-" for term in record.terms)
 
     def result(self, domain: str, address: Address) -> str | None:
         """The qualifier for mail of that address; None where only a message could tell."""
@@ -141,20 +147,26 @@ def examine_spf(resolver: Resolver, domain: str, relay: str, addresses: Sequence
     about = partial(Diagnosis, "SPF", domain)
     walk = _Walk(resolver)
     try:
-        if not any(is_spf(text) for text in resolver.texts(domain)):
-            return [_missing(domain, relay)]
+        texts = resolver.texts(domain)
+        if not any(is_spf(text) for text in texts):
+            return [_missing(domain, relay, texts)]
         walk.follow(domain)
-        return [_judged(walk, domain), *(_note(walk, domain, address) for address in addresses)]
     except _BrokenError as error:
         return [about(Verdict.FAILED, f"receivers cannot use the record: {error}.", "Mend the record; see RFC 7208.")]
     except NoAnswerError as error:
         return [about(Verdict.LEFT_OUT, sentence(error))]
+    judged = _judged(walk, domain)
+    if judged.verdict is Verdict.FAILED or not addresses:
+        return [judged]
+    return [judged, _note(walk, domain, addresses[:MOST_ADDRESSES])]
 
 
-def _missing(domain: str, relay: str) -> Diagnosis:
+def _missing(domain: str, relay: str, texts: Sequence[str]) -> Diagnosis:
+    near = next((text for text in texts if "spf1" in text.lower()), "")
+    but = f" (“{shown(near, 40)}” is none: it must begin with v=spf1 and a space)" if near else ""
     value = f"v=spf1 a:{relay} ~all" if relay else "v=spf1 mx ~all"
     fix = "Publish one; a provider of mail says what to include instead of its server's name."
-    message = "there is no SPF record, so nobody knows which servers may send for this domain."
+    message = f"there is no SPF record{but}, so nobody knows which servers may send for this domain."
     return Diagnosis("SPF", domain, Verdict.FAILED, message, fix, DnsRecord(domain, "TXT", value))
 
 
@@ -169,20 +181,27 @@ def _judged(walk: _Walk, domain: str) -> Diagnosis:
     if walk.wide_open:
         message = f"by the record of {shown(walk.wide_open)} anybody may send for this domain."
         return about(Verdict.FAILED, message, "End it in ~all or -all, and name no network of prefix 0.")
+    if walk.lets_nobody_pass(domain):
+        message = "by the record no server at all may send for this domain."
+        return about(Verdict.FAILED, message, "Name the servers that send, before -all.")
     end = walk.end(domain)
     if end in ("-", "~"):
-        return about(Verdict.OK, f"the record can be followed ({walk.terms} look-ups) and ends in {end}all.")
+        look_ups = f"{walk.terms} look-up{'' if walk.terms == 1 else 's'}"
+        return about(Verdict.OK, f"the record can be followed ({look_ups}) and ends in {end}all.")
     ending = "ends in ?all" if end == "?" else "has no all at its end"
     return about(Verdict.WARNING, f"the record {ending}: nothing is said of other servers.", "End it in ~all or -all.")
 
 
-def _note(walk: _Walk, domain: str, address: Address) -> Diagnosis:
-    """Whether one of the relay's addresses passes; only a note, since a relay may send from other addresses."""
-    about = partial(Diagnosis, "SPF of the relay", f"{domain} from {address}")
-    result = walk.result(domain, address)
-    if result is None:
-        return about(Verdict.LEFT_OUT, "whether this address passes depends on the message.")
-    if result == "+":
-        return about(Verdict.OK, "the address that the relay's name has passes.")
-    message = f"the address that the relay's name has gets {_RESULTS[result]}; that matters if it sends from there."
-    return about(Verdict.OK, message)
+def _note(walk: _Walk, domain: str, addresses: Sequence[Address]) -> Diagnosis:
+    """Whether the relay's addresses pass; only a note, since a relay may send from other ones."""
+    about = partial(Diagnosis, "SPF of the relay", domain)
+    try:
+        results = {address: walk.result(domain, address) for address in addresses}
+    except NoAnswerError as error:
+        return about(Verdict.LEFT_OUT, sentence(error))
+    if None in results.values():
+        return about(Verdict.LEFT_OUT, "whether the relay's addresses pass depends on the message.")
+    others = [f"{address} gets {_RESULTS[result]}" for address, result in results.items() if result and result != "+"]
+    if not others:
+        return about(Verdict.OK, f"what its name stands for passes ({', '.join(map(str, results))}).")
+    return about(Verdict.OK, f"{', '.join(others)}; that matters if the relay sends from there.")
