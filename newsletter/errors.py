@@ -12,6 +12,7 @@
     ├── SourceError                           a source did not answer, or not with stories; tried again
     ├── TemplateError                exit 2   a template that does not compile, with file and line
     ├── StorageError                          the database refused: full disk, lock, old schema
+    ├── NoAnswerError                         a name server did not answer; what was asked is left out
     └── TransportError                        the mail server did not take us; tried again
         ├── ThrottledError                    it sent us away for now: slower from here on
         └── RefusingError                     it rejects nearly everything; nothing more is tried
@@ -31,6 +32,7 @@ __all__ = [
     "ConfigurationError",
     "InputError",
     "NewsletterError",
+    "NoAnswerError",
     "NotFoundError",
     "NotLiveError",
     "NothingToDoError",
@@ -134,6 +136,10 @@ class TemplateError(NewsletterError):
 
 class StorageError(NewsletterError):
     """The database refused: a full disk, a lock that does not end, a schema of another version."""
+
+
+class NoAnswerError(NewsletterError):
+    """The name servers did not say whether there is such a record: a time-out, SERVFAIL, no network."""
 
 
 class TransportError(NewsletterError):

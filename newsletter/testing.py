@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from itertools import count, islice
 
-from newsletter.errors import TransportError
+from newsletter.errors import NoAnswerError, TransportError
 from newsletter.model import DeliveryState, Lane, Message, Outcome, Recipient, Window
 
-__all__ = ["MemoryLanes", "MemoryLedger", "MemoryTransport"]
+__all__ = ["MemoryLanes", "MemoryLedger", "MemoryResolver", "MemoryTransport"]
 
 
 class MemoryTransport:
@@ -193,3 +194,37 @@ class MemoryLedger:
     def _due(self, delivery: int, now: datetime) -> bool:
         state = self.state[delivery]
         return state is DeliveryState.QUEUED or (state is DeliveryState.DEFERRED and self.not_before[delivery] <= now)
+
+
+class MemoryResolver:
+    """A `Resolver` over a dict: name to lines such as `TXT v=spf1 -all`, `MX 10 mail.example.net`, `A 192.0.2.1`.
+
+    An alias is a `CNAME other.example.net`; for the names in `silent` the name server does not answer. `asked` holds
+    each question in its order.
+    """
+
+    def __init__(self, zone: Mapping[str, Sequence[str]], silent: Collection[str] = ()) -> None:
+        self.zone = zone
+        self.silent = silent
+        self.asked: list[tuple[str, str]] = []
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        return tuple(self._found(name, "TXT"))
+
+    def mail_servers(self, name: str) -> tuple[tuple[int, str], ...]:
+        words = (value.split() for value in self._found(name, "MX"))
+        return tuple(sorted((int(preference), host.rstrip(".")) for preference, host in words))
+
+    def addresses(self, name: str) -> tuple[IPv4Address | IPv6Address, ...]:
+        return tuple(ip_address(value) for kind in ("A", "AAAA") for value in self._found(name, kind))
+
+    def _found(self, name: str, kind: str) -> list[str]:
+        self.asked.append((kind, name))
+        for _ in range(8):
+            if name in self.silent:
+                raise NoAnswerError("the name server did not answer")
+            lines = [line.partition(" ")[::2] for line in self.zone.get(name, ())]
+            if found := [value for told, value in lines if told == kind]:
+                return found
+            name = next((value for told, value in lines if told == "CNAME"), "")
+        return []

@@ -28,6 +28,7 @@ COMMANDS = {
     "subscribers": ("subscribers", "subscribers", "Import, export, show, suppress and unsubscribe subscribers."),
     "schedule": ("schedule", "schedule", "Check schedule.yaml, and see what is due when."),
     "template": ("template", "template", "Check templates."),
+    "doctor": ("doctor", "doctor", "Look at all a send rests on: mail server, DNS records, settings, disk, database."),
     "db": ("db", "db", "Bring the database's schema up to date; back it up."),
     "config": ("config", "config", "Print every setting, and where it came from."),
 }

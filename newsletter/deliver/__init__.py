@@ -4,8 +4,9 @@ from newsletter.deliver.allowed import refuse_strangers
 from newsletter.deliver.backoff import backoff
 from newsletter.deliver.dkim import DkimKey
 from newsletter.deliver.headers import MailHeaders, envelope_sender
-from newsletter.deliver.opening import dkim_keys, open_pace, open_transport, outbox_folder
+from newsletter.deliver.opening import dkim_keys, open_pace, open_transport, outbox_folder, relay_of
 from newsletter.deliver.pace import Pace
+from newsletter.deliver.relay import Relay
 from newsletter.deliver.sender import Pauses, send
 from newsletter.deliver.splice import SplicedEdition, compile_message
 
@@ -14,6 +15,7 @@ __all__ = [
     "MailHeaders",
     "Pace",
     "Pauses",
+    "Relay",
     "SplicedEdition",
     "backoff",
     "compile_message",
@@ -23,5 +25,6 @@ __all__ = [
     "open_transport",
     "outbox_folder",
     "refuse_strangers",
+    "relay_of",
     "send",
 ]

@@ -9,13 +9,14 @@ import socket
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from newsletter.deliver.line import Line
 from newsletter.deliver.relay import Relay
 from newsletter.deliver.replies import Reply
 from newsletter.errors import SettingError, TransportError
 
-__all__ = ["Extensions", "Patience", "dial", "tls_context"]
+__all__ = ["Extensions", "Patience", "Secured", "dial", "secured", "take_leave", "tls_context"]
 
 _SIZE = re.compile(r"\d{1,18}")
 
@@ -56,6 +57,11 @@ class Extensions:
         return "SMTPUTF8" in self.offered
 
     @property
+    def eight_bit(self) -> bool:
+        """Whether a body need not be 7-bit (RFC 6152)."""
+        return "8BITMIME" in self.offered
+
+    @property
     def announces_size(self) -> bool:
         """Whether MAIL may say how large the message is (RFC 1870)."""
         return "SIZE" in self.offered
@@ -70,6 +76,14 @@ class Extensions:
     def logins(self) -> frozenset[str]:
         """The mechanisms of AUTH, in capitals."""
         return frozenset(self.offered.get("AUTH", "").upper().split())
+
+
+@dataclass(frozen=True, slots=True)
+class Secured:
+    """How a line is protected: the version of TLS, and until when (aware UTC) the server's certificate holds."""
+
+    version: str
+    expires: datetime
 
 
 def tls_context(relay: Relay) -> ssl.SSLContext | None:
@@ -95,6 +109,27 @@ async def dial(relay: Relay, context: ssl.SSLContext | None, patience: Patience)
         if isinstance(error, OSError | TransportError):  # TimeoutError and ssl.SSLError are OSErrors
             raise TransportError(f"{relay}: {_sentence(error)}") from error
         raise
+
+
+def secured(line: Line) -> Secured | None:
+    """What protects a line that `dial` has opened; None for one in the clear."""
+    tls: ssl.SSLObject | None = line.transport.get_extra_info("ssl_object")
+    if tls is None:
+        return None
+    certificate = tls.getpeercert() or {}
+    expires = ssl.cert_time_to_seconds(str(certificate["notAfter"]))
+    return Secured(tls.version() or "TLS", datetime.fromtimestamp(expires, UTC))
+
+
+async def take_leave(line: Line, patience: Patience) -> None:
+    """Say QUIT where the server listens for it, and hang up; never raises."""
+    if line.quiet:
+        try:
+            line.write(b"QUIT\r\n")
+            await line.reply(patience.goodbye)
+        except TransportError:
+            pass  # it hung up first, which is as good
+    await line.hang_up(patience.goodbye)
 
 
 async def _connect(relay: Relay, context: ssl.SSLContext | None, patience: Patience) -> Line:

@@ -15,7 +15,7 @@ from newsletter.model import IssueId
 from newsletter.ports import Lanes, Transport
 from newsletter.settings import Settings
 
-__all__ = ["dkim_keys", "open_pace", "open_transport", "outbox_folder"]
+__all__ = ["dkim_keys", "open_pace", "open_transport", "outbox_folder", "relay_of"]
 
 
 def open_transport(settings: Settings, folder: Path | None = None) -> Transport:
@@ -25,10 +25,13 @@ def open_transport(settings: Settings, folder: Path | None = None) -> Transport:
     """
     if settings.smtp_url is None:
         return OutboxTransport(folder or settings.desk / "outbox")
-    relay = Relay.parse(settings.smtp_url, settings.smtp_password)
-    if relay.cafile:
-        relay = dataclasses.replace(relay, cafile=str(settings.desk / relay.cafile))
-    return SmtpTransport(relay)
+    return SmtpTransport(relay_of(settings, settings.smtp_url))
+
+
+def relay_of(settings: Settings, url: str) -> Relay:
+    """The relay that a `NEWSLETTER_SMTP_URL` names, a file of authorities seen from the desk. Raises `SettingError`."""
+    relay = Relay.parse(url, settings.smtp_password)
+    return dataclasses.replace(relay, cafile=str(settings.desk / relay.cafile)) if relay.cafile else relay
 
 
 def open_pace(settings: Settings, lanes: Lanes) -> Pace | None:

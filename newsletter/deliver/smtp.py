@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from newsletter.deliver.chain import Chain, Conversation
-from newsletter.deliver.dialling import Patience, dial, tls_context
+from newsletter.deliver.dialling import Patience, dial, take_leave, tls_context
 from newsletter.deliver.relay import Relay
 from newsletter.errors import TransportError
 from newsletter.model import DeliveryState, Message, Outcome
@@ -76,10 +76,8 @@ class SmtpConnection:
 
     async def close(self) -> None:
         """Say QUIT where the server listens for it, and hang up."""
-        if self._between and self._line.quiet:
-            try:
-                self._line.write(b"QUIT\r\n")
-                await self._line.reply(self._conversation.patience.goodbye)
-            except TransportError:
-                pass  # it hung up first, which is as good
-        await self._line.hang_up(self._conversation.patience.goodbye)
+        patience = self._conversation.patience
+        if self._between:
+            await take_leave(self._line, patience)
+        else:
+            await self._line.hang_up(patience.goodbye)

@@ -10,6 +10,7 @@ import select
 import sqlite3
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -111,6 +112,14 @@ class Database:
                 f"the database {self.url.set(query={}).render_as_string()} has no schema or one of another version;"
                 " `newsletter db upgrade` brings it up to date"
             )
+
+    def time(self) -> datetime | None:
+        """The clock of the database's server, aware and UTC; None for SQLite, which goes by ours."""
+        if self.is_sqlite:
+            return None
+        with self.engine.connect() as connection:
+            told: datetime = connection.scalars(sa.select(sa.func.clock_timestamp())).one()
+        return told.astimezone(UTC)
 
     def backup(self, target: Path) -> None:
         """Write a consistent copy of an SQLite database to a new file; others may go on writing meanwhile."""
