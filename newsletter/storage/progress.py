@@ -55,13 +55,13 @@ def locked(connection: Connection, pk: int) -> tuple[int, bool]:
 
 
 def move(connection: Connection, pk: int, moved: Moved, reached: int | None = None) -> int:
-    """Count on, and note how far the audience is claimed; returns the number of this turn."""
+    """Count on, and note how far the audience is claimed; returns the number of this turn, or 0 before the freeze."""
     values: dict[str, object] = {state: issue_progress.c[state] + number for state, number in moved.items() if number}
     if reached is not None:
         values["reached"] = reached
     turned = sa.update(issue_progress).where(issue_progress.c.issue_id == pk)
     turned = turned.values(values | {"turns": issue_progress.c.turns + 1})
-    return int(connection.execute(turned.returning(issue_progress.c.turns)).scalar_one())
+    return connection.scalar(turned.returning(issue_progress.c.turns)) or 0
 
 
 def turns(connection: Connection, pk: int) -> int:
