@@ -13,6 +13,8 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
+    JSON,
+    BigInteger,
     Column,
     ColumnElement,
     Connection,
@@ -36,8 +38,6 @@ from subscribers.segments import parse_segment
 from subscribers.tables import Instant, subscriber, subscription, suppression
 
 __all__ = ["Audience", "still_wanted"]
-
-_PAGE = 5000
 
 # What the readers of a group are to be given, by the group's profile; lives as long as the connection.
 _LABELS = Table(
@@ -152,25 +152,33 @@ def still_wanted(connection: Connection, newsletter: str, subscriber_ids: Sequen
     is honoured. PostgreSQL locks the readers first and looks only then, because a statement sees what was
     committed when it began (READ COMMITTED); on SQLite the transaction must be the writer already.
     """
-    wanted: set[int] = set()
-    for start in range(0, len(subscriber_ids), _PAGE):
-        ids = sorted(subscriber_ids[start : start + _PAGE])
-        if connection.dialect.name != "sqlite":
-            connection.execute(_LOCKED, {"ids": ids}).all()
-        wanted.update(connection.scalars(_WANTED, {"ids": ids, "newsletter": newsletter}))
-    return wanted
+    asked = {"ids": json.dumps(sorted(subscriber_ids)), "newsletter": newsletter}
+    if connection.dialect.name != "sqlite":
+        connection.execute(_LOCKED, asked).all()
+    return {row.id for row in connection.execute(_WANTED[connection.dialect.name], asked).all()}
 
 
-_AMONG = subscriber.c.id.in_(bindparam("ids", expanding=True))
-_LOCKED = select(subscriber.c.id).where(_AMONG).order_by(subscriber.c.id).with_for_update(read=True)
-_WANTED = (
-    select(subscriber.c.id)
-    .join(subscription, subscription.c.subscriber_id == subscriber.c.id)
-    .outerjoin(suppression, suppression.c.address_key == subscriber.c.address_key)
-    .where(
-        _AMONG,
-        subscription.c.newsletter == bindparam("newsletter"),
-        subscription.c.status == Status.CONFIRMED,
-        suppression.c.address_key.is_(None),
+def _among(dialect: str) -> ColumnElement[bool]:
+    """Whether a subscriber is in a list of numbers: one JSON text, for as many parameters cost 2 µs each."""
+    listed = bindparam("ids", type_=Text)
+    if dialect == "sqlite":
+        return subscriber.c.id.in_(select(func.json_each(listed).table_valued("value").c.value))
+    return subscriber.c.id.in_(select(cast(func.json_array_elements_text(cast(listed, JSON)), BigInteger)))
+
+
+def _wanted(dialect: str) -> Select[tuple[int]]:
+    return (
+        select(subscriber.c.id)
+        .join(subscription, subscription.c.subscriber_id == subscriber.c.id)
+        .outerjoin(suppression, suppression.c.address_key == subscriber.c.address_key)
+        .where(
+            _among(dialect),
+            subscription.c.newsletter == bindparam("newsletter"),
+            subscription.c.status == Status.CONFIRMED,
+            suppression.c.address_key.is_(None),
+        )
     )
-)
+
+
+_LOCKED = select(subscriber.c.id).where(_among("postgresql")).order_by(subscriber.c.id).with_for_update(read=True)
+_WANTED = {dialect: _wanted(dialect) for dialect in ("sqlite", "postgresql")}

@@ -25,8 +25,9 @@ _TRAILING = re.compile(rb" (?=\n|\Z)")
 # 73 and not 75: the first character may grow by two (see `_soften`), and `=` ends the line. Never cut in `=XX`.
 _STRETCH = re.compile(rb"[^\n]{1,73}(?<!=)(?<!=.)")
 _STRETCH_LENGTH = 73
-_LINK = re.compile(rb"https?://[!-<>-~]+")
-_LINE_OF_BASE64 = 57  # bytes, which are 76 characters
+_TAME = re.compile(rb"[ -<>-~]+")
+_TAME_LINE = re.compile(rb".{1,%d}" % _STRETCH_LENGTH)
+_BASE64_LINE = re.compile(rb".{1,76}")
 
 
 class EncodedPart(Protocol):
@@ -87,10 +88,10 @@ def _quote(data: bytes) -> bytes:
 
 @lru_cache(maxsize=16)  # a reader's links stand in the text part and in the HTML part
 def _quote_slot(value: bytes) -> bytes:
-    if _LINK.fullmatch(value):  # nothing to escape, and only a full stop could be wrong where a line begins
-        lines = [value[at : at + _STRETCH_LENGTH] for at in range(0, len(value), _STRETCH_LENGTH)]
-        if not any(line.startswith(b".") for line in lines):
-            return b"=\r\n".join((*lines, b""))
+    # In links and most names there is nothing to escape, and only these could be wrong where a line begins.
+    starts = value[::_STRETCH_LENGTH]
+    if _TAME.fullmatch(value) and not (b"." in starts or b"F" in starts or b"  " in value):
+        return b"=\r\n".join([*_TAME_LINE.findall(value), b""])
     return _end_softly(_soften(_escape(value)))
 
 
@@ -161,5 +162,4 @@ class _Base64Part:
 
 
 def _lines(data: bytes) -> bytes:
-    starts = range(0, len(data), _LINE_OF_BASE64)
-    return b"".join([b2a_base64(data[at : at + _LINE_OF_BASE64], newline=False) + b"\r\n" for at in starts])
+    return b"\r\n".join([*_BASE64_LINE.findall(b2a_base64(data, newline=False)), b""])

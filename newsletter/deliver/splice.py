@@ -22,7 +22,7 @@ from newsletter.ports import SLOT_NAMES, slot
 
 __all__ = ["SplicedEdition", "compile_message"]
 
-_MARKUP = re.compile("[&<>\"']")
+_MARKUP = re.compile(b"[&<>\"']")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +45,15 @@ class SplicedEdition:
 
         Raises `InputError` when a slot is missing, or address, name or links cannot be written into a mail.
         """
-        if missing := self.open_slots - slots.keys():
-            raise InputError(f"no {', '.join(sorted(missing))} given for delivery {recipient.delivery}")
-        plain = {name: clean(slots[name]) for name in self.open_slots}
-        text = {name: value.encode() for name, value in plain.items()}
-        markup = text
-        if any(map(_MARKUP.search, plain.values())):
-            markup = {name: html.escape(value).encode() for name, value in plain.items()}
+        try:
+            text = markup = {name: clean(slots[name]).encode() for name in self.open_slots}
+        except KeyError:
+            missing = ", ".join(sorted(self.open_slots - slots.keys()))
+            raise InputError(f"no {missing} given for delivery {recipient.delivery}") from None
+        if _MARKUP.search(b"".join(text.values())):
+            markup = {name: html.escape(value.decode()).encode() for name, value in text.items()}
         address = ascii_domain(recipient.email)
-        fields = reader_fields(self.headers, recipient, address, plain["unsubscribe"])
+        fields = reader_fields(self.headers, recipient, address, slots["unsubscribe"])
         body = (self.opening, *self.text.fill(text), self.between, *self.html.fill(markup), self.closing)
         signed: list[bytes] = []
         if self.signatures:

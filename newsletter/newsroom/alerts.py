@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import logging
 
-import httpx
-
 from newsletter.model import IssueId
 from newsletter.newsroom.room import Newsroom
 
@@ -26,6 +24,8 @@ def alert(room: Newsroom, kind: str, issue_id: IssueId, text: str) -> None:
     url = room.settings.alert_url
     if url is None:
         return
+    import httpx  # takes a tenth of a second, and alerts are rare
+
     document = {"kind": kind, "issue": str(issue_id), "text": text, "at": room.clock.now().isoformat()}
     try:
         httpx.post(url, json=document, timeout=_PATIENCE).raise_for_status()

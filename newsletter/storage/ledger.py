@@ -17,13 +17,13 @@ from sqlalchemy.engine import Connection
 
 from newsletter.errors import StorageError
 from newsletter.model import DeliveryState, IssueId, Outcome, Recipient, Window
-from newsletter.storage import progress
+from newsletter.storage import progress, windows
 from newsletter.storage.database import Database, Hold
 from newsletter.storage.journal import Journal
 from newsletter.storage.keys import issue_pk
 from newsletter.storage.progress import Moved
 from newsletter.storage.recorder import FlightRecorder, Flown, abandoned, read_flight
-from newsletter.storage.tables import Instant, delivery, intent
+from newsletter.storage.tables import delivery, intent
 
 __all__ = ["IssueLedger", "is_alive"]
 
@@ -177,9 +177,9 @@ class IssueLedger:
         reached, sending = progress.locked(connection, self._pk)
         self.closed = not sending
         while sending:
-            rows = connection.execute(_AGAIN, {"issue": self._pk, "now": now, "most": limit}).all()
+            rows = windows.due_again(connection, self._pk, now, limit)
             if not rows:
-                rows = connection.execute(_NEW, {"issue": self._pk, "reached": reached, "most": limit}).all()
+                rows = windows.never_tried(connection, self._pk, reached, limit)
                 reached = rows[-1].subscriber_id if rows else reached
             if not rows:
                 return None, reached
@@ -204,7 +204,7 @@ class IssueLedger:
         if again := [row.id for row in taken if row.not_before is not None]:
             queued = sa.update(delivery).where(delivery.c.id.in_(again))
             connection.execute(queued.values(state=DeliveryState.QUEUED, not_before=None))
-        number = connection.execute(
+        inserted = connection.execute(
             sa.insert(intent).values(
                 issue_id=self._pk,
                 owner=self._owner,
@@ -212,8 +212,9 @@ class IssueLedger:
                 committed_at=now,
             )
         ).inserted_primary_key
-        assert number is not None
-        moved.subtract(DeliveryState(row.state) for row in taken)
+        assert inserted is not None
+        for state, number in Counter([row.state for row in taken]).items():
+            moved[DeliveryState(state)] -= number
         moved[DeliveryState.SENDING] += len(taken)
         ids = self._message_ids = self._message_ids or progress.message_ids(connection, self._pk)
         assert ids is not None, "what is claimed was frozen"
@@ -229,7 +230,7 @@ class IssueLedger:
             )
             for row, subscriber, email, name, edition, message_id, _, attempts, _ in taken
         ]
-        return Window(number[0], tuple(recipients))
+        return Window(inserted[0], tuple(recipients))
 
     # --- settling ---
 
@@ -250,19 +251,17 @@ class IssueLedger:
         known = {outcome.delivery: outcome for outcome in outcomes if outcome.delivery in attempts}
         for unsent in attempts.keys() - known.keys():
             known[unsent] = Outcome(unsent, DeliveryState.QUEUED)
-        submitted: list[dict[str, Any]] = []
+        submitted: list[windows.Submitted] = []
         others: list[dict[str, Any]] = []
         for number, outcome in known.items():
             if outcome.state is DeliveryState.SUBMITTED:
                 settled[DeliveryState.SUBMITTED].append(number)
-                submitted.append({"row": number, "code_": outcome.code, "reply_": outcome.reply[:REPLY_KEPT]})
+                submitted.append((number, outcome.code, outcome.reply[:REPLY_KEPT]))
             else:
                 others.append(values := self._values(outcome, attempts[number], now))
                 settled[values["state_"]].append(number)
-        if submitted:
-            connection.execute(_SUBMIT.values(changed_at=now), submitted)
-        if others:
-            connection.execute(_SETTLE, others)
+        windows.submit(connection, submitted, now)
+        windows.settle(connection, others)
 
     def _move(self, connection: Connection, moved: Moved, settled: Settled, reached: int | None = None) -> int:
         for state, numbers in settled.items():
@@ -320,54 +319,6 @@ class IssueLedger:
 
     def _flight(self, owner: str) -> Path:
         return self._flights / f"{owner}.flight"
-
-
-_TAKEN = (
-    delivery.c.id,
-    delivery.c.subscriber_id,
-    delivery.c.email,
-    delivery.c.name,
-    delivery.c.edition,
-    delivery.c.message_id,
-    delivery.c.state,
-    delivery.c.attempts,
-    delivery.c.not_before,
-)
-_AGAIN = (
-    sa.select(*_TAKEN)
-    .where(delivery.c.issue_id == sa.bindparam("issue"), delivery.c.not_before <= sa.bindparam("now", type_=Instant))
-    .order_by(delivery.c.not_before, delivery.c.id)
-    .limit(sa.bindparam("most"))
-)
-_NEW = (
-    sa.select(*_TAKEN)
-    .where(delivery.c.issue_id == sa.bindparam("issue"), delivery.c.subscriber_id > sa.bindparam("reached"))
-    .order_by(delivery.c.subscriber_id)
-    .limit(sa.bindparam("most"))
-)
-# Nearly all outcomes are these: three values a row.
-_SUBMIT = (
-    sa.update(delivery)
-    .where(delivery.c.id == sa.bindparam("row"))
-    .values(
-        state=DeliveryState.SUBMITTED,
-        code=sa.bindparam("code_"),
-        reply=sa.bindparam("reply_"),
-        attempts=delivery.c.attempts + 1,
-    )
-)
-_SETTLE = (
-    sa.update(delivery)
-    .where(delivery.c.id == sa.bindparam("row"))
-    .values(
-        state=sa.bindparam("state_"),
-        code=sa.bindparam("code_"),
-        reply=sa.bindparam("reply_"),
-        attempts=sa.bindparam("attempts_"),
-        not_before=sa.bindparam("not_before_"),
-        changed_at=sa.bindparam("at"),
-    )
-)
 
 
 def is_alive(database: Database, owner: str) -> bool:

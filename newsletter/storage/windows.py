@@ -1,0 +1,114 @@
+"""What a ledger asks of the table of deliveries for each window: what of a ledger costs something a message."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from newsletter.model import DeliveryState
+from newsletter.storage.tables import Instant, delivery
+
+__all__ = ["Submitted", "due_again", "never_tried", "settle", "submit"]
+
+Submitted = tuple[int, int | None, str]
+"""Delivery, code and words of the server."""
+
+Rows = Sequence[Any]
+"""Rows of the columns of `_TAKEN`, in that order."""
+
+
+def due_again(connection: Connection, pk: int, now: datetime, most: int) -> Rows:
+    """Deliveries whose next try is due, or that came back unsent, the longest due first."""
+    return connection.execute(_AGAIN, {"issue": pk, "now": now, "most": most}).all()
+
+
+def never_tried(connection: Connection, pk: int, reached: int, most: int) -> Rows:
+    """The next deliveries behind a subscriber, in the audience's order."""
+    return connection.execute(_NEW, {"issue": pk, "reached": reached, "most": most}).all()
+
+
+def submit(connection: Connection, taken: Sequence[Submitted], now: datetime) -> None:
+    """Write down what a server took: one statement a window, which is what nearly all outcomes are."""
+    if taken:
+        connection.execute(_SUBMIT[connection.dialect.name], {"rows": json.dumps(taken), "now": now})
+
+
+def settle(connection: Connection, values: Sequence[dict[str, Any]]) -> None:
+    """Write down any other outcome."""
+    if values:
+        connection.execute(_SETTLE, values)
+
+
+_TAKEN = (
+    delivery.c.id,
+    delivery.c.subscriber_id,
+    delivery.c.email,
+    delivery.c.name,
+    delivery.c.edition,
+    delivery.c.message_id,
+    delivery.c.state,
+    delivery.c.attempts,
+    delivery.c.not_before,
+)
+_AGAIN = (
+    sa.select(*_TAKEN)
+    .where(delivery.c.issue_id == sa.bindparam("issue"), delivery.c.not_before <= sa.bindparam("now", type_=Instant))
+    .order_by(delivery.c.not_before, delivery.c.id)
+    .limit(sa.bindparam("most"))
+)
+_NEW = (
+    sa.select(*_TAKEN)
+    .where(delivery.c.issue_id == sa.bindparam("issue"), delivery.c.subscriber_id > sa.bindparam("reached"))
+    .order_by(delivery.c.subscriber_id)
+    .limit(sa.bindparam("most"))
+)
+_SETTLE = (
+    sa.update(delivery)
+    .where(delivery.c.id == sa.bindparam("row"))
+    .values(
+        state=sa.bindparam("state_"),
+        code=sa.bindparam("code_"),
+        reply=sa.bindparam("reply_"),
+        attempts=sa.bindparam("attempts_"),
+        not_before=sa.bindparam("not_before_"),
+        changed_at=sa.bindparam("at"),
+    )
+)
+
+
+def _submit(values: sa.Subquery) -> sa.Update:
+    return (
+        sa.update(delivery)
+        .where(delivery.c.id == values.c.row)
+        .values(
+            state=DeliveryState.SUBMITTED,
+            code=values.c.code,
+            reply=values.c.reply,
+            attempts=delivery.c.attempts + 1,
+            changed_at=sa.bindparam("now", type_=Instant),
+        )
+    )
+
+
+def _from_sqlite() -> sa.Subquery:
+    each = sa.func.json_each(sa.bindparam("rows", type_=sa.Text)).table_valued("value")
+    cells = (sa.func.json_extract(each.c.value, f"$[{place}]").label(name) for place, name in enumerate(_CELLS))
+    return sa.select(*cells).subquery()
+
+
+def _from_postgresql() -> sa.Subquery:
+    each = sa.func.json_array_elements(sa.cast(sa.bindparam("rows", type_=sa.Text), sa.JSON)).table_valued("value")
+    cells = (
+        sa.cast(each.c.value.op("->>")(place), kind).label(name) for place, (name, kind) in enumerate(_CELLS.items())
+    )
+    return sa.select(*cells).subquery()
+
+
+# As values for each row of an `executemany` they cost 8 µs a message in SQLAlchemy, as one JSON text under 2.
+_CELLS: Mapping[str, type[sa.types.TypeEngine[Any]]] = {"row": sa.BigInteger, "code": sa.Integer, "reply": sa.Text}
+_SUBMIT = {"sqlite": _submit(_from_sqlite()), "postgresql": _submit(_from_postgresql())}
