@@ -21,7 +21,9 @@ from newsletter.newsroom import Newsroom
 from tests.conftest import system_tool
 from tests.deliver.postfix_server import STRICT, Postfix, postfix
 from tests.desks import approved_desk, readers_of
+from tests.scripts import SCRIPTS
 
+STORY = {"title": " ".join(SCRIPTS[:9]), "outlet": "..Wire", "country": "CN", "summary": ". " * 99 + " ".join(SCRIPTS)}
 COMPLAINTS = re.compile(
     r"/smtpd\[.*(?:warning|fatal|reject|improper command pipelining|lost connection|timeout|bare <|non-SMTP|too many|"
     r"SSL_accept|synchronization|unknown=)"
@@ -46,7 +48,7 @@ def complaints(server: Postfix) -> list[str]:
 def send_to(server: Postfix, desk: Path, readers: int, query: str = "") -> None:
     """Send a whole issue by the command; every reader's message is in the books and in Postfix's log, once."""
     environ = {"NEWSLETTER_SMTP_URL": f"smtp://localhost:{server.port}?connections=8{query}"}
-    issue = approved_desk(desk, environ, readers_of(readers))
+    issue = approved_desk(desk, environ, readers_of(readers), title="Zeitung für alle", stories=[STORY])
     command = [sys.executable, "-m", "newsletter", "issue", "send", str(issue)]
     done = subprocess.run(command, cwd=desk, env=environ, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

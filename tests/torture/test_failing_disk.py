@@ -11,6 +11,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -154,7 +155,8 @@ def test_a_send_goes_on_by_itself_once_outcomes_can_be_written_again(disk: Faili
 
 
 def test_a_sender_killed_while_it_cannot_write_outcomes_leaves_no_doubt(disk: FailingDisk, first_intent: int) -> None:
-    """What the server answered is in the flight recorder, which needs no sync to outlive a process."""
+    """What the server answered is known: from the write-ahead log, if that kept what it could not promise to keep, or
+    from the flight recorder."""
     process = disk.begin(f"{first_intent + 1}+")
     _wait_until(lambda: sum(disk.scene.server.taken.values()) >= 50)
     time.sleep(1)
@@ -177,21 +179,42 @@ def test_an_intent_that_comes_back_to_life_leaves_no_doubt(disk: FailingDisk, fi
 
 def test_a_lock_that_another_program_holds_for_a_while_only_costs_time(tmp_path: Path) -> None:
     with Scene(tmp_path / "desk", readers=1500, connections=2) as scene:
-        taken = scene.server.taken
         sender = scene.start()
-        _wait_until(lambda: sum(taken.values()) >= 100)
-        other = sqlite3.connect(scene.folder / "newsletter.db", isolation_level=None)
-        other.execute("BEGIN IMMEDIATE")
-        time.sleep(1.5)
-        held_up = sum(taken.values())
-        time.sleep(1.5)
-        assert sum(taken.values()) == held_up < scene.readers
-        other.close()
+        with locked(scene):
+            held_up = sum(scene.server.taken.values())
+            time.sleep(1.5)
+            assert sum(scene.server.taken.values()) == held_up < scene.readers
         sender.join()
         assert sender.exitcode == 0
         verdict = scene.verdict()
         assert verdict.kept, verdict
         assert not verdict.unknown
+
+
+def test_a_sender_killed_while_it_waits_for_a_lock_leaves_no_doubt(tmp_path: Path) -> None:
+    """Of what the server answered nothing is in the database: the flight recorder alone knows it."""
+    with Scene(tmp_path / "desk", readers=1500, connections=1) as scene:
+        sender = scene.start()
+        with locked(scene):
+            sender.kill()
+            sender.join()
+        with scene.room() as room:
+            recorded = room.deliveries.counts(scene.issue)[DeliveryState.SUBMITTED]
+        assert recorded < sum(scene.server.taken.values()) < scene.readers
+        scene.finish()
+        verdict = scene.verdict()
+        assert verdict.kept, verdict
+        assert not verdict.unknown
+
+
+@contextmanager
+def locked(scene: Scene) -> Iterator[None]:
+    """Another program writes to the database from the middle of a send on; the block begins once nothing goes on."""
+    _wait_until(lambda: sum(scene.server.taken.values()) >= 100)
+    with closing(sqlite3.connect(scene.folder / "newsletter.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        time.sleep(1.5)
+        yield
 
 
 def _wait_until(true: Callable[[], bool]) -> None:
