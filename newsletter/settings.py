@@ -88,6 +88,26 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _domain(text: str) -> str:
+    """A domain as mail writes it, in ASCII (RFC 5890)."""
+    return _mailbox(f"a@{text}", "write a domain such as example.com").partition("@")[2]
+
+
+def _leave_address(text: str) -> str:
+    address = text.removeprefix("mailto:").partition("?")[0]
+    return _mailbox(address, "write a mail address such as leave@example.com")
+
+
+def _mailbox(text: str, advice: str) -> str:
+    from email_validator import EmailNotValidError, validate_email
+
+    try:
+        found = validate_email(text, check_deliverability=False, allow_smtputf8=False, test_environment=True)
+    except EmailNotValidError:
+        raise ValueError(advice) from None
+    return found.ascii_email or found.normalized
+
+
 def _database(text: str) -> str:
     if not text.startswith(("sqlite:", "sqlite+", "postgresql:", "postgresql+")):
         raise ValueError("SQLite and PostgreSQL are supported: sqlite:///newsletter.db, postgresql://user@host/name")
@@ -125,8 +145,8 @@ FIELDS = (
     Setting("dkim_domain", "sign every message for this domain (DKIM)", str),
     Setting("dkim_selector", "the name of the key in the DNS; two names for an RSA and an Ed25519 key", _list, ""),
     Setting("dkim_key", "the private key as PEM; NEWSLETTER_DKIM_KEY_FILE names its file", str, secret=True),
-    Setting("bounce_domain", "domain of envelope senders; unset: the sender's", str),
-    Setting("unsubscribe_mailto", "address for the mailto form of List-Unsubscribe", str),
+    Setting("bounce_domain", "domain of envelope senders; unset: the sender's", _domain),
+    Setting("unsubscribe_mailto", "address for the mailto form of List-Unsubscribe", _leave_address),
     Setting("alert_url", "alerts go there as a JSON POST", _address("http", "https"), secret=True),
     Setting("now", "an ISO time at which a rehearsal's clock starts", str),
     Setting("speed", "how many times as fast a rehearsal's clock runs", _speed, "1"),

@@ -33,6 +33,7 @@ __all__ = [
     "shared_readings",
     "terms_of",
     "text_of",
+    "visible",
     "whole_until",
     "without_unseen",
 ]
@@ -172,6 +173,12 @@ def terms_of(text: str) -> list[str]:
 def without_unseen(text: str) -> str:
     """The text without control, bidi and other characters that no reader sees."""
     return text if text.isascii() and text.isprintable() else _UNSEEN.sub(lambda found: found["flag"] or "", text)
+
+
+@lru_cache(4096)
+def visible(text: str) -> str:
+    """`text` as a reader may see it: NFC, one line, single spaces, nothing invisible that could mislead."""
+    return " ".join(unicodedata.normalize("NFC", without_unseen(text)).split())
 
 
 def is_seen(text: str) -> bool:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from urllib.parse import quote
 
 from newsletter.errors import InputError
+from newsletter.words import visible
 
 __all__ = ["angle_url", "ascii_domain", "clean", "field", "mailbox", "phrase"]
 
@@ -21,12 +22,6 @@ _WORD = 75  # RFC 2047 section 2: an encoded word has at most 75 characters
 _ROOM = _WORD - len("=?utf-8?q??=")
 _LONG_URL = 900  # an address has no place to fold at, and no line may pass 998 (RFC 5322 section 2.1.1)
 _PLAIN = re.compile(r"(?:[!-~]{1,60}(?: |$))*")
-# Controls, line and paragraph separators, lone surrogates, noncharacters (the slots' marks are some of these).
-_BREAKING = re.compile(
-    "[ \x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufdd0-\ufdef"
-    + "".join(chr(plane << 16 | last) for plane in range(17) for last in (0xFFFE, 0xFFFF))
-    + "]+"
-)
 _SPECIAL = r"\s\x00-\x20\x7f-\x9f()<>@,;:\\\"\[\]"
 _ADDRESS = re.compile(rf"""([^{_SPECIAL}]+|"[!#-;=?-\[\]-~]+")@([^{_SPECIAL}]+|\[[0-9A-Za-z.:]+\])""")
 _URL_MARKS = "%!#$&'()*+,/:;=?@[]~"
@@ -35,10 +30,10 @@ _Q_SAFE = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012345
 
 
 def clean(text: str) -> str:
-    """The text on one line: whatever breaks lines or is no character becomes a space, runs of spaces one."""
-    if text.isprintable() and "  " not in text:  # nearly always, and this is asked for every reader's links
+    """The text as previews show it, on one line: nothing that breaks lines, turns them round or is no character."""
+    if text.isascii() and text.isprintable() and "  " not in text:  # as nearly every reader's links are
         return text.strip()
-    return _BREAKING.sub(" ", text).strip()
+    return visible(text)
 
 
 def field(name: str, text: str) -> bytes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from bisect import bisect_right
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -17,7 +16,7 @@ from babel.dates import format_date
 
 from newsletter.languages import forms
 from newsletter.render.wrapping import columns
-from newsletter.words import whole_until, without_unseen
+from newsletter.words import visible, whole_until
 
 __all__ = [
     "as_header",
@@ -46,12 +45,6 @@ _WORD = re.compile(r"\w+")
 # Reading speeds in silent reading: 238 words (Brysbaert 2019, doi 10.1016/j.jml.2019.104047), and letters for
 # scripts without spaces as Medium and Ghost count them.
 _WORDS_A_MINUTE, _LETTERS_A_MINUTE = 238, 500
-
-
-@lru_cache(4096)
-def visible(text: str) -> str:
-    """`text` as a reader may see it: NFC, one line, single spaces, nothing invisible that could mislead."""
-    return " ".join(unicodedata.normalize("NFC", without_unseen(text)).split())
 
 
 def as_header(text: str) -> str:

@@ -8,7 +8,6 @@ import html
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from email.headerregistry import AddressHeader
 from email.message import EmailMessage
 from typing import Any
 
@@ -23,26 +22,11 @@ from newsletter.deliver.wire import wire_content
 from newsletter.errors import ConfigurationError, InputError
 from newsletter.model import Recipient, RenderedEdition, Sender
 from newsletter.ports import SLOT_NAMES, slot
+from newsletter.render import fill_html, fill_text
+from tests.deliver.reading import HEADER_NAMES, mailboxes, unspaced
 
 Render = Callable[..., RenderedEdition]
 
-HEADER_NAMES = [
-    "To",
-    "Message-ID",
-    "List-Unsubscribe",
-    "From",
-    "Subject",
-    "Date",
-    "List-Id",
-    "List-Unsubscribe-Post",
-    "Feedback-ID",
-    "Auto-Submitted",
-    "Precedence",
-    "MIME-Version",
-    "List-Archive",
-    "Reply-To",
-    "Content-Type",
-]
 READER = Recipient(
     delivery=7, subscriber=9, email="kate@example.com", name="Kate", edition="CN.en", message_id="<m7@example.com>"
 )
@@ -91,15 +75,6 @@ def filled(text: str, values: dict[str, str]) -> str:
     for name, value in values.items():
         text = text.replace(slot(name), value)
     return text.replace("\n", "\r\n")
-
-
-def mailboxes(header: AddressHeader) -> list[tuple[str, str]]:
-    return [(unspaced(address.display_name), address.addr_spec) for address in header.addresses]
-
-
-def unspaced(name: str) -> str:
-    """Cleaned, and without blanks: Python 3.11 puts one between two encoded words of a display name."""
-    return "".join(clean(name).split())
 
 
 def assert_wire_grammar(data: bytes) -> None:
@@ -271,3 +246,14 @@ def test_foreign_bytes_are_made_fit_or_refused() -> None:
     with pytest.raises(InputError, match="998"):
         wire_content(b"x" * 999 + b"\r\n")
     assert wire_content(b"x" * 998 + b"\r\n")
+
+
+def test_a_name_stands_in_the_mail_as_in_its_preview(headers: MailHeaders, render: Render) -> None:
+    """Whatever turns text round or is not seen is taken out, and letters are composed."""
+    edition = render(f"<p>{slot('name')}</p>", f"Dear {slot('name')}")
+    name = "Jose\u0301\u202e moc\u2066 \u00a0\ufeffX"
+    reader, slots = replace(READER, name=name), LINKS | {"name": name}
+    message = parse(compile_message(edition, headers).message(reader, slots, "b@example.com").data)
+    assert part(message, "plain") == fill_text(edition.text, slots) == "Dear Jos\u00e9 moc X"
+    assert part(message, "html") == fill_html(edition.html, slots)
+    assert message["To"].addresses[0].display_name == "Jos\u00e9 moc X"

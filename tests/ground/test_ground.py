@@ -59,12 +59,24 @@ def test_a_file_may_hold_any_value_and_secrets_are_masked(tmp_path: Path) -> Non
         ("SPEED", "-1", "over 0"),
         ("NOW", "yesterday", "NEWSLETTER_NOW"),
         ("NOW", "2026-05-27T05:25:00", "offset"),
+        ("BOUNCE_DOMAIN", "bounces@example.com", "a domain such as"),
+        ("BOUNCE_DOMAIN", "exam ple.com", "a domain such as"),
+        ("BOUNCE_DOMAIN", "example.com>\r\nRCPT TO:<x@example.com", "a domain such as"),
+        ("UNSUBSCRIBE_MAILTO", "leave", "a mail address such as"),
+        ("UNSUBSCRIBE_MAILTO", "กานต์@example.com", "a mail address such as"),
     ],
 )
 def test_a_bad_value_names_its_variable(tmp_path: Path, name: str, value: str, words: str) -> None:
     with pytest.raises(SettingError, match=words) as raised:
         load_settings(tmp_path, {f"NEWSLETTER_{name}": value})
     assert f"NEWSLETTER_{name}" in str(raised.value)
+
+
+def test_domains_of_mail_are_written_in_ascii(tmp_path: Path) -> None:
+    """Else a server without SMTPUTF8 would refuse every message of an issue."""
+    given = {"NEWSLETTER_BOUNCE_DOMAIN": "faß.example", "NEWSLETTER_UNSUBSCRIBE_MAILTO": "mailto:go@faß.example?x=1"}
+    settings = load_settings(tmp_path, given)
+    assert (settings.bounce_domain, settings.unsubscribe_mailto) == ("xn--fa-hia.example", "go@xn--fa-hia.example")
 
 
 @pytest.mark.parametrize(

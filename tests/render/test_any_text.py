@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from newsletter.model import Kind, NoteOrigin, PlacedStory, SummaryOrigin, machine_tag
 from newsletter.render.wording import as_header, cut, visible
 from newsletter.render.wrapping import columns, wrap
+from tests.scripts import SCRIPTS
 
 NASTY = st.sampled_from(
     (
@@ -65,24 +66,6 @@ def test_any_text_in_any_field(
     assert rendered.subject
     assert columns(rendered.subject) <= 60
     assert all(link.startswith(("https://", "http://", "mailto:", "#", "\ufdd0")) or not link for link in page.links)
-
-
-SCRIPTS = (
-    *(
-        "Ünïcode",
-        "ไทยก็ได้",
-        "हिन्दी क्षि",
-        "தமிழ்",
-        "မြန်မာစာ",
-        "عَرَبِيّ",
-        "עִבְרִית",
-        "中文标题",
-        "日本語の見出し",
-        "한국어 제목",
-    ),
-    *("ქართული", "Հայերեն", "ελληνικά", "Русский", "ລາວ", "ខ្មែរ", "বাংলা", "ગુજરાતી", "ਪੰਜਾਬੀ", "ಕನ್ನಡ", "తెలుగు", "മലയാളം"),
-    *("සිංහල", "བོད་ཡིག", "ትግርኛ", "ᠮᠣᠩᠭᠣᠯ", "👩\u200d🔬👍🏽🇯🇵", "نمی\u200cخواهم", "a\u200eb\u200fc"),
-)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import json
 import multiprocessing
 import threading
 from collections.abc import Mapping, Sequence
@@ -14,33 +13,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from newsletter.model import DeliveryState, IssueId
-from newsletter.newsroom import Newsroom, desks, gathering, issues
-from subscribers.signups import Terms
+from newsletter.model import DeliveryState
+from newsletter.newsroom import Newsroom
 from tests.deliver.fault_server import Fault, FaultServer
+from tests.desks import approved_desk, readers_of
 
 from .senders import run_sender
 
 __all__ = ["Scene", "Verdict"]
-
-NEWSLETTER = "torture"
-SCHEDULE = """\
-version: 1
-newsletters:
-  torture:
-    title: Torture
-    at: "07:00"
-    timezone: UTC
-    days: [mon, tue, wed, thu, fri, sat, sun]
-    template: briefing
-    sender: {name: Torture, address: daily@example.com}
-    postal_address: 1 Example Street
-    countries: [CN]
-    approval: {mode: manual}
-    stories: {min: 1}
-sources:
-  desk: {kind: folder, path: inbox}
-"""
 
 _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(["tests.torture.senders", "newsletter.render.confined", "newsletter.deliver.smtp"])
@@ -105,7 +85,7 @@ class Scene:
         self._thread = threading.Thread(target=self._loop.run_until_complete, args=(serve(),), daemon=True)
         self._thread.start()
         started.wait()
-        self.issue = self._make_desk()
+        self.issue = approved_desk(self.folder, self.environ, readers_of(self.readers))
         return self
 
     def __exit__(
@@ -178,23 +158,3 @@ class Scene:
     def room(self) -> Newsroom:
         """The desk, with the settings of its senders."""
         return Newsroom.open(self.folder, environ=dict(self.environ))
-
-    def _make_desk(self) -> IssueId:
-        desks.make_desk(self.folder)
-        (self.folder / "schedule.yaml").write_text(SCHEDULE, encoding="utf-8")
-        with self.room() as room:
-            if self.database_url:
-                desks.upgrade(room)
-            now = room.clock.now()
-            story = {"source": "desk", "external_id": "1", "url": "https://example.com/1", "title": "It goes on"}
-            story |= {"outlet": "Wire", "country": "CN", "published_at": now.isoformat()}
-            (self.folder / "inbox" / "1.json").write_text(json.dumps(story), encoding="utf-8")
-            list(gathering.gather_all(room, gathering.polled_sources(room)))
-            rows = [f"r{n}@example.com,,confirmed,2026-01-01T00:00:00Z" for n in range(self.readers)]
-            file = self.folder / "readers.csv"
-            file.write_text("\n".join(["email,countries,status,consent_at", *rows]), encoding="utf-8")
-            terms = Terms(known=frozenset({NEWSLETTER}), newsletters=(NEWSLETTER,), consent_source="test")
-            room.subscribers.import_file(file, terms, now)
-            issue = issues.build(room, NEWSLETTER)
-            issues.approve(room, issue.id, "chief")
-            return issue.id
