@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from email.message import EmailMessage
+from itertools import cycle, islice
 from pathlib import Path
 
 import aiosmtplib
@@ -24,13 +25,17 @@ from premailer import Premailer
 
 from bench.sending import CONNECTIONS
 from newsletter import deliver
+from newsletter.deliver.relay import Relay
+from newsletter.deliver.smtp import SmtpTransport
 from newsletter.model import Edition, IssueId, Message, Recipient, Sender, Snapshot
 from newsletter.newsroom import Newsroom
 from newsletter.render.facts import arrange, cards_of, facts_of
 from newsletter.render.filling import fill_text
 from newsletter.render.templates import CompiledTemplate
 
-__all__ = ["WAYS"]
+__all__ = ["OUR_WIRE", "WAYS"]
+
+_FEW = 50
 
 
 def per_reader(room: Newsroom, issue: IssueId, port: int, count: int) -> None:
@@ -56,6 +61,24 @@ def per_reader(room: Newsroom, issue: IssueId, port: int, count: int) -> None:
             server.send_message(message)
 
 
+def by_our_wire(room: Newsroom, issue: IssueId, port: int, count: int) -> None:
+    """The same few messages again and again on our own lines, with nobody who makes or remembers any: what the server
+    itself can take."""
+    messages = list(_messages(room, issue, _FEW))
+    transport = SmtpTransport(Relay.parse(f"smtp://127.0.0.1:{port}?connections={CONNECTIONS}"))
+
+    async def lane(number: int) -> None:
+        connection = await transport.connect()
+        await connection.carry(islice(cycle(messages), number), lambda outcome: None)
+        await connection.close()
+
+    async def all_lanes() -> None:
+        share, rest = divmod(count, CONNECTIONS)
+        await asyncio.gather(*(lane(share + (place < rest)) for place in range(CONNECTIONS)))
+
+    asyncio.run(all_lanes())
+
+
 def by_smtplib(room: Newsroom, issue: IssueId, port: int, count: int) -> None:
     """Our messages, handed to the standard library's client."""
     with smtplib.SMTP("127.0.0.1", port) as server:
@@ -78,7 +101,9 @@ def by_aiosmtplib(room: Newsroom, issue: IssueId, port: int, count: int) -> None
     asyncio.run(all_lanes())
 
 
+OUR_WIRE = "our lines alone, a few ready messages: the sink's own limit"
 WAYS: Mapping[str, Callable[[Newsroom, IssueId, int, int], None]] = {
+    OUR_WIRE: by_our_wire,
     "rendered for each reader (Jinja2, premailer, EmailMessage), smtplib": per_reader,
     "our messages, smtplib": by_smtplib,
     f"our messages, aiosmtplib, {CONNECTIONS} clients": by_aiosmtplib,

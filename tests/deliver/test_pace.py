@@ -82,7 +82,7 @@ def test_a_complaint_halves_the_rate_for_all_and_it_grows_back_and_is_forgotten(
     assert rates[0] == 44
     assert rates.index(80) == 9, "back after a hundred seconds"
     assert lanes.lanes["relay"].rate is None, "and forgotten at last"
-    assert first.reserve(200, now)[0] == 200
+    assert first.reserve(200, now + seconds(1))[0] == 200
 
 
 def test_a_slowed_lane_comes_back_to_its_limit_and_no_further() -> None:
