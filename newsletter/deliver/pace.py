@@ -47,6 +47,11 @@ class Pace:
         self._lane: Lane | None = None
         self._looked: datetime | None = None
 
+    @property
+    def limited(self) -> bool:
+        """Whether there is a rate to be kept, as far as this sender knows."""
+        return self._rate(self._lane) is not None
+
     def reserve(self, wanted: int, now: datetime) -> tuple[int, datetime]:
         """Take time on the lane for up to `wanted` messages: how many may leave, and from when on."""
         if self._looked is None or not timedelta(0) <= now - self._looked < _LOOK:
@@ -74,7 +79,8 @@ class Pace:
             return replace(lane, rate=max(before / 2, _LEAST), slowed_from=before, changed_at=now)
 
         self._lane = self._change(slow, now)
-        log.warning("%s asks for less mail: at most %.3g messages a second now", self._name, self._rate(self._lane))
+        if self._lane.changed_at == now:
+            log.warning("%s asks for less mail: at most %.3g messages a second now", self._name, self._rate(self._lane))
 
     def welcome(self, now: datetime) -> None:
         """A window went through without complaint: a lane that was slowed may go a little faster."""

@@ -122,6 +122,7 @@ class _Sending:
         self._progress = progress
         self._pauses = pauses
         self._drain = asyncio.Event()
+        self._queue = asyncio.Lock()  # held while a window waits for its time on the relay
         self._pen = asyncio.Lock()  # held while outcomes wait to be recorded: nothing is claimed meanwhile
         self._gave_up = False  # the ledger refused for good: others in hand get one try each
         self._verdicts: deque[bool] = deque(maxlen=_LAST)  # was it rejected, of the last ones
@@ -246,31 +247,34 @@ class _Sending:
         carried: Window | None = None,
         outcomes: Mapping[int, Outcome] = MappingProxyType({}),
     ) -> Window | None:
-        """Commit what was carried, and claim the next window once the relay has time for it."""
+        """Commit what was carried, and claim the next window once the relay has time for it.
+
+        At once where nothing limits the relay. Else each sender stands in the relay's queue with one window at a
+        time: a share for each sender, and little of the relay's time is lost with one that is killed.
+        """
+        if self._pace is None:
+            return await self._turn(size, carried, outcomes)
+        if self._pace.limited or told.throttled:
+            await self._turn(0, carried, outcomes)
+            carried, outcomes = None, {}
         try:
-            size, seconds = self._allowed(size, told)
+            self._tell(self._pace, told)
+            if not size:
+                return await self._turn(0, carried, outcomes)
+            async with self._queue if self._pace.limited else nullcontext():
+                now = self._clock.now()
+                size, start = self._pace.reserve(size, now)
+                await self._pause(self._clock.real_seconds(start - now))
         except BaseException:
             await self._turn(0, carried, outcomes)
             raise
-        if seconds > 0:
-            await self._turn(0, carried, outcomes)
-            carried, outcomes = None, {}
-            await self._pause(seconds)
         return await self._turn(size, carried, outcomes)
 
-    def _allowed(self, size: int, told: _Told) -> tuple[int, float]:
-        """How many messages the relay has time for, and in how many seconds."""
-        if self._pace is None:
-            return size, 0
-        now = self._clock.now()
+    def _tell(self, pace: Pace, told: _Told) -> None:
         if told.throttled:
-            self._pace.throttled(told.rate * self._lanes, now)
+            pace.throttled(told.rate * self._lanes, self._clock.now())
         elif told.claimed:
-            self._pace.welcome(now)
-        if not size:
-            return 0, 0
-        size, start = self._pace.reserve(size, now)
-        return size, self._clock.real_seconds(start - now)
+            pace.welcome(self._clock.now())
 
     async def _connect(self) -> Connection:
         for pause in self._pauses.reconnect:
