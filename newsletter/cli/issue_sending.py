@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import click
@@ -22,8 +22,12 @@ from newsletter.cli.console import (
 
 if TYPE_CHECKING:
     from newsletter.model import Books, IssueId
+    from newsletter.newsroom import Newsroom
 
 __all__ = ["proof", "recipients", "send", "status"]
+
+_GLANCE, _LINE = 0.5, 5.0
+"""Seconds between two looks at a send of another process: for a bar, and for lines in a file."""
 
 
 @click.command(cls=DeskCommand)
@@ -76,10 +80,14 @@ def send(issue_id: IssueId, dry_run: bool, wait: bool, retry_now: bool, as_json:
 
 @click.command(cls=DeskCommand)
 @issue_argument
+@click.option("--follow", is_flag=True, help="Watch it being sent, by whatever process.")
 @as_json
-def status(issue_id: IssueId, as_json: bool) -> None:
+def status(issue_id: IssueId, follow: bool, as_json: bool) -> None:
     """Print the books: candidates, who was left out and why, and what became of each message."""
     with open_room() as room:
+        if follow:
+            with suppress(KeyboardInterrupt):
+                _follow(room, issue_id)
         books = room.issues.books(issue_id)
     if as_json:
         print_json(books.as_json())
@@ -130,28 +138,33 @@ def _progress(wanted: bool) -> Iterator[Callable[[Mapping[str, int]], None] | No
     if not wanted or not sys.stderr.isatty():
         yield None
         return
-    from newsletter.model import UNSETTLED, DeliveryState
+    from newsletter.newsroom.watching import Meter
 
-    named = [str(state) for state in (DeliveryState.DEFERRED, DeliveryState.REJECTED, DeliveryState.UNKNOWN)]
-    began, at_first, bar = 0.0, 0, None
+    meter = Meter()
+    with click.progressbar(
+        length=0, label="sending", file=sys.stderr, show_pos=True, item_show_func=lambda words: words or ""
+    ) as bar:
 
-    def show(counts: Mapping[str, int]) -> None:
-        nonlocal began, at_first, bar
-        done = sum(number for state, number in counts.items() if state not in UNSETTLED)
-        if bar is None:
-            began, at_first = time.monotonic(), done
-            bar = click.progressbar(
-                length=sum(counts.values()),
-                label="sending",
-                file=sys.stderr,
-                show_pos=True,
-                item_show_func=lambda words: words or "",
-            )
-            bar.__enter__()
-        rate = (done - at_first) / max(time.monotonic() - began, 1)
-        words = [f"{rate:,.0f}/s", *(f"{counts[state]} {state}" for state in named if counts.get(state))]
-        bar.update(done - bar.pos, current_item=", ".join(words))
+        def show(counts: Mapping[str, int]) -> None:
+            progress = meter.read(counts)
+            bar.length = progress.total
+            bar.update(progress.settled - bar.pos, current_item=progress.words)
 
-    yield show
-    if bar is not None:
-        bar.__exit__(None, None, None)
+        yield show
+
+
+def _follow(room: Newsroom, issue_id: IssueId) -> None:
+    """Show how the issue goes for as long as anybody sends it: a bar on a terminal, else a line now and then."""
+    from newsletter.model import IssueState
+
+    with _progress(wanted=True) as show:
+        while True:
+            counts = room.deliveries.counts(issue_id)
+            if show is not None:
+                show(counts)
+            else:
+                words = ", ".join(f"{number:,} {state}" for state, number in counts.items())
+                click.echo(words or "nothing yet", err=True)
+            if room.issues.get(issue_id).state not in (IssueState.APPROVED, IssueState.SENDING):
+                return
+            time.sleep(_GLANCE if show is not None else _LINE)

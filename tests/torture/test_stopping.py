@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -121,3 +123,15 @@ def test_a_settled_issue_is_sent_again_to_those_whose_failure_is_mended(tmp_path
         sending.send(room, scene.issue)
         assert set(scene.server.taken.values()) == {1}
         assert room.deliveries.counts(scene.issue) == {"submitted": 20}
+
+
+def test_a_send_of_another_process_is_watched_to_its_end(tmp_path: Path) -> None:
+    with Scene(tmp_path / "desk", readers=300, delay=0.002) as scene:
+        sender = scene.start()
+        words = [sys.executable, "-m", "newsletter", "issue", "status", str(scene.issue), "--follow"]
+        watched = subprocess.run(
+            words, cwd=scene.folder, env=dict(scene.environ), capture_output=True, text=True, timeout=60, check=True
+        )
+        sender.join()
+    assert "= submitted 300" in watched.stdout
+    assert "300 submitted" in watched.stderr.splitlines()[-1]
