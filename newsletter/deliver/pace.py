@@ -27,7 +27,7 @@ _LEAST = 0.05
 _SETTLED, _STEP = timedelta(seconds=5), timedelta(seconds=10)
 """A second complaint within the first belongs to the same crowding; a step up is made after the other, without any."""
 _STEPS, _FORGIVEN = 20, 4
-"""Back where it was slowed from (it was halved) in half as many steps; forgotten at so many times that rate."""
+"""Each step is such a part of what it was first slowed from; at so many times that it is forgotten."""
 _LOOK = timedelta(seconds=1)
 """How soon a complaint that another sender heard is known here, too; a look costs 3 µs a message at full speed."""
 _LONGEST_QUEUE = 300
@@ -76,7 +76,8 @@ class Pace:
             if lane.rate is not None and _since(lane, now) < _SETTLED:
                 return lane
             before = self._rate(lane) or rate
-            return replace(lane, rate=max(before / 2, _LEAST), slowed_from=before, changed_at=now)
+            most = max(before, lane.slowed_from or 0)
+            return replace(lane, rate=max(before / 2, _LEAST), slowed_from=most, changed_at=now)
 
         self._lane = self._change(slow, now)
         if self._lane.changed_at == now:

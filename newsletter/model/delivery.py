@@ -117,8 +117,8 @@ class Outcome:
 class Lane:
     """How fast one mail server is sent to by all senders together.
 
-    `rate`, in messages a second, is None unless the server asked for less than it got, which was `slowed_from`. It was
-    last changed at `changed_at`. Up to `free_at` the server's time is taken.
+    `rate`, in messages a second, is None unless the server asked for less than it got, which was `slowed_from` at
+    first. It was last changed at `changed_at`. Up to `free_at` the server's time is taken.
     """
 
     free_at: datetime

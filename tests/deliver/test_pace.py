@@ -85,6 +85,20 @@ def test_a_complaint_halves_the_rate_for_all_and_it_grows_back_and_is_forgotten(
     assert first.reserve(200, now + seconds(1))[0] == 200
 
 
+def test_after_a_storm_of_complaints_it_recovers_in_minutes() -> None:
+    lanes, now = MemoryLanes(), NOW
+    pace = Pace(lanes, "relay")
+    for _ in range(20):
+        pace.throttled(400, now)
+        now += seconds(6)
+    assert lanes.lanes["relay"].rate == 0.05, "somebody is always let through"
+    for _ in range(12):
+        now += seconds(10)
+        pace.reserve(1, now)
+        pace.welcome(now)
+    assert lanes.lanes["relay"].rate == pytest.approx(240, abs=1)
+
+
 def test_a_slowed_lane_comes_back_to_its_limit_and_no_further() -> None:
     lanes, now = MemoryLanes(), NOW
     pace = Pace(lanes, "relay", 100)
