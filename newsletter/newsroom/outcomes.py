@@ -34,9 +34,10 @@ def give_up(room: Newsroom, issue_id: IssueId, *, who: str) -> int:
     now = room.clock.now()
     with sending.open_ledger(room, issue) as ledger:
         ledger.recover(now)
-    if flying := room.deliveries.counts(issue_id).get(DeliveryState.SENDING):
-        raise ChecksFailedError(f"{flying} messages of {issue_id} are still in flight; repeat this in a moment")
-    return room.deliveries.give_up(issue_id, now=now, who=who)
+    number = room.deliveries.give_up(issue_id, now=now, who=who)
+    if number is None:
+        raise ChecksFailedError(f"messages of {issue_id} are still in flight, or again; repeat this in a moment")
+    return number
 
 
 def retry(room: Newsroom, issue_id: IssueId, *, state: DeliveryState, email: str | None, who: str) -> int:

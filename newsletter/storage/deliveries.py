@@ -188,18 +188,25 @@ class Deliveries:
             progress.locked(connection, issue_pk(connection, issue_id))
             return move(connection, issue_id, (IssueState.SENDING,), IssueState.STOPPED, now=now, who=who, why=why)
 
-    def give_up(self, issue_id: IssueId, *, now: datetime, who: str) -> int:
-        """Cancel what a stopped issue has queued or deferred, and settle it; returns how many those were."""
+    def give_up(self, issue_id: IssueId, *, now: datetime, who: str) -> int | None:
+        """Cancel what a stopped issue has queued or deferred, and settle it; returns how many those were.
+
+        None, and nothing is changed, where it is not stopped or something of it is in flight.
+        """
+        left = (DeliveryState.QUEUED, DeliveryState.DEFERRED)
         with self._database.write() as connection:
             pk = issue_pk(connection, issue_id)
+            progress.locked(connection, pk)
+            counts = progress.tally(connection, pk)
+            number = sum(counts.get(state, 0) for state in left)
+            begun, ended, why = (IssueState.STOPPED,), IssueState.SUBMITTED, f"stopped, and {number} given up"
+            if counts.get(DeliveryState.SENDING) or not move(
+                connection, issue_id, begun, ended, now=now, who=who, why=why, settled_at=now
+            ):
+                return None
             values = {"not_before": None, "changed_at": now, "reply": "the issue was stopped, and its rest given up"}
-            number = sum(
-                self._shift(connection, pk, before, DeliveryState.CANCELLED, **values)
-                for before in (DeliveryState.QUEUED, DeliveryState.DEFERRED)
-            )
-            why = f"stopped, and {number} given up"
-            to = IssueState.SUBMITTED
-            move(connection, issue_id, (IssueState.STOPPED,), to, now=now, who=who, why=why, settled_at=now)
+            for state in left:
+                self._shift(connection, pk, state, DeliveryState.CANCELLED, **values)
             return number
 
     def expire(self, issue_id: IssueId, now: datetime) -> int:
