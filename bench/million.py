@@ -8,7 +8,7 @@ prints `{"freeze": seconds, "first": seconds, "memory": MiB above start, "wall":
 from __future__ import annotations
 
 import json
-import resource
+import re
 import shutil
 import subprocess
 import sys
@@ -59,23 +59,25 @@ def main() -> None:
     _note(IssueLedger, "leaving", lambda: at.setdefault("first", time.perf_counter()))
     with Newsroom.open(Path(desk), environ={"NEWSLETTER_SMTP_URL": url}) as room:
         _ = room.plan, room.database, room.templates.compile("daily")
-        before, memory = time.perf_counter(), _resident()
+        before, memory = time.perf_counter(), _memory("VmRSS")
         books = sending.send(room, IssueId.parse(issue))
         wall = time.perf_counter() - before
     assert books.balanced
     told = {
         "freeze": at["frozen"] - at["freezing"],
         "first": at["first"] - at["frozen"],
-        "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024 - memory,
+        "memory": _memory("VmHWM") - memory,
         "wall": wall,
         "sent": books.deliveries["submitted"],
     }
     print(json.dumps(told))
 
 
-def _resident() -> float:
-    """MiB in memory at this moment, where the peak may lie behind."""
-    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize() / 1024**2
+def _memory(what: str) -> float:
+    """MiB in memory now (`VmRSS`) or at most (`VmHWM`); `getrusage` would begin with the peak of whoever started us."""
+    found = re.search(rf"^{what}:\s*(\d+) kB", Path("/proc/self/status").read_text(), re.MULTILINE)
+    assert found is not None
+    return int(found[1]) / 1024
 
 
 def _note(owner: type, name: str, note: Callable[[], object]) -> None:
