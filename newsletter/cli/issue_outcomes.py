@@ -33,7 +33,8 @@ def stop(issue_id: IssueId, give_up: bool, reason: str, by: str | None) -> None:
             click.echo(f"{issue_id}: {number:,} not sent are cancelled")
             return
         flying = outcomes.stop(room, issue_id, who=who(by), why=reason)
-        left = room.deliveries.counts(issue_id).get("queued", 0)
+        counts = room.deliveries.counts(issue_id)
+        left = counts.get("queued", 0) + counts.get("deferred", 0)
     click.echo(f"{issue_id} is stopped with {left:,} to go" + (f"; {flying:,} are in flight" if flying else ""))
     click.echo(f"`newsletter issue send {issue_id}` sends the rest,")
     click.echo(f"`newsletter issue stop {issue_id} --give-up` cancels it")

@@ -68,7 +68,9 @@ def send(issue_id: IssueId, dry_run: bool, wait: bool, retry_now: bool, as_json:
                 print_table(("edition", "readers"), list(counts.items()), "Nobody would get it.")
             return 0
         with _progress(not as_json) as progress:
-            books = sending.send(room, issue_id, wait=wait, retry_now=retry_now, who=who(None), progress=progress)
+            books = sending.send(
+                room, issue_id, wait=wait, retry_now=retry_now, resume=True, who=who(None), progress=progress
+            )
         if as_json:
             print_json(books.as_json())
         else:

@@ -135,6 +135,8 @@ class Chain:
         if not self.listening:
             return
         self.listening = False
+        if error is not None and self._refused is not None:  # what was said of a message counts, whatever follows
+            self._settle(self._refused)
         if error is None:
             self.done.set_result(None)
         else:
@@ -216,7 +218,7 @@ class Chain:
             raise _away(reply)
         if reply.code in _OUT_OF_STEP:
             self._refused = self._outcome(DeliveryState.DEFERRED, reply)
-            self._give_up_line(TransportError(f"the mail server is out of step: {reply.text}"))
+            self._end(TransportError(f"the mail server is out of step: {reply.text}"))
             return
         self._on_refusal(reply)
 
@@ -224,7 +226,7 @@ class Chain:
         """Take a 4xx or 5xx for this message's verdict, unless it has one."""
         self._refused = self._refused or self._verdict(reply)
         if reply.code == _GOING_AWAY:
-            self._give_up_line(_away(reply))
+            self._end(_away(reply))
         elif self._unsaid:
             self._unsaid.clear()  # in lock-step nothing went ahead whose answer must be read
             self._pass_over()
@@ -249,12 +251,6 @@ class Chain:
             self._conversation.left_open = True
             self._go_on_with(next(self._messages, None))
 
-    def _give_up_line(self, trouble: TransportError) -> None:
-        """Settle what the server said of this message, and end the conversation."""
-        if self._refused is not None:
-            self._settle(self._refused)
-        self._end(trouble)
-
     # --- the content ---
 
     def _transfer(self) -> None:
@@ -274,7 +270,7 @@ class Chain:
     def _on_early(self, reply: Reply) -> None:
         """The server's verdict on content it has not seen."""
         self._refused = self._verdict(reply)
-        self._give_up_line(_too_early(reply))
+        self._end(_too_early(reply))
 
     def _on_dot(self, reply: Reply) -> None:
         message = self.flying

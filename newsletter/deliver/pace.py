@@ -30,11 +30,15 @@ _STEPS, _FORGIVEN = 20, 4
 """Each step is such a part of what it was first slowed from; at so many times that it is forgotten."""
 _LOOK = timedelta(seconds=1)
 """How soon a complaint that another sender heard is known here, too; a look costs 3 µs a message at full speed."""
-_LONGEST_QUEUE = 300
-"""Windows; a lane that is taken for longer is so by a clock that was wrong."""
-# RFC 3463: X.7.x speaks of policy, X.4.5 of congestion, X.3.2 of a server that takes nothing now.
-_BUSY = re.compile(r"\b4\.(?:7\.\d+|4\.5|3\.2)\b|too (?:many|fast|much)|rate|throttl|slow down|congest", re.IGNORECASE)
-_ABOUT_ONE = re.compile("gr[ae]y-?list|mailbox|quota", re.IGNORECASE)
+_LONGEST_QUEUE, _WINDOWS = timedelta(seconds=75), 300
+"""Or so many windows; a lane that is taken for longer than both is so by a clock that was wrong."""
+# RFC 3463: X.4.5 speaks of congestion, X.3.2 of a server that takes nothing now.
+_BUSY = re.compile(
+    r"\b4\.(?:4\.5|3\.2)\b|\b(?:too (?:many|fast|much)|rates?|throttl\w*|slow down|congest\w*)\b", re.IGNORECASE
+)
+_ABOUT_ONE = re.compile(r"\bgr[ae]y-?list|\bmailbox\b|\bquota\b", re.IGNORECASE)
+_QUOTED = re.compile(r"<[^>]*>|\S*@\S*|\S+\.\S+\.\S*[a-z]\S*", re.IGNORECASE)
+"""Addresses and host names, whose letters say nothing."""
 
 
 class Pace:
@@ -48,9 +52,9 @@ class Pace:
         self._looked: datetime | None = None
 
     @property
-    def limited(self) -> bool:
-        """Whether there is a rate to be kept, as far as this sender knows."""
-        return self._rate(self._lane) is not None
+    def rate(self) -> float | None:
+        """What is to be kept, in messages a second, as far as this sender knows; None where nothing is."""
+        return self._rate(self._lane)
 
     def reserve(self, wanted: int, now: datetime) -> tuple[int, datetime]:
         """Take time on the lane for up to `wanted` messages: how many may leave, and from when on."""
@@ -63,7 +67,7 @@ class Pace:
         takes = timedelta(seconds=granted / rate)
 
         def take(lane: Lane) -> Lane:
-            free = min(max(lane.free_at, now), now + _LONGEST_QUEUE * takes)
+            free = min(max(lane.free_at, now), now + max(_LONGEST_QUEUE, _WINDOWS * takes))
             return replace(lane, free_at=free + takes)
 
         self._lane = self._change(take, now)
@@ -117,4 +121,5 @@ def throttles(outcome: Outcome) -> bool:
     """Whether a server's answer to one message speaks of how much we send, and not of that message."""
     if outcome.state is not DeliveryState.DEFERRED or outcome.code is None:
         return False
-    return outcome.code == 421 or bool(_BUSY.search(outcome.reply) and not _ABOUT_ONE.search(outcome.reply))
+    words = _QUOTED.sub(" ", outcome.reply)
+    return outcome.code == 421 or bool(_BUSY.search(words) and not _ABOUT_ONE.search(words))

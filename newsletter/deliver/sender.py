@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import asyncio
 import math
+import re
 import signal
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext, suppress
@@ -33,19 +34,27 @@ _SECONDS = 2.0
 commit, and a drain waits for whole windows: wide ones are fast, and those of a slow server stay small."""
 
 _ANY = 1_000_000_000
+_IDLE, _SLOWEST = 20.0, 2.0
+"""Seconds that a line may wait for the relay's time, and messages a second below which a line would mostly wait."""
 _LAST, _ENOUGH, _SHARE = 100, 50, 0.9
 """The breaker: so many last answers are looked at, no fewer than so many, and that share of them makes it trip."""
+
+_LOST = frozenset({DeliveryState.REJECTED, DeliveryState.FAILED})
+_NO_SUCH_READER = re.compile(r"\b5\.1\.(?:1|2|3|6|10)\b")
+"""Dead addresses (RFC 3463 and 7505), which speak of the list and not of us: the breaker leaves them out."""
 
 _ANSWERED = frozenset({DeliveryState.SUBMITTED, DeliveryState.DEFERRED, DeliveryState.REJECTED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pauses:
-    """Seconds of the system's clock: before each new try of a connection and of a commit, and between looks."""
+    """Seconds of the system's clock: before each new try of a connection and of a commit, between looks at what others
+    do while they send, and while all wait for what is deferred."""
 
     reconnect: Sequence[float] = (0.5, 2, 8)
     record: Sequence[float] = (0.2, 1, 3, 5, 10, 20, 20)
     look: float = 0.5
+    glance: float = 30
 
 
 async def send(
@@ -127,8 +136,10 @@ class _Sending:
         self._gave_up = False  # the ledger refused for good: others in hand get one try each
         self._verdicts: deque[bool] = deque(maxlen=_LAST)  # was it rejected, of the last ones
         self._refusal = ""  # the server's words when it rejects nearly all
+        self._stuck: Counter[int] = Counter()  # how often the line was lost at a delivery
         self._reported = 0.0
         self._lanes = 1
+        self._granted = 0  # messages that the relay's time was waited for, on a line that grew too old
 
     def drain(self) -> None:
         """Finish what is under way and claim nothing more."""
@@ -151,7 +162,7 @@ class _Sending:
             claimed = bool(ready) and await self._work(ready)
             if self._refusal:
                 raise RefusingError(
-                    f"the mail server rejected {sum(self._verdicts)} of the last {len(self._verdicts)} messages"
+                    f"{sum(self._verdicts)} of the last {len(self._verdicts)} messages were rejected or failed"
                     f" ({self._refusal}), so no more are sent; mend that first"
                 )
             if claimed:
@@ -159,7 +170,7 @@ class _Sending:
             if ready or counts.get(DeliveryState.SENDING, 0):
                 await self._pause(self._pauses.look)  # another sender has them
             elif wait and due is not None:
-                await self._pause(self._clock.real_seconds(due - now))
+                await self._pause(min(self._clock.real_seconds(due - now), self._pauses.glance))
             else:
                 return
 
@@ -177,6 +188,8 @@ class _Sending:
         """
         first = await self._connect()
         self._lanes = min(self._transport.connections, math.ceil(ready / min(_FIRST, self._window)))
+        if self._pace is not None and self._pace.rate is not None:
+            self._lanes = min(self._lanes, math.ceil(self._pace.rate / _SLOWEST))
         lanes = [asyncio.create_task(self._lane(first if place == 0 else None)) for place in range(self._lanes)]
         for lane in lanes:
             lane.add_done_callback(self._stop_on_surprise)
@@ -207,7 +220,7 @@ class _Sending:
             connection = None
             claimed = claimed or told.claimed
             fruitless = 0 if told.answered else fruitless + 1
-            if told.spent and not self.stopping:
+            if told.spent and told.trouble is None and not self.stopping:
                 continue
             if told.trouble is None:
                 return claimed
@@ -254,17 +267,24 @@ class _Sending:
         """
         if self._pace is None:
             return await self._turn(size, carried, outcomes)
-        if self._pace.limited or told.throttled:
+        if self._pace.rate is not None or told.throttled:
             await self._turn(0, carried, outcomes)
             carried, outcomes = None, {}
         try:
             self._tell(self._pace, told)
             if not size:
                 return await self._turn(0, carried, outcomes)
-            async with self._queue if self._pace.limited else nullcontext():
-                now = self._clock.now()
-                size, start = self._pace.reserve(size, now)
-                await self._pause(self._clock.real_seconds(start - now))
+            async with self._queue if self._pace.rate is not None else nullcontext():
+                if self._granted:
+                    size, self._granted = min(size, self._granted), 0
+                else:
+                    now = self._clock.now()
+                    size, start = self._pace.reserve(size, now)
+                    seconds = self._clock.real_seconds(start - now)
+                    await self._pause(seconds)
+                    if seconds > _IDLE:  # servers hang up on who is silent for minutes
+                        self._granted, told.spent = size, True
+                        return await self._turn(0, carried, outcomes)
         except BaseException:
             await self._turn(0, carried, outcomes)
             raise
@@ -290,9 +310,9 @@ class _Sending:
         def settle(outcome: Outcome) -> None:
             outcomes[outcome.delivery] = outcome
             self._ledger.answered(outcome)
+            self._judge(outcome)
             if outcome.state in _ANSWERED:
                 told.answered = True
-                self._judge(outcome)
                 told.throttled = told.throttled or throttles(outcome)
 
         made: Iterable[Message | Outcome] = self._made(window.recipients)
@@ -313,10 +333,21 @@ class _Sending:
         except TransportError as error:
             told.trouble = error
             told.throttled = told.throttled or isinstance(error, ThrottledError)
+            self._suspect(window, outcomes, error)
+
+    def _suspect(self, window: Window, outcomes: dict[int, Outcome], error: TransportError) -> None:
+        """Park the message at which the line is lost for the second time: it must not hold up all behind it."""
+        at = next((one.delivery for one in window.recipients if one.delivery not in outcomes), None)
+        if at is not None and not isinstance(error, ThrottledError):
+            self._stuck[at] += 1
+            if self._stuck[at] > 1:
+                outcomes[at] = Outcome(at, DeliveryState.DEFERRED, None, f"the line was lost at this message: {error}")
 
     def _judge(self, outcome: Outcome) -> None:
-        """Trip the breaker when a server says no to nearly everything: it is about us then, and 5xx is for good."""
-        rejected = outcome.state is DeliveryState.REJECTED and outcome.code is not None
+        """Trip the breaker when nearly everything is refused or cannot be made: it is about us then, and for good."""
+        rejected = outcome.state in _LOST
+        if rejected and _NO_SUCH_READER.search(outcome.reply):
+            return
         self._verdicts.append(rejected)
         if rejected and len(self._verdicts) >= _ENOUGH and sum(self._verdicts) >= _SHARE * len(self._verdicts):
             self._refusal = outcome.reply

@@ -5,6 +5,7 @@ from __future__ import annotations
 from newsletter.errors import ChecksFailedError, InputError, NothingToDoError
 from newsletter.model import DeliveryState, IssueId, IssueState
 from newsletter.newsroom import sending
+from newsletter.newsroom.reconciling import refuse_forgetful
 from newsletter.newsroom.room import Newsroom
 
 __all__ = ["FAILURES", "give_up", "resolve", "retry", "stop"]
@@ -18,6 +19,7 @@ def stop(room: Newsroom, issue_id: IssueId, *, who: str, why: str = "") -> int:
 
     `sending.send` sends the rest. Raises `NothingToDoError` unless the issue is being sent.
     """
+    refuse_forgetful(room, issue_id)
     if not room.deliveries.stop(issue_id, now=room.clock.now(), who=who, why=why):
         raise NothingToDoError(f"{issue_id} is {room.issues.get(issue_id).state}, not being sent")
     return room.deliveries.counts(issue_id).get(DeliveryState.SENDING, 0)
@@ -29,8 +31,10 @@ def give_up(room: Newsroom, issue_id: IssueId, *, who: str) -> int:
     Raises `ChecksFailedError` unless it is stopped and nothing of it is in flight.
     """
     issue = room.issues.get(issue_id)
+    refuse_forgetful(room, issue_id)
     if issue.state is not IssueState.STOPPED:
-        raise ChecksFailedError(f"{issue_id} is {issue.state}; `newsletter issue stop {issue_id}` stops it first")
+        first = f"; `newsletter issue stop {issue_id}` stops it first" if issue.state is IssueState.SENDING else ""
+        raise ChecksFailedError(f"{issue_id} is {issue.state}, not stopped{first}")
     now = room.clock.now()
     with sending.open_ledger(room, issue) as ledger:
         ledger.recover(now)
@@ -47,6 +51,7 @@ def retry(room: Newsroom, issue_id: IssueId, *, state: DeliveryState, email: str
     """
     if state not in FAILURES:
         raise InputError(f"{state} is no failure; there are {', '.join(FAILURES)}")
+    refuse_forgetful(room, issue_id)
     number, _ = room.deliveries.decide(
         issue_id, state, DeliveryState.QUEUED, email=email, now=room.clock.now(), who=who, why="queued again"
     )
@@ -62,6 +67,7 @@ def resolve(room: Newsroom, issue_id: IssueId, *, resend: bool, email: str | Non
     `NothingToDoError` where there is none.
     """
     after, why = (DeliveryState.QUEUED, "sent again") if resend else (DeliveryState.SUBMITTED, "taken for submitted")
+    refuse_forgetful(room, issue_id)
     number, left = room.deliveries.decide(
         issue_id, DeliveryState.UNKNOWN, after, email=email, now=room.clock.now(), who=who, why=why
     )

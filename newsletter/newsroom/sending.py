@@ -54,12 +54,14 @@ def send(
     *,
     wait: bool = False,
     retry_now: bool = False,
+    resume: bool = False,
     who: str = "sender",
     stop: Callable[[], bool] = lambda: False,
     progress: Progress | None = None,
 ) -> Books:
-    """Send what is approved and not yet settled, also the rest of what was stopped; safe to repeat after any crash, and
-    from several processes.
+    """Send what is approved and not yet settled; safe to repeat after any crash, and from several processes.
+
+    With `resume`, which is for a person (`who`) to say, also the rest of what is stopped when this begins.
 
     Raises `ChecksFailedError` for an issue without approval, `NothingToDoError` for a settled one,
     `NotLiveError` before anything is frozen, `TransportError` when the server takes nothing, `StorageError` when the
@@ -67,6 +69,8 @@ def send(
     """
     issue = _sendable(room, issue_id)
     refuse_forgetful(room, issue_id)
+    if issue.state is IssueState.STOPPED:
+        issue = _resumed(room, issue, who if resume else None)
     transport = _transport(room, issue_id)
     keys = deliver.dkim_keys(room.settings)
     if issue.state is IssueState.SENDING and room.settings.on_unknown == "resend":
@@ -78,9 +82,8 @@ def send(
         send_once(transport, [])  # a relay that nobody can reach is found out before anything is frozen
         _freeze(room, issue, transport)
         issue = room.issues.get(issue_id)
-    if issue.state is IssueState.STOPPED:
-        now = room.clock.now()
-        room.issues.move(issue_id, (IssueState.STOPPED,), IssueState.SENDING, now=now, who=who, why="the rest")
+    if issue.state is IssueState.STOPPED:  # in the moment since it was frozen
+        raise NothingToDoError(f"{issue_id} was stopped")
     # The settings may have changed since the freeze: whoever is left is looked at before each send.
     deliver.refuse_strangers(transport, room.settings, room.deliveries.addresses_left(issue_id))
     now = room.clock.now()
@@ -124,6 +127,14 @@ def open_ledger(room: Newsroom, issue: Issue, give_up_at: datetime | None = None
         give_up_at=give_up_at or _give_up_at(room, issue),
         resend=room.settings.on_unknown == "resend",
     )
+
+
+def _resumed(room: Newsroom, issue: Issue, who: str | None) -> Issue:
+    if who is None:
+        raise NothingToDoError(f"{issue.id} is stopped; `newsletter issue send {issue.id}` sends the rest")
+    now = room.clock.now()
+    room.issues.move(issue.id, (IssueState.STOPPED,), IssueState.SENDING, now=now, who=who, why="the rest")
+    return room.issues.get(issue.id)
 
 
 def dry_run(room: Newsroom, issue_id: IssueId) -> Mapping[str, int]:
@@ -337,7 +348,6 @@ def _give_up_at(room: Newsroom, issue: Issue) -> datetime:
 
 def _settle(room: Newsroom, issue_id: IssueId) -> None:
     """Close the issue once nothing is queued, in flight or deferred and the books balance."""
-    books = room.issues.books(issue_id)
-    if any(books.deliveries.get(state, 0) for state in UNSETTLED) or not books.balanced:
-        return
-    room.issues.settle(issue_id, room.clock.now(), f"{books.doubts} unknown" if books.doubts else "")
+    counts = room.deliveries.counts(issue_id)
+    if not any(counts.get(state, 0) for state in UNSETTLED) and room.issues.books(issue_id).balanced:
+        room.deliveries.settle(issue_id, room.clock.now())

@@ -122,15 +122,23 @@ class Database:
         return told.astimezone(UTC)
 
     def backup(self, target: Path) -> None:
-        """Write a consistent copy of an SQLite database to a new file; others may go on writing meanwhile."""
+        """Write a consistent copy of an SQLite database to a new file, which its owner alone may read: all of it or
+        nothing. Others may go on writing meanwhile."""
         if not self.is_sqlite:
             raise StorageError("`db backup` copies SQLite databases; for PostgreSQL use pg_dump")
         if target.exists():
             raise StorageError(f"{target} is there already; name a new file")
+        draft = target.with_name(f"{target.name}.part")
         raw = self.engine.raw_connection()  # outside SQLAlchemy's transactions: VACUUM wants none
         try:
-            raw.cursor().execute("VACUUM INTO ?", (str(target),))
-        except sqlite3.Error as error:
+            draft.unlink(missing_ok=True)
+            os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+            raw.cursor().execute("VACUUM INTO ?", (str(draft),))
+            with draft.open("rb") as file:
+                os.fsync(file.fileno())
+            draft.rename(target)
+        except (sqlite3.Error, OSError) as error:
+            draft.unlink(missing_ok=True)
             raise StorageError(f"{target} cannot be written: {error}") from None
         finally:
             raw.close()
@@ -213,6 +221,13 @@ def _explain(context: ExceptionContext) -> None:
         raise StorageError(f"the database cannot be reached ({words}); see NEWSLETTER_DATABASE_URL") from (
             context.original_exception
         )
+    if "malformed" in words or "not a database" in words:
+        raise StorageError(
+            f"the database is damaged ({words}); was a backup put back beside the old one's `-wal` or `-shm` file?"
+            " docs/sending.md tells how it is done"
+        ) from context.original_exception
+    if isinstance(context.sqlalchemy_exception, sa.exc.OperationalError | sa.exc.InternalError):
+        raise StorageError(f"the database refused ({words}); repeat the command") from context.original_exception
 
 
 @contextmanager

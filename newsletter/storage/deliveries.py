@@ -150,8 +150,17 @@ class Deliveries:
         return self._change(issue_id, DeliveryState.DEFERRED, DeliveryState.DEFERRED, not_before=now)
 
     def requeue_unknown(self, issue_id: IssueId, now: datetime) -> int:
-        """Queue every delivery again whose fate nobody knows, though it may then arrive twice; returns how many."""
-        return self._change(issue_id, DeliveryState.UNKNOWN, DeliveryState.QUEUED, not_before=now, changed_at=now)
+        """Queue every delivery again whose fate nobody knows, though it may then arrive twice; returns how many.
+
+        None of an issue that is not being sent any more.
+        """
+        with self._database.write() as connection:
+            pk = issue_pk(connection, issue_id)
+            _, sending = progress.locked(connection, pk)
+            again = {"not_before": now, "changed_at": now}
+            if not sending:
+                return 0
+            return self._shift(connection, pk, DeliveryState.UNKNOWN, DeliveryState.QUEUED, **again)
 
     def decide(
         self,
@@ -181,6 +190,19 @@ class Deliveries:
                 to = IssueState.SENDING if again and state is IssueState.SUBMITTED else state
                 move(connection, issue_id, BEGUN, to, now=now, who=who, why=f"{number} {before} {why}, {left} left")
             return number, left
+
+    def settle(self, issue_id: IssueId, now: datetime) -> bool:
+        """Close an issue that is being sent once nothing of it is queued, in flight or deferred; False until then."""
+        with self._database.write() as connection:
+            pk = issue_pk(connection, issue_id)
+            progress.locked(connection, pk)
+            counts = progress.tally(connection, pk)
+            if any(counts.get(state) for state in UNSETTLED):
+                return False
+            unknown = counts.get(DeliveryState.UNKNOWN, 0)
+            why, begun = f"{unknown} unknown" if unknown else "", (IssueState.SENDING,)
+            after = IssueState.SUBMITTED
+            return move(connection, issue_id, begun, after, now=now, who="sender", why=why, settled_at=now)
 
     def stop(self, issue_id: IssueId, *, now: datetime, who: str, why: str) -> bool:
         """Have nobody claim anything more of an issue that is being sent; False when it is not."""

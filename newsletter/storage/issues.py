@@ -118,20 +118,6 @@ class Issues:
         with self._database.write() as connection:
             return move(connection, issue_id, before, after, now=now, who=who, why=why)
 
-    def settle(self, issue_id: IssueId, now: datetime, why: str) -> bool:
-        """Close an issue whose sending has ended."""
-        with self._database.write() as connection:
-            return move(
-                connection,
-                issue_id,
-                (IssueState.SENDING,),
-                IssueState.SUBMITTED,
-                now=now,
-                who="sender",
-                why=why,
-                settled_at=now,
-            )
-
     def hold_back(self, issue_id: IssueId, now: datetime, who: str, why: str) -> bool:
         """Take an approved issue back for the editors; its approval is void."""
         with self._database.write() as connection:

@@ -44,7 +44,8 @@ class JournalWriter:
     def write(self, turn: int, taken: Iterable[int], settled: Mapping[DeliveryState, Iterable[int]]) -> None:
         """Add a turn; raises `StorageError` where the disk refuses."""
         fates = {str(state): _ranges(numbers) for state, numbers in settled.items()}
-        line = json.dumps({"turn": turn, "taken": _ranges(taken), "settled": fates}) + "\n"
+        # Begun with a line end as well: what a full disk or a power loss cut short spoils no other line.
+        line = "\n" + json.dumps({"turn": turn, "taken": _ranges(taken), "settled": fates}) + "\n"
         try:
             if self._file is None:
                 self._file = self._open()
@@ -67,11 +68,7 @@ class JournalWriter:
 
     def _open(self) -> int:
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        file = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        end = os.fstat(file).st_size
-        if end and os.pread(file, 1, end - 1) != b"\n":  # a power loss cut the last line short
-            os.write(file, b"\n")
-        return file
+        return os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
 
 class Journal:

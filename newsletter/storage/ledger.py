@@ -118,9 +118,9 @@ class IssueLedger:
                     self._settle(connection, attempts, outcomes, now, settled)
                 if claim:
                     window, reached = self._claim(connection, claim, now, moved)
-                number = self._move(connection, moved, settled, reached)
-            if settled or window is not None:
                 taken = [one.delivery for one in window.recipients] if window is not None else []
+                number = self._move(connection, moved, settled, reached, turn=bool(taken or settled))
+            if taken or settled:
                 self._journal.write(number, taken, settled)
         except BaseException:
             self._in_doubt = True
@@ -263,11 +263,13 @@ class IssueLedger:
         windows.submit(connection, submitted, now)
         windows.settle(connection, others)
 
-    def _move(self, connection: Connection, moved: Moved, settled: Settled, reached: int | None = None) -> int:
+    def _move(
+        self, connection: Connection, moved: Moved, settled: Settled, reached: int | None = None, *, turn: bool
+    ) -> int:
         for state, numbers in settled.items():
             moved[state] += len(numbers)
             moved[DeliveryState.SENDING] -= len(numbers)
-        return progress.move(connection, self._pk, moved, reached)
+        return progress.move(connection, self._pk, moved, reached, turn=turn)
 
     def _values(self, outcome: Outcome, attempts: int, now: datetime) -> dict[str, Any]:
         state, not_before = outcome.state, None
@@ -303,8 +305,9 @@ class IssueLedger:
                 outcomes = [self._verdict(number, flown) for number in held]
                 if self._close(connection, row.id, owner):
                     self._settle(connection, attempts, outcomes, now, settled)
-            number = self._move(connection, Counter(), settled)
-        self._journal.write(number, [], settled)
+            number = self._move(connection, Counter(), settled, turn=bool(settled))
+        if settled:
+            self._journal.write(number, [], settled)
         return sum(map(len, settled.values()))
 
     def _verdict(self, row: int, flown: Mapping[int, Flown] | None) -> Outcome:

@@ -54,13 +54,16 @@ def locked(connection: Connection, pk: int) -> tuple[int, bool]:
     return (row.reached if row else 0), state == IssueState.SENDING
 
 
-def move(connection: Connection, pk: int, moved: Moved, reached: int | None = None) -> int:
-    """Count on, and note how far the audience is claimed; returns the number of this turn, or 0 before the freeze."""
+def move(connection: Connection, pk: int, moved: Moved, reached: int | None = None, *, turn: bool = False) -> int:
+    """Count on, and note how far the audience is claimed; returns the number of the last turn, or 0 before the freeze.
+
+    `turn` makes this one more: a line of the journal must follow.
+    """
     values: dict[str, object] = {state: issue_progress.c[state] + number for state, number in moved.items() if number}
     if reached is not None:
         values["reached"] = reached
     turned = sa.update(issue_progress).where(issue_progress.c.issue_id == pk)
-    turned = turned.values(values | {"turns": issue_progress.c.turns + 1})
+    turned = turned.values(values | {"turns": issue_progress.c.turns + int(turn)})
     return connection.scalar(turned.returning(issue_progress.c.turns)) or 0
 
 

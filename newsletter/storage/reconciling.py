@@ -130,8 +130,9 @@ def _settle(
     turned = sa.update(issue_progress).where(issue_progress.c.issue_id == pk)
     connection.execute(turned.values({state.value: counts.get(state, 0) for state in DeliveryState}))
     if any(counts.get(state) for state in UNSETTLED):
+        # It may have been stopped or given up since the backup, and readers may have left: a person says go on.
         before, why = (IssueState.SENDING, IssueState.SUBMITTED), "the database was restored from a backup"
-        move(connection, issue_id, before, IssueState.SENDING, now=now, who="db reconcile", why=why)
+        move(connection, issue_id, before, IssueState.STOPPED, now=now, who="db reconcile", why=why)
 
 
 def _close(connection: Connection, issue_id: IssueId, fates: Mapping[int, DeliveryState], now: datetime) -> None:

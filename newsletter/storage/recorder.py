@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import fcntl
 import mmap
+import os
 import struct
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from newsletter.errors import StorageError
 from newsletter.model import DeliveryState, Outcome
 
 __all__ = ["FlightRecorder", "Flown", "abandoned", "read_flight"]
@@ -23,7 +25,7 @@ _MAGIC = b"flight-1"
 _HEADER = struct.Struct("<8s36s")
 _ENTRY = struct.Struct("<qHB5x")  # delivery (0: free), the server's code, mark
 _FIRST = 64
-_ENTRIES = 65_536  # more than 200 connections (the most) times a window of 200; the file is sparse
+_ENTRIES = 65_536  # more than 200 connections (the most) times a window of 200
 _LEAVING, _SUBMITTED, _DEFERRED, _REJECTED = 1, 2, 3, 4
 _MARKS = {
     DeliveryState.SUBMITTED: _SUBMITTED,
@@ -45,12 +47,17 @@ class FlightRecorder:
     """The recorder of one sender, in `path`; used by one thread."""
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(exist_ok=True)
         self._path = path
-        self._file = path.open("x+b")
-        fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        self._file.truncate(_FIRST + _ENTRIES * _ENTRY.size)
-        self._memory = mmap.mmap(self._file.fileno(), 0)
+        try:
+            path.parent.mkdir(exist_ok=True)
+            self._file = path.open("x+b")
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # Really there, and not only promised: a write to memory that finds no room on the disk is a SIGBUS.
+            os.posix_fallocate(self._file.fileno(), 0, _FIRST + _ENTRIES * _ENTRY.size)
+            self._memory = mmap.mmap(self._file.fileno(), 0)
+        except OSError as error:
+            path.unlink(missing_ok=True)
+            raise StorageError(f"{path} cannot be written ({error.strerror}); make room or mend its rights") from error
         _HEADER.pack_into(self._memory, 0, _MAGIC, _boot_id())
         self._free = list(range(_ENTRIES))
         self._places: dict[int, int] = {}

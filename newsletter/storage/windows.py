@@ -57,13 +57,21 @@ _TAKEN = (
 )
 _AGAIN = (
     sa.select(*_TAKEN)
-    .where(delivery.c.issue_id == sa.bindparam("issue"), delivery.c.not_before <= sa.bindparam("now", type_=Instant))
+    .where(
+        delivery.c.issue_id == sa.bindparam("issue"),
+        delivery.c.not_before <= sa.bindparam("now", type_=Instant),
+        delivery.c.state.in_((DeliveryState.QUEUED, DeliveryState.DEFERRED)),
+    )
     .order_by(delivery.c.not_before, delivery.c.id)
     .limit(sa.bindparam("most"))
 )
 _NEW = (
     sa.select(*_TAKEN)
-    .where(delivery.c.issue_id == sa.bindparam("issue"), delivery.c.subscriber_id > sa.bindparam("reached"))
+    .where(
+        delivery.c.issue_id == sa.bindparam("issue"),
+        delivery.c.subscriber_id > sa.bindparam("reached"),
+        delivery.c.state == DeliveryState.QUEUED,  # a rest that was given up is behind it, too
+    )
     .order_by(delivery.c.subscriber_id)
     .limit(sa.bindparam("most"))
 )

@@ -16,11 +16,11 @@ from newsletter.deliver import Pace, Pauses, send
 from newsletter.deliver.pace import throttles
 from newsletter.deliver.relay import Relay
 from newsletter.deliver.smtp import SmtpTransport
-from newsletter.errors import RefusingError, SettingError
+from newsletter.errors import RefusingError, SettingError, TransportError
 from newsletter.model import DeliveryState, Message, Outcome, Recipient
 from newsletter.testing import MemoryLanes, MemoryLedger, MemoryTransport
 
-from .fault_server import Fault, FaultServer
+from .fault_server import DROP, TAKE_AND_DROP, Fault, FaultServer
 
 NOW = datetime(2026, 5, 27, 5, 30, tzinfo=UTC)
 PAUSES = Pauses(reconnect=(0.01, 0.01), record=(0.01, 0.01), look=0.01)
@@ -120,6 +120,9 @@ def test_a_slowed_lane_comes_back_to_its_limit_and_no_further() -> None:
         ("451 too many messages from you", True),
         ("451 4.3.2 system not accepting messages", True),
         ("450 4.7.1 greylisted, try again in five minutes", False),
+        ("450 4.1.2 <x@corporate.example>: Recipient address rejected: Domain not found", False),
+        ("450 4.7.1 <moderate@rate.example>: Helo command rejected by rate.example.com", False),
+        ("450 <mailbox@quota.example> too many messages, slow down", True),
         ("452 4.2.2 mailbox full, over quota", False),
         ("451 4.3.0 local error", False),
     ],
@@ -169,7 +172,7 @@ def test_a_server_that_rejects_nearly_everybody_stops_the_send(recipients: Recip
         ledger = MemoryLedger(recipients(2000))
         async with FaultServer([Fault("RCPT", "554 5.7.1 relay access denied", times=10**6)]) as server:
             transport = SmtpTransport(Relay.parse(f"{server.url}?connections=4"))
-            with pytest.raises(RefusingError, match=r"rejected (5\d) of the last \1 messages \(554 5\.7\.1 relay"):
+            with pytest.raises(RefusingError, match=r"(5\d) of the last \1 messages .* \(554 5\.7\.1 relay"):
                 await send(ledger, transport, make_message, Clock(), pauses=PAUSES)
         return ledger, server
 
@@ -180,8 +183,70 @@ def test_a_server_that_rejects_nearly_everybody_stops_the_send(recipients: Recip
     assert not server.taken
 
 
+def test_what_we_cannot_make_or_nobody_takes_stops_the_send_as_well(recipients: Recipients) -> None:
+    def fails(_: Recipient) -> Message:
+        raise ValueError("the template is broken")
+
+    ledger = MemoryLedger(recipients(1000))
+    with pytest.raises(RefusingError, match="the template is broken"):
+        work(ledger, MemoryTransport(), fails)
+    assert sum(state is DeliveryState.FAILED for state in ledger.state.values()) <= 60
+
+
+def test_a_small_window_on_the_lane_takes_nothing_from_those_who_wait(make_message: Make) -> None:
+    pace = Pace(MemoryLanes(), "relay", 400)
+    for _ in range(8):
+        pace.reserve(100, NOW)
+    assert pace.reserve(1, NOW)[1] == NOW + seconds(2)
+
+
+@pytest.mark.parametrize("per_connection", [1, 20])
+def test_a_server_that_always_breaks_ends_the_send_however_few_a_connection_carries(
+    recipients: Recipients, make_message: Make, per_connection: int
+) -> None:
+    async def broken() -> MemoryLedger:
+        ledger = MemoryLedger(recipients(120))
+        async with FaultServer([Fault("dot", TAKE_AND_DROP, times=10**6)]) as server:
+            transport = SmtpTransport(Relay.parse(f"{server.url}?connections=2&messages={per_connection}"))
+            with pytest.raises(TransportError, match="broke the line"):
+                await send(ledger, transport, make_message, Clock(), pauses=PAUSES)
+        return ledger
+
+    ledger = asyncio.run(broken())
+    assert sum(state is DeliveryState.UNKNOWN for state in ledger.state.values()) <= 20
+
+
+@pytest.mark.parametrize("action", [DROP, "550 5.7.1 no"])
+def test_one_message_that_breaks_the_line_holds_nobody_up(
+    recipients: Recipients, make_message: Make, action: str
+) -> None:
+    """It parks alone, and its try counts; what the server said of it before it hung up counts at once."""
+
+    async def poisoned() -> tuple[MemoryLedger, FaultServer]:
+        ledger = MemoryLedger(recipients(30))
+        poison = [Fault("RCPT", action, times=10**6, to=recipients(30)[0].email)]
+        async with FaultServer(poison) as server:
+            transport = SmtpTransport(Relay.parse(f"{server.url}?connections=1"))
+            await send(ledger, transport, make_message, Clock(), pauses=PAUSES)
+        return ledger, server
+
+    ledger, server = asyncio.run(poisoned())
+    assert len(server.taken) == 29
+    first = recipients(30)[0].delivery
+    assert ledger.state[first] is (DeliveryState.DEFERRED if action == DROP else DeliveryState.REJECTED)
+    if action == DROP:
+        assert "the line was lost at this message" in ledger.reply[first]
+
+
+def test_a_slow_rate_outlasts_the_patience_of_a_server(recipients: Recipients, make_message: Make) -> None:
+    ledger, transport = MemoryLedger(recipients(6)), MemoryTransport(connections=8)
+    work(ledger, transport, make_message, Pace(MemoryLanes(), "relay", 4))
+    assert set(ledger.state.values()) == {DeliveryState.SUBMITTED}
+    assert transport.connected <= 2, "no more lines than the rate can feed"
+
+
 def test_a_list_with_many_dead_addresses_is_sent_to_its_end(recipients: Recipients, make_message: Make) -> None:
-    dead = {one.email: "550 5.1.1 no such user" for one in recipients(300) if one.delivery % 10 < 8}
+    dead = {one.email: "550 5.1.1 no such user" for one in recipients(300) if one.delivery < 200}
     ledger = MemoryLedger(recipients(300))
     work(ledger, MemoryTransport(refuse=dead), make_message)
     assert set(ledger.state.values()) == {DeliveryState.SUBMITTED, DeliveryState.REJECTED}

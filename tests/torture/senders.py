@@ -38,7 +38,7 @@ def run_sender(
         _ = room.plan, room.database
         ready.set()
         with suppress(NothingToDoError):  # another sender was the last
-            sending.send(room, IssueId.parse(issue), retry_now=retry)
+            sending.send(room, IssueId.parse(issue), retry_now=retry, resume=retry)
 
 
 class _Trigger:

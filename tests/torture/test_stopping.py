@@ -14,9 +14,10 @@ from pathlib import Path
 import pytest
 
 from newsletter.errors import ChecksFailedError, InputError, NothingToDoError, RefusingError
-from newsletter.model import DeliveryState, IssueState
+from newsletter.model import Books, DeliveryState, IssueId, IssueState
 from newsletter.newsroom import outcomes, sending
 from newsletter.schedule import day
+from newsletter.storage import Issues
 from tests.deliver.fault_server import Fault
 
 from .scene import Scene
@@ -75,7 +76,7 @@ def test_stopped_it_begins_nothing_more_and_the_rest_is_sent_later(tmp_path: Pat
 
 def test_what_is_given_up_is_cancelled_and_the_books_balance(tmp_path: Path, empty_database: str) -> None:
     with Scene(tmp_path / "desk", readers=1500, database_url=empty_database, delay=0.002) as scene:
-        with scene.room() as room, pytest.raises(ChecksFailedError, match="stops it first"):
+        with scene.room() as room, pytest.raises(ChecksFailedError, match="is approved, not stopped"):
             outcomes.give_up(room, scene.issue, who="ed")
         stopped_in_mid_send(scene)
         reached = len(scene.server.taken)
@@ -85,6 +86,53 @@ def test_what_is_given_up_is_cancelled_and_the_books_balance(tmp_path: Path, emp
             assert books.balanced
             assert books.state is IssueState.SUBMITTED
             assert room.deliveries.counts(scene.issue) == {"submitted": reached, "cancelled": 1500 - reached}
+
+
+def test_who_was_given_up_gets_nothing_when_a_failure_is_tried_again(tmp_path: Path, empty_database: str) -> None:
+    gone = Fault("RCPT", "550 5.1.1 no such user", to="r100@example.com")
+    with (
+        Scene(tmp_path / "desk", readers=1500, database_url=empty_database, delay=0.002, faults=[gone]) as scene,
+        scene.room() as room,
+    ):
+        stopped_in_mid_send(scene)
+        reached = set(scene.server.taken)
+        outcomes.give_up(room, scene.issue, who="ed")
+        assert outcomes.retry(room, scene.issue, state=DeliveryState.REJECTED, email=None, who="ed") == 1
+        sending.send(room, scene.issue)
+        assert scene.server.taken.keys() == reached | {"r100@example.com"}
+        assert room.issues.get(scene.issue).state is IssueState.SUBMITTED
+        assert room.issues.books(scene.issue).balanced
+
+
+def test_only_a_person_sends_the_rest(tmp_path: Path) -> None:
+    """Neither a list of due issues that was read before the stop, nor a sender that was about to begin."""
+    with Scene(tmp_path / "desk", readers=1500, delay=0.002) as scene, scene.room() as room:
+        stopped_in_mid_send(scene)
+        with pytest.raises(NothingToDoError, match="is stopped"):
+            sending.send(room, scene.issue)
+        assert room.issues.get(scene.issue).state is IssueState.STOPPED
+        sending.send(room, scene.issue, resume=True, who="ed")
+        assert scene.verdict().submitted == 1500
+
+
+def test_an_issue_never_settles_over_a_delivery_that_was_just_queued_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = Fault("RCPT", "550 5.1.1 no such user", to="r3@example.com")
+    with Scene(tmp_path / "desk", readers=10, faults=[gone]) as scene, scene.room() as room:
+        books = Issues.books
+
+        def and_then_a_retry(self: Issues, issue_id: IssueId) -> Books:
+            found = books(self, issue_id)
+            monkeypatch.setattr(Issues, "books", books)
+            outcomes.retry(room, issue_id, state=DeliveryState.REJECTED, email=None, who="ed")
+            return found
+
+        monkeypatch.setattr(Issues, "books", and_then_a_retry)
+        sending.send(room, scene.issue)
+        assert room.issues.get(scene.issue).state is IssueState.SENDING
+        sending.send(room, scene.issue)
+        assert room.deliveries.counts(scene.issue) == {"submitted": 10}
 
 
 def test_a_relay_that_rejects_everybody_stops_the_issue_and_rings_the_bell(
@@ -105,7 +153,7 @@ def test_a_relay_that_rejects_everybody_stops_the_issue_and_rings_the_bell(
                 outcomes.retry(room, scene.issue, state=DeliveryState.SUBMITTED, email=None, who="ed")
             assert outcomes.retry(room, scene.issue, state=DeliveryState.REJECTED, email=None, who="ed") >= 50
             assert room.issues.get(scene.issue).state is IssueState.STOPPED, "a person says when it goes on"
-            sending.send(room, scene.issue)
+            sending.send(room, scene.issue, resume=True)
         verdict = scene.verdict()
         assert verdict.kept, verdict
         assert verdict.submitted == 900
