@@ -1,9 +1,9 @@
 """The sender: hands an issue's queued messages to a transport, and writes down what became of each.
 
 Intent first, then the wire, then the outcome, which is committed together with the next intent (`Ledger.turn`).
-Every lane is one connection working through windows; the ledger is the only thing lanes share. The ledger is called
-straight from the loop: its calls are commits of a few milliseconds, and a call that cannot be cancelled half-way
-leaves no claim that nobody knows of.
+Every carrier works through windows on one connection after another; the ledger, and the relay's time, are all that
+carriers share. The ledger is called straight from the loop: its calls are commits of a few milliseconds, and a call
+that cannot be cancelled half-way leaves no intent that nobody knows of.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ __all__ = ["Pauses", "send"]
 
 _FIRST, _MOST = 50, 200
 _SECONDS = 2.0
-"""A lane's windows have 50 recipients at first, then as many as it carries in two seconds, up to 200. Each costs a
+"""A carrier's windows have 50 recipients at first, then as many as it carries in two seconds, up to 200. Each costs a
 commit, and a drain waits for whole windows: wide ones are fast, and those of a slow server stay small."""
 
 _ANY = 1_000_000_000
@@ -78,7 +78,7 @@ async def send(
 
     When `stop` says so, on SIGTERM and SIGINT in the main thread, or when the ledger is closed to it, windows under way
     are finished and recorded and nothing more is claimed. `progress` gets the ledger's counts about twice a second and
-    at the end. Raises `TransportError` when no lane can go on, `RefusingError` when the server rejects nearly
+    at the end. Raises `TransportError` when no carrier can go on, `RefusingError` when the server rejects nearly
     everything (of a window under way nothing more leaves then), and `StorageError` when outcomes cannot be recorded:
     those stay `sending` for `recover` to settle.
     """
@@ -138,7 +138,7 @@ class _Sending:
         self._refusal = ""  # the server's words when it rejects nearly all
         self._stuck: Counter[int] = Counter()  # how often the line was lost at a delivery
         self._reported = 0.0
-        self._lanes = 1
+        self._carriers = 1
         self._granted = 0  # messages that the relay's time was waited for, on a line that grew too old
 
     def drain(self) -> None:
@@ -181,38 +181,40 @@ class _Sending:
             self._reported = time.monotonic()
 
     async def _work(self, ready: int) -> bool:
-        """One round: as many lanes as there is work for. Returns whether anything was claimed.
+        """One round: as many carriers as there is work for. Returns whether anything was claimed.
 
-        The first connection proves the server before the others are dialled. Lanes are never cancelled for the
+        The first connection proves the server before the others are dialled. Carriers are never cancelled for the
         sake of another's trouble: what each has in hand must reach the ledger.
         """
         first = await self._connect()
-        self._lanes = min(self._transport.connections, math.ceil(ready / min(_FIRST, self._window)))
+        self._carriers = min(self._transport.connections, math.ceil(ready / min(_FIRST, self._window)))
         if self._pace is not None and self._pace.rate is not None:
-            self._lanes = min(self._lanes, math.ceil(self._pace.rate / _SLOWEST))
-        lanes = [asyncio.create_task(self._lane(first if place == 0 else None)) for place in range(self._lanes)]
-        for lane in lanes:
-            lane.add_done_callback(self._stop_on_surprise)
+            self._carriers = min(self._carriers, math.ceil(self._pace.rate / _SLOWEST))
+        carriers = [
+            asyncio.create_task(self._carrier(first if place == 0 else None)) for place in range(self._carriers)
+        ]
+        for carrier in carriers:
+            carrier.add_done_callback(self._stop_on_surprise)
         try:
-            await asyncio.wait(lanes)
+            await asyncio.wait(carriers)
         except asyncio.CancelledError:
-            for lane in lanes:
-                lane.cancel()
-            await asyncio.wait(lanes)
+            for carrier in carriers:
+                carrier.cancel()
+            await asyncio.wait(carriers)
             raise
-        results = await asyncio.gather(*lanes, return_exceptions=True)
+        results = await asyncio.gather(*carriers, return_exceptions=True)
         troubles = [result for result in results if isinstance(result, BaseException)]
         for trouble in troubles:
-            if len(troubles) == len(lanes) or not isinstance(trouble, TransportError):
+            if len(troubles) == len(carriers) or not isinstance(trouble, TransportError):
                 raise trouble
         return any(result is True for result in results)
 
-    def _stop_on_surprise(self, lane: asyncio.Task[bool]) -> None:
-        """A lane without a server leaves the rest to the others; any other trouble ends the work of all."""
-        if lane.cancelled() or not isinstance(lane.exception(), TransportError | None):
+    def _stop_on_surprise(self, carrier: asyncio.Task[bool]) -> None:
+        """A carrier without a server leaves the rest to the others; any other trouble ends the work of all."""
+        if carrier.cancelled() or not isinstance(carrier.exception(), TransportError | None):
             self.drain()
 
-    async def _lane(self, connection: Connection | None) -> bool:
+    async def _carrier(self, connection: Connection | None) -> bool:
         """Conversation after conversation; raises `TransportError` when several in a row brought no answer."""
         claimed, fruitless = False, 0
         while True:
@@ -292,7 +294,7 @@ class _Sending:
 
     def _tell(self, pace: Pace, told: _Told) -> None:
         if told.throttled:
-            pace.throttled(told.rate * self._lanes, self._clock.now())
+            pace.throttled(told.rate * self._carriers, self._clock.now())
         elif told.claimed:
             pace.welcome(self._clock.now())
 

@@ -79,6 +79,7 @@ class IssueLedger:
         self._hold = self._locks.enter_context(self._database.hold(_lock_name(self._owner)))
         assert self._hold, "a fresh random name cannot be taken"
         self._locks.enter_context(self._journal)
+        self._sweep()
         self._recorder = FlightRecorder(self._flight(self._owner))
         return self
 
@@ -152,6 +153,16 @@ class IssueLedger:
                     settled += self._settle_all(owner, read_flight(flight), now)
                     flight.unlink(missing_ok=True)
         return settled
+
+    def _sweep(self) -> None:
+        """Throw away the recorders of the dead that left nothing in hand."""
+        with self._database.read() as connection:
+            owners = set(connection.scalars(sa.select(intent.c.owner).distinct()).all())
+        for flight in self._flights.glob("*.flight"):
+            if flight.stem not in owners:
+                with abandoned(flight) as dead:
+                    if dead:
+                        flight.unlink(missing_ok=True)
 
     def counts(self) -> Mapping[str, int]:
         """How many deliveries of the issue stand in each state."""

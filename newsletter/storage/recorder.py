@@ -12,7 +12,7 @@ import mmap
 import os
 import struct
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,15 +48,18 @@ class FlightRecorder:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        draft = path.with_suffix(".new")  # nobody sees the recorder without its lock
         try:
             path.parent.mkdir(exist_ok=True)
-            self._file = path.open("x+b")
+            self._file = draft.open("x+b")
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             # Really there, and not only promised: a write to memory that finds no room on the disk is a SIGBUS.
             os.posix_fallocate(self._file.fileno(), 0, _FIRST + _ENTRIES * _ENTRY.size)
             self._memory = mmap.mmap(self._file.fileno(), 0)
+            draft.rename(path)
         except OSError as error:
-            path.unlink(missing_ok=True)
+            with suppress(OSError):
+                draft.unlink()
             raise StorageError(f"{path} cannot be written ({error.strerror}); make room or mend its rights") from error
         _HEADER.pack_into(self._memory, 0, _MAGIC, _boot_id())
         self._free = list(range(_ENTRIES))

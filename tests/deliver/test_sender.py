@@ -228,7 +228,7 @@ def test_a_ledger_that_never_takes_them_ends_the_work_without_a_second_try(
     assert set(states(ledger)) == {"submitted", "unknown"}
 
 
-def test_a_surprise_in_one_lane_ends_all_with_their_outcomes_recorded(
+def test_a_surprise_in_one_carrier_ends_all_with_their_outcomes_recorded(
     recipients: Recipients, make_message: Make
 ) -> None:
     def surprise() -> None:

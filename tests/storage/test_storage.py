@@ -552,6 +552,24 @@ def test_a_sender_whose_session_ended_sends_no_more_and_is_not_robbed(database: 
     check(database)
 
 
+def test_what_the_dead_left_without_anything_in_hand_is_swept_away(database: Database, tmp_path: Path) -> None:
+    frozen_issue(database, 2)
+    flights = tmp_path / "flights"
+    with ledger(database, flights) as living:
+        (flights / "dead.flight").write_bytes(b"")
+        with ledger(database, flights):
+            assert len(list(flights.glob("*.flight"))) == 2, "the living keep theirs"
+        assert living.recover(NOW) == 0
+    assert list(flights.iterdir()) == []
+
+
+def test_a_desk_without_room_for_a_recorder_says_so(database: Database, tmp_path: Path) -> None:
+    frozen_issue(database, 2)
+    (tmp_path / "flights").write_text("no folder")
+    with pytest.raises(StorageError, match="cannot be written"), ledger(database, tmp_path / "flights"):
+        pass
+
+
 def test_a_lock_excludes_and_is_given_back(database: Database) -> None:
     with database.hold("build x") as first, database.hold("build x") as second, database.hold("build y") as other:
         assert (bool(first), bool(second), bool(other)) == (True, False, True)
