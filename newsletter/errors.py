@@ -14,6 +14,7 @@
     ├── StorageError                          the database refused: full disk, lock, old schema
     ├── NoAnswerError                         a name server did not answer; what was asked is left out
     └── TransportError                        the mail server did not take us; tried again
+        ├── LostLineError                     its line was lost at a message
         ├── ThrottledError                    it sent us away for now: slower from here on
         └── RefusingError                     it rejects nearly everything; nothing more is tried
 
@@ -31,6 +32,7 @@ __all__ = [
     "ChecksFailedError",
     "ConfigurationError",
     "InputError",
+    "LostLineError",
     "NewsletterError",
     "NoAnswerError",
     "NotFoundError",
@@ -144,6 +146,10 @@ class NoAnswerError(NewsletterError):
 
 class TransportError(NewsletterError):
     """The mail server cannot be reached, or refuses us as a whole (TLS, login, 421)."""
+
+
+class LostLineError(TransportError):
+    """The line to the mail server was lost, or became useless, at one message."""
 
 
 class ThrottledError(TransportError):

@@ -22,7 +22,7 @@ from types import MappingProxyType
 
 from newsletter.clock import Clock
 from newsletter.deliver.pace import Pace, throttles
-from newsletter.errors import RefusingError, StorageError, ThrottledError, TransportError
+from newsletter.errors import LostLineError, RefusingError, StorageError, ThrottledError, TransportError
 from newsletter.model import DeliveryState, Message, Outcome, Recipient, Window
 from newsletter.ports import Connection, Ledger, Transport
 
@@ -335,12 +335,13 @@ class _Sending:
         except TransportError as error:
             told.trouble = error
             told.throttled = told.throttled or isinstance(error, ThrottledError)
-            self._suspect(window, outcomes, error)
+            if isinstance(error, LostLineError):
+                self._suspect(window, outcomes, error)
 
-    def _suspect(self, window: Window, outcomes: dict[int, Outcome], error: TransportError) -> None:
+    def _suspect(self, window: Window, outcomes: dict[int, Outcome], error: LostLineError) -> None:
         """Park the message at which the line is lost for the second time: it must not hold up all behind it."""
         at = next((one.delivery for one in window.recipients if one.delivery not in outcomes), None)
-        if at is not None and not isinstance(error, ThrottledError):
+        if at is not None:
             self._stuck[at] += 1
             if self._stuck[at] > 1:
                 outcomes[at] = Outcome(at, DeliveryState.DEFERRED, None, f"the line was lost at this message: {error}")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from newsletter.deliver.chain import Chain, Conversation
 from newsletter.deliver.dialling import Patience, dial, take_leave, tls_context
 from newsletter.deliver.relay import Relay
-from newsletter.errors import TransportError
+from newsletter.errors import LostLineError, ThrottledError, TransportError
 from newsletter.model import DeliveryState, Message, Outcome
 
 __all__ = ["SmtpConnection", "SmtpTransport"]
@@ -69,7 +69,9 @@ class SmtpConnection:
             self._over, in_doubt = str(error), f"after the final dot: {error}"
             if self._conversation.pipelining and self._line.timed_out and chain.awaits_command:
                 self._distrust()
-            raise
+            if isinstance(error, ThrottledError):
+                raise
+            raise LostLineError(str(error)) from error
         finally:
             if chain.flying is not None:
                 settle(Outcome(chain.flying.delivery, DeliveryState.UNKNOWN, None, in_doubt))
