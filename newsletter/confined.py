@@ -57,7 +57,7 @@ class Confinement:
             self._idle.put(child)
         weakref.finalize(self, _end_all, self.children)
 
-    def ask(self, head: bytes, data: bytes) -> bytes:
+    def ask(self, head: bytes, data: bytes | bytearray) -> bytes:
         """What a child answers; raises `OutlastedError` when it takes more than it may."""
         child = self._idle.get()
         try:
@@ -87,7 +87,7 @@ class _Child:
         self._command = [sys.executable, "-I", "-m", __name__, module, str(memory), str(computing)]
         self.process: subprocess.Popen[bytes] | None = None
 
-    def ask(self, head: bytes, data: bytes, seconds: float) -> bytes:
+    def ask(self, head: bytes, data: bytes | bytearray, seconds: float) -> bytes:
         """Its answer; raises `TimeoutError`, or `EOFError` when it ended itself."""
         process = self.started()
         assert process.stdin is not None
@@ -132,7 +132,7 @@ class _Child:
         return self.process
 
 
-def _write(pipe: IO[bytes], head: bytes, data: bytes) -> None:
+def _write(pipe: IO[bytes], head: bytes, data: bytes | bytearray) -> None:
     with suppress(OSError, ValueError):  # it was ended meanwhile
         pipe.write(_LENGTH.pack(len(head)) + head + _LENGTH.pack(len(data)))
         pipe.write(data)

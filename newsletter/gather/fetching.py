@@ -48,7 +48,7 @@ class Answer:
     """
 
     address: str
-    body: bytes = b""
+    body: bytes | bytearray = b""
     content_type: str | None = None
     etag: str | None = None
     last_modified: str | None = None
@@ -213,7 +213,7 @@ def _answer(response: httpx.Response, where: str, now: datetime) -> Answer:
         raise SourceError(f"{where} answered {status} {response.reason_phrase}; {_advice(status, until)}", until)
     return Answer(
         address=address,
-        body=b"".join(_bounded(response, where)),
+        body=_body(response, where),
         content_type=response.headers.get("content-type"),
         etag=_validator(response, "etag"),
         last_modified=_validator(response, "last-modified"),
@@ -251,6 +251,14 @@ def _retry_at(text: str, now: datetime) -> datetime | None:
     except (ValueError, OverflowError):
         return None
     return min(until.astimezone(UTC), now + _LONGEST_WAIT) if until > now else None
+
+
+def _body(response: httpx.Response, where: str) -> bytearray:
+    """The whole body. It grows in place: joined pieces would be there twice, for each of the sources asked at once."""
+    body = bytearray()
+    for piece in _bounded(response, where):
+        body += piece
+    return body
 
 
 def _bounded(response: httpx.Response, where: str) -> Iterator[bytes]:
