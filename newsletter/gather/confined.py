@@ -48,7 +48,13 @@ _JOB, _RESULT = TypeAdapter(_Job), TypeAdapter(_Result)
 
 
 def parse_confined(
-    module: str, data: bytes | bytearray, plan: SourcePlan, now: datetime, *, address: str, content_type: str | None = None
+    module: str,
+    data: bytes | bytearray,
+    plan: SourcePlan,
+    now: datetime,
+    *,
+    address: str,
+    content_type: str | None = None,
 ) -> Parsed:
     """What `parse` of that module makes of the bytes; raises `SourceError` when it fails or outlasts its limits."""
     job = _Job(module=module, plan=plan, now=now, address=address, content_type=content_type)
