@@ -56,16 +56,25 @@ def _choice(*words: str) -> Callable[[str], str]:
     return parse
 
 
+_ESCAPING = "in a password write @ : / ? # as %40 %3A %2F %3F %23"
+
+
 def _address(*schemes: str) -> Callable[[str], str]:
     def parse(text: str) -> str:
+        begins = " or ".join(f"{scheme}://" for scheme in schemes)
         try:
             parts = urlsplit(text)
-            fit = parts.scheme in schemes and parts.hostname and (parts.port is None or parts.port > 0)
+            named = parts.scheme in schemes and parts.hostname
         except ValueError:
-            fit = False  # its own words may repeat a piece of the password
-        if not fit:
-            begins = " or ".join(f"{scheme}://" for scheme in schemes)
-            raise ValueError(f"it must begin with {begins}; in a password write @ : / ? # as %40 %3A %2F %3F %23")
+            named = None  # its own words may repeat a piece of the password
+        if not named:
+            raise ValueError(f"it must begin with {begins} and a host; {_ESCAPING}")
+        try:
+            port = parts.port
+        except ValueError:
+            port = 0
+        if port == 0:
+            raise ValueError(f"after the host's colon stands a port, a number from 1 to 65535; {_ESCAPING}")
         return text
 
     return parse

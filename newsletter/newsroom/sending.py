@@ -69,25 +69,14 @@ def send(
     """
     issue = _sendable(room, issue_id)
     refuse_forgetful(room, issue_id)
-    if issue.state is IssueState.STOPPED:
-        issue = _resumed(room, issue, who if resume else None)
     transport = _transport(room, issue_id)
     keys = deliver.dkim_keys(room.settings)
-    if issue.state is IssueState.SENDING and room.settings.on_unknown == "resend":
-        room.deliveries.requeue_unknown(issue_id, room.clock.now())
     if issue.state is IssueState.APPROVED:
-        refuse_second_freeze(room, issue_id)
-        _look_once_more(room, issue)
-        deliver.refuse_strangers(transport, room.settings, _audience_addresses(room, issue))
-        send_once(transport, [])  # a relay that nobody can reach is found out before anything is frozen
-        _freeze(room, issue, transport)
-        issue = room.issues.get(issue_id)
-    if issue.state is IssueState.STOPPED:  # in the moment since it was frozen
-        raise NothingToDoError(f"{issue_id} was stopped")
-    # The settings may have changed since the freeze: whoever is left is looked at before each send.
-    deliver.refuse_strangers(transport, room.settings, room.deliveries.addresses_left(issue_id))
-    now = room.clock.now()
+        issue = _frozen(room, issue, transport)
+    else:
+        issue = _reopened(room, issue, transport, who if resume else None)
     give_up_at = _give_up_at(room, issue)
+    now = room.clock.now()
     if retry_now:
         room.deliveries.retry_now(issue_id, now)
         give_up_at = max(give_up_at, now + LEAST_TIME)
@@ -127,14 +116,6 @@ def open_ledger(room: Newsroom, issue: Issue, give_up_at: datetime | None = None
         give_up_at=give_up_at or _give_up_at(room, issue),
         resend=room.settings.on_unknown == "resend",
     )
-
-
-def _resumed(room: Newsroom, issue: Issue, who: str | None) -> Issue:
-    if who is None:
-        raise NothingToDoError(f"{issue.id} is stopped; `newsletter issue send {issue.id}` sends the rest")
-    now = room.clock.now()
-    room.issues.move(issue.id, (IssueState.STOPPED,), IssueState.SENDING, now=now, who=who, why="the rest")
-    return room.issues.get(issue.id)
 
 
 def dry_run(room: Newsroom, issue_id: IssueId) -> Mapping[str, int]:
@@ -218,6 +199,33 @@ def _sendable(room: Newsroom, issue_id: IssueId) -> Issue:
 
 def _transport(room: Newsroom, issue_id: IssueId) -> Transport:
     return deliver.open_transport(room.settings, deliver.outbox_folder(room.desk, issue_id))
+
+
+def _frozen(room: Newsroom, issue: Issue, transport: Transport) -> Issue:
+    """The approved issue once its audience stands, or an error before anything is written down."""
+    refuse_second_freeze(room, issue.id)
+    _look_once_more(room, issue)
+    deliver.refuse_strangers(transport, room.settings, _audience_addresses(room, issue))
+    send_once(transport, [])  # a relay that nobody can reach is found out before anything is frozen
+    _freeze(room, issue, transport)
+    issue = room.issues.get(issue.id)
+    if issue.state is IssueState.STOPPED:  # in the moment since it was frozen
+        raise NothingToDoError(f"{issue.id} was stopped")
+    return issue
+
+
+def _reopened(room: Newsroom, issue: Issue, transport: Transport, who: str | None) -> Issue:
+    """The frozen issue, whose rest is to be sent; one that is stopped only when `who` says so."""
+    if issue.state is IssueState.STOPPED and who is None:
+        raise NothingToDoError(f"{issue.id} is stopped; `newsletter issue send {issue.id}` sends the rest")
+    # The settings may have changed since the freeze: whoever is left is looked at before each send.
+    deliver.refuse_strangers(transport, room.settings, room.deliveries.addresses_left(issue.id))
+    now = room.clock.now()
+    if issue.state is IssueState.STOPPED and who is not None:
+        room.issues.move(issue.id, (IssueState.STOPPED,), IssueState.SENDING, now=now, who=who, why="the rest")
+    if room.settings.on_unknown == "resend" and room.deliveries.requeue_unknown(issue.id, now):
+        deliver.refuse_strangers(transport, room.settings, room.deliveries.addresses_left(issue.id))
+    return room.issues.get(issue.id)
 
 
 def _look_once_more(room: Newsroom, issue: Issue) -> None:

@@ -8,6 +8,7 @@ import hashlib
 import os
 import select
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
@@ -92,6 +93,17 @@ class Database:
                 yield Hold(stack.enter_context(_flock(self._lock_file(name))))
             else:
                 yield stack.enter_context(_advisory_lock(self.engine, name))
+
+    def sweep_locks(self) -> None:
+        """Throw away the lock files of the dead, which under random names would pile up. Those of the last hour stay:
+        one that was made this moment is not locked yet."""
+        if not self.is_sqlite:
+            return
+        for path in self._lock_file("").parent.iterdir():
+            with suppress(FileNotFoundError):
+                if time.time() - path.stat().st_mtime > _OLD:
+                    with _flock(path):
+                        pass  # who lets go of it removes it
 
     def upgrade(self) -> None:
         """Bring the schema to this version's; safe to repeat and from several processes."""
@@ -216,6 +228,10 @@ def _explain(context: ExceptionContext) -> None:
         raise StorageError(
             f"the database has no schema yet ({words}); `newsletter db upgrade` makes it"
         ) from context.original_exception
+    if any(sign in words for sign in ("readonly database", "read-only transaction")):
+        raise StorageError(
+            f"the database can be read and not written ({words}); who runs the desk must own its folder and files"
+        ) from context.original_exception
     unreachable = ("unable to open database", "connection failed", "could not connect", "Connection refused")
     if context.is_disconnect or any(sign in words for sign in unreachable):
         raise StorageError(f"the database cannot be reached ({words}); see NEWSLETTER_DATABASE_URL") from (
@@ -228,6 +244,9 @@ def _explain(context: ExceptionContext) -> None:
         ) from context.original_exception
     if isinstance(context.sqlalchemy_exception, sa.exc.OperationalError | sa.exc.InternalError):
         raise StorageError(f"the database refused ({words}); repeat the command") from context.original_exception
+
+
+_OLD = 3600.0
 
 
 @contextmanager

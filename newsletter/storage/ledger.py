@@ -22,7 +22,7 @@ from newsletter.storage.database import Database, Hold
 from newsletter.storage.journal import Journal
 from newsletter.storage.keys import issue_pk
 from newsletter.storage.progress import Moved
-from newsletter.storage.recorder import FlightRecorder, Flown, abandoned, read_flight
+from newsletter.storage.recorder import FlightRecorder, Flown, abandoned, read_flight, sweep_drafts
 from newsletter.storage.tables import delivery, intent
 
 __all__ = ["IssueLedger", "is_alive"]
@@ -155,7 +155,9 @@ class IssueLedger:
         return settled
 
     def _sweep(self) -> None:
-        """Throw away the recorders of the dead that left nothing in hand."""
+        """Throw away the recorders of the dead that left nothing in hand, and their locks."""
+        self._database.sweep_locks()
+        sweep_drafts(self._flights)
         with self._database.read() as connection:
             owners = set(connection.scalars(sa.select(intent.c.owner).distinct()).all())
         for flight in self._flights.glob("*.flight"):

@@ -11,6 +11,7 @@ import fcntl
 import mmap
 import os
 import struct
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -19,11 +20,12 @@ from pathlib import Path
 from newsletter.errors import StorageError
 from newsletter.model import DeliveryState, Outcome
 
-__all__ = ["FlightRecorder", "Flown", "abandoned", "read_flight"]
+__all__ = ["FlightRecorder", "Flown", "abandoned", "read_flight", "sweep_drafts"]
 
 _MAGIC = b"flight-1"
 _HEADER = struct.Struct("<8s36s")
 _ENTRY = struct.Struct("<qHB5x")  # delivery (0: free), the server's code, mark
+_OLD = 3600.0
 _FIRST = 64
 _ENTRIES = 65_536  # more than 200 connections (the most) times a window of 200
 _LEAVING, _SUBMITTED, _DEFERRED, _REJECTED = 1, 2, 3, 4
@@ -129,6 +131,14 @@ def read_flight(path: Path) -> Mapping[int, Flown] | None:
         if delivery and mark in _STATES:
             flown[delivery] = Flown(_STATES[mark], code or None)
     return flown
+
+
+def sweep_drafts(folder: Path) -> None:
+    """Throw away recorders whose makers died before they were whole; those of the last hour may become so yet."""
+    for draft in folder.glob("*.new"):
+        with suppress(FileNotFoundError):
+            if time.time() - draft.stat().st_mtime > _OLD:
+                draft.unlink()
 
 
 def _boot_id() -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -33,6 +34,7 @@ from newsletter.model import (
 )
 from newsletter.storage import Accounts, Database, Deliveries, IssueLedger, Issues, Journal, Role, Stories
 from newsletter.storage.documents import STORY
+from newsletter.storage.recorder import sweep_drafts
 from newsletter.storage.schema import VERSION_TABLE
 from newsletter.storage.tables import METADATA
 
@@ -611,3 +613,28 @@ def test_a_backup_is_a_database(tmp_path: Path, database: Database) -> None:
 def test_instants_must_be_aware(database: Database) -> None:
     with pytest.raises(sa.exc.StatementError, match="no zone"):
         Issues(database).plan(ISSUE, datetime(2026, 5, 27), NOW, "clock")  # noqa: DTZ001
+
+
+def test_what_the_dead_leave_is_swept_and_what_the_living_hold_stays(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path}/one.db")
+    folder = Path(f"{database.url.database}.locks")
+    with database.hold("the living"):
+        (folder / "left by a kill").touch()
+        (folder / "made this moment").touch()
+        for path in folder.iterdir():
+            if path.name != "made this moment":
+                os.utime(path, (0, 0))
+        (held,) = (path.name for path in folder.iterdir() if " " not in path.name)
+        database.sweep_locks()
+        assert {path.name for path in folder.iterdir()} == {held, "made this moment"}
+        with database.hold("the living") as again:
+            assert not again
+
+
+def test_a_recorder_that_was_never_whole_is_swept(tmp_path: Path) -> None:
+    old, fresh = tmp_path / "a.new", tmp_path / "b.new"
+    old.touch()
+    fresh.touch()
+    os.utime(old, (0, 0))
+    sweep_drafts(tmp_path)
+    assert list(tmp_path.iterdir()) == [fresh]
