@@ -20,7 +20,10 @@ __all__ = [
     "METADATA",
     "Instant",
     "account",
+    "applied_plan",
+    "correction",
     "delivery",
+    "desk_mail",
     "draft",
     "edition",
     "intent",
@@ -30,6 +33,7 @@ __all__ = [
     "issue_story",
     "lane",
     "login_link",
+    "overlay",
     "session",
     "source_state",
     "story",
@@ -175,6 +179,8 @@ issue = Table(
     Column("approved_at", Instant),
     Column("frozen_at", Instant),
     Column("settled_at", Instant),
+    Column("edited_by", String(320)),  # who made the present revision, where that was a person
+    Column("not_before", Instant),  # when an approved issue may leave at the earliest, where that is not `due_at`
     Column("candidates", Integer, nullable=False, default=0),
     Column("excluded", sa.JSON, nullable=False, default=dict),
     UniqueConstraint("newsletter", "local_date", "number"),
@@ -191,6 +197,32 @@ issue_event = Table(
     Column("from_state", String(20)),
     Column("to_state", String(20), nullable=False),
     Column("why", Text, nullable=False, default=""),
+    Column("plan", String(12), nullable=False, server_default=""),  # of the schedule in force: how its digest begins
+)
+
+# Mail about an issue that the desk's own people got: each kind once.
+desk_mail = Table(
+    "desk_mail",
+    METADATA,
+    Column("issue_id", ForeignKey("issue.id", ondelete="CASCADE"), primary_key=True),
+    Column("kind", String(60), primary_key=True),
+    Column("at", Instant, nullable=False),
+)
+
+# A fault that left in an issue: revisions below `right_from` have it. `mailed_in` is the issue that tells those who
+# got one of them, `told_in` the next regular one, whose Corrections line names it.
+correction = Table(
+    "correction",
+    METADATA,
+    Column("id", BigId, primary_key=True),
+    Column("issue_id", ForeignKey("issue.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("story", String(1200), nullable=False),
+    Column("notice", Text, nullable=False),
+    Column("right_from", Integer, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("who", String(320), nullable=False),
+    Column("mailed_in", ForeignKey("issue.id")),
+    Column("told_in", ForeignKey("issue.id")),
 )
 
 issue_story = Table(
@@ -230,6 +262,7 @@ delivery = Table(
     Column("email", String(320), nullable=False),
     Column("name", String(300), nullable=False, default=""),
     Column("edition", String(1000), nullable=False),
+    Column("revision", Integer, nullable=False, server_default="1"),  # of the issue, that it got or is to get
     Column("message_id", String(320)),  # of issues frozen before `issue_progress` had a seed
     Column("state", String(20), nullable=False),
     Column("attempts", Integer, nullable=False, default=0),
@@ -282,6 +315,38 @@ lane = Table(
     Column("rate", sa.Float),
     Column("slowed_from", sa.Float),
     Column("changed_at", Instant),
+    Column("urgent", Integer),  # the priority of who went ahead at `urgent_at`
+    Column("urgent_at", Instant),
+)
+
+# What operators decided beside schedule.yaml: a newsletter paused from `first` to `last`, a date skipped, an issue due
+# at another instant, an extra issue. In force until `ended_at`.
+overlay = Table(
+    "overlay",
+    METADATA,
+    Column("id", BigId, primary_key=True),
+    Column("newsletter", String(120), nullable=False, index=True),
+    Column("kind", String(20), nullable=False),
+    Column("first", sa.Date, nullable=False),
+    Column("last", sa.Date),
+    Column("number", Integer, nullable=False),
+    Column("due_at", Instant),
+    Column("who", String(320), nullable=False),
+    Column("why", Text, nullable=False),
+    Column("made_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    Column("ended_by", String(320)),
+)
+
+# Schedules that every host of the desk follows, the latest; none (no document) gives each its own file back.
+applied_plan = Table(
+    "applied_plan",
+    METADATA,
+    Column("id", BigId, primary_key=True),
+    Column("digest", String(64), nullable=False),
+    Column("document", Text),
+    Column("at", Instant, nullable=False),
+    Column("who", String(320), nullable=False),
 )
 
 account = Table(
