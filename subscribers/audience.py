@@ -53,10 +53,18 @@ class Audience:
     """Every subscriber who has confirmed `newsletter` or unsubscribed from it, as they stand at `now`.
 
     Candidates are the excluded plus the recipients, each once. Who never confirmed is not one. `segment` is the rule of
-    schedule.yaml; raises `SegmentError`.
+    schedule.yaml; raises `SegmentError`. `only` are the numbers of subscribers among whom to choose.
     """
 
-    def __init__(self, connection: Connection, newsletter: str, segment: Mapping[str, object], now: datetime) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        newsletter: str,
+        segment: Mapping[str, object],
+        now: datetime,
+        only: Select[tuple[int]] | None = None,
+    ) -> None:
+        self._only = only
         self._connection = connection
         self._newsletter = newsletter
         self._rule = parse_segment(segment)
@@ -92,11 +100,12 @@ class Audience:
         )
 
     def _candidates(self, *columns: ColumnElement[Any], among: FromClause | None = None) -> Select[Any]:
-        return (
+        found = (
             select(*columns)
             .select_from(_ASKED if among is None else among)
             .where(subscription.c.newsletter == self._newsletter, subscription.c.status != Status.PENDING)
         )
+        return found if self._only is None else found.where(subscription.c.subscriber_id.in_(self._only))
 
     @cached_property
     def _profile(self) -> ColumnElement[str]:

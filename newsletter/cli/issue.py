@@ -19,6 +19,7 @@ from newsletter.cli.console import (
     whisper,
     who,
 )
+from newsletter.cli.issue_corrections import correct, undo
 from newsletter.cli.issue_outcomes import resolve, retry, stop
 from newsletter.cli.issue_preview import check, preview
 from newsletter.cli.issue_sending import proof, recipients, send, status
@@ -33,7 +34,7 @@ def issue() -> None:
     """Build, preview, check, proof, approve and send issues. ISSUE is an id like asia-ai-daily/2026-05-27."""
 
 
-for command in (preview, check, proof, send, stop, status, recipients, retry, resolve):
+for command in (preview, check, proof, send, stop, undo, correct, status, recipients, retry, resolve):
     issue.add_command(command)
 
 
@@ -152,7 +153,16 @@ def approve(issue_id: IssueId, by: str | None) -> None:
     if approved.approved_by is None:
         click.echo(f"{approved.id}: {approved.reason}")
     else:
-        click.echo(f"{approved.id} approved by {approved.approved_by}; due {approved.due_at:%Y-%m-%d %H:%M} UTC")
+        click.echo(f"{approved.id} approved by {approved.approved_by}; {_leaves(approved)}")
+
+
+def _leaves(approved: Issue) -> str:
+    if approved.not_before is None:
+        return f"due {approved.due_at:%Y-%m-%d %H:%M} UTC"
+    return (
+        f"its hour has passed, so `newsletter run` sends it from {approved.not_before:%H:%M:%S} UTC on;"
+        f" until then `newsletter issue undo {approved.id}` takes it back without a trace"
+    )
 
 
 def _row(each: Issue) -> dict[str, object]:

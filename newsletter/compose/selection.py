@@ -55,6 +55,7 @@ def compose(
         lead=_lead(chain.from_iterable(dealt.values())),
         subject_template=newsletter.subject,
         sponsor=newsletter.sponsor,
+        segment=newsletter.segment,
         in_archive=newsletter.archive == "public",
     )
 

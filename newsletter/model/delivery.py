@@ -42,7 +42,8 @@ UNSETTLED = frozenset({DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryStat
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipient:
-    """One subscriber frozen into an issue. `delivery` is the row that records what happens to the message."""
+    """One subscriber frozen into an issue. `delivery` is the row that records what happens to the message, `revision`
+    and `edition` are what it is made of."""
 
     delivery: int
     subscriber: int
@@ -50,6 +51,7 @@ class Recipient:
     name: str
     edition: str
     message_id: str
+    revision: int = 1
     attempts: int = 0
 
 

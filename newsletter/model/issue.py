@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -15,8 +16,10 @@ __all__ = [
     "BEGUN",
     "EDITABLE",
     "SEALED",
+    "Correction",
     "CountrySection",
     "Edition",
+    "Faulty",
     "Finding",
     "Issue",
     "IssueId",
@@ -141,6 +144,27 @@ class Sponsor:
     url: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """What an issue says of a fault in an earlier one of that local date, in the story of that headline.
+
+    `number` is the correction's own.
+    """
+
+    number: int
+    date: dt.date
+    title: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Faulty:
+    """What a correction mail corrects: the `issue` (its id), as those got it who got a revision below `below`."""
+
+    issue: str
+    below: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
     """What an issue says, frozen: later edits of a story do not change it.
@@ -149,6 +173,9 @@ class Snapshot:
     they are None each edition makes its own from its lead stories, the subject by `subject_template` or else by its
     mail's. `word` is what an editor says before the stories.
     Where the archive is public (`in_archive`), related reading leads to the stories' own pages there.
+    `segment` is the rule of its audience, None for the one that schedule.yaml has; a mail that corrects a `faulty` issue
+    goes to those who got that. `corrections` are told before the stories, `recap` (stories that its readers were sent
+    as breaking news) in a line behind them. `breaking` goes ahead of all others.
     """
 
     newsletter: str
@@ -167,6 +194,11 @@ class Snapshot:
     word: tuple[str, ...] = ()
     sponsor: Sponsor | None = None
     in_archive: bool = False
+    segment: Mapping[str, object] | None = None
+    breaking: bool = False
+    recap: tuple[PlacedStory, ...] = ()
+    corrections: tuple[Correction, ...] = ()
+    faulty: Faulty | None = None
 
     @property
     def placed(self) -> tuple[PlacedStory, ...]:
@@ -189,7 +221,9 @@ class Issue:
 
     `window_end` closes the window of stories the issue was composed from; the next issue's window opens there.
     `revision` counts drafts; `approved_revision` is the one whose bytes an approval sealed. `first_approved_by`
-    is set while one of two approvals is there.
+    is set while one of two approvals is there. `edited_by` is who made the present revision, where that was a person.
+    An approved issue leaves at `due_at`, or where that had passed at the approval at `not_before`. One that has
+    `frozen_at` and is not being sent was stopped half-way to be corrected.
     """
 
     id: IssueId
@@ -205,6 +239,8 @@ class Issue:
     approved_at: dt.datetime | None = None
     frozen_at: dt.datetime | None = None
     settled_at: dt.datetime | None = None
+    edited_by: str | None = None
+    not_before: dt.datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -10,8 +10,9 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from newsletter import compose
-from newsletter.model import Edition, Snapshot
+from newsletter.model import Edition, IssueId, Snapshot
 from newsletter.newsroom.room import Newsroom
+from newsletter.storage.corrections import got_fault
 from subscribers.audience import Audience
 
 __all__ = ["Chosen", "choose"]
@@ -37,9 +38,12 @@ class Chosen:
 
 
 def choose(room: Newsroom, connection: Connection, snapshot: Snapshot) -> Chosen:
-    """The audience that the snapshot's newsletter has now, on that connection."""
+    """The audience that the snapshot's newsletter has now, on that connection; of a correction, who got the fault."""
     newsletter = room.newsletter(snapshot.newsletter)
-    audience = Audience(connection, newsletter.name, newsletter.segment, room.clock.now())
+    segment = newsletter.segment if snapshot.segment is None else snapshot.segment
+    faulty = snapshot.faulty
+    only = got_fault(connection, IssueId.parse(faulty.issue), faulty.below) if faulty else None
+    audience = Audience(connection, newsletter.name, segment, room.clock.now(), only)
     keys: dict[str, str] = {}
     readers: Counter[Edition] = Counter()
     excluded: Counter[str] = Counter()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import partial
 
 from newsletter import compose, render
@@ -16,7 +16,6 @@ from newsletter.newsroom.copies import told_apart
 from newsletter.newsroom.room import Newsroom
 from newsletter.pipeline import compose_issue, render_editions
 from newsletter.plan import ApprovalMode, Newsletter, OnFew, slot_of
-from newsletter.storage import Issues
 
 __all__ = [
     "Reach",
@@ -26,12 +25,17 @@ __all__ = [
     "edit",
     "editions",
     "grouped",
+    "next_number",
     "preview",
     "sealed",
     "sealed_or_rendered",
+    "store",
 ]
 
 YEARS = range(1990, 2200)
+
+SECOND_THOUGHTS = timedelta(seconds=60)
+"""How long an issue that is approved after its hour waits, by itself, for an undo."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +57,15 @@ def build(room: Newsroom, name: str, day: date | None = None, *, extra: bool = F
     day = day or now.astimezone(newsletter.timezone).date()
     if day.year not in YEARS:
         raise InputError(f"{day} is no date that a newsletter appears on")
-    issue_id = IssueId(name, day, _next_number(room.issues, name, day) if extra else 1)
+    issue_id = IssueId(name, day, next_number(room, name, day) if extra else 1)
     with room.database.hold(f"build {issue_id}") as held:
         if not held:
             raise NothingToDoError(f"{issue_id} is being built by another process at this moment")
         issue = room.issues.plan(issue_id, due_at(newsletter, day), now, who)
         if issue.state not in EDITABLE:
             raise _settled(issue)
+        if issue.frozen_at is not None:
+            raise NothingToDoError(f"{issue_id} has reached readers; `newsletter issue correct` changes its rest")
         return _compose_draft(room, newsletter, issue, now, who)
 
 
@@ -69,12 +75,17 @@ def due_at(newsletter: Newsletter, day: date) -> datetime:
 
 
 def editions(room: Newsroom, issue: Issue) -> list[Reach]:
-    """The editions that the present audience needs, most read first; the whole issue's always among them."""
+    """The editions that the present audience needs, or what is left of a frozen one, most read first; the whole issue's
+    always among them."""
     snapshot = _snapshot(issue)
     whole = compose.choose_edition(snapshot, None, None)
     with room.database.read() as connection:
-        chosen = choose(room, connection, snapshot)
-    readers = ({whole: 0} if whole is not None else {}) | dict(chosen.readers)
+        if issue.frozen_at is not None:
+            left = room.deliveries.editions_left(connection, issue.id).items()
+            needed = {edition: number for key, number in left if snapshot.sections_of(edition := Edition.parse(key))}
+        else:
+            needed = dict(choose(room, connection, snapshot).readers)
+    readers = ({whole: 0} if whole is not None else {}) | needed
     return sorted((Reach(edition, count) for edition, count in readers.items()), key=lambda r: (-r.readers, r.edition))
 
 
@@ -165,7 +176,9 @@ def approve(room: Newsroom, issue_id: IssueId, by: str, revision: int | None = N
             if not room.issues.approve_first(issue_id, issue.revision, by, now):
                 raise _changed(issue_id)
             return room.issues.get(issue_id)
-    if not room.issues.seal(issue_id, issue.revision, rendered, by, now):
+    # Whoever approves what is due already gets a moment to think better of it.
+    not_before = now + SECOND_THOUGHTS if now >= issue.due_at else None
+    if not room.issues.seal(issue_id, issue.revision, rendered, by, now, not_before=not_before):
         raise _changed(issue_id)
     return room.issues.get(issue_id)
 
@@ -194,7 +207,7 @@ def _compose_draft(room: Newsroom, newsletter: Newsletter, issue: Issue, now: da
         snapshot = replace(snapshot, subject=old.subject, preheader=old.preheader, word=old.word)
     if snapshot == issue.snapshot and issue.state in (IssueState.REVIEW, IssueState.WAITING, IssueState.APPROVED):
         return issue
-    return _store(room, newsletter, issue, snapshot, window_end=now, who=who)
+    return store(room, newsletter, issue, snapshot, window_end=now, who=who)
 
 
 def edit(
@@ -227,20 +240,34 @@ def edit(
         if snapshot == drafted:
             return issue
         # Its stories are those of the build: what came in since is still to come.
-        assert issue.window_end is not None
-        return _store(room, newsletter, issue, snapshot, window_end=issue.window_end, who=who)
+        return store(room, newsletter, issue, snapshot, window_end=issue.window_end, who=who, edited=True)
 
 
-def _store(
-    room: Newsroom, newsletter: Newsletter, issue: Issue, snapshot: Snapshot, *, window_end: datetime, who: str
+def store(
+    room: Newsroom,
+    newsletter: Newsletter,
+    issue: Issue,
+    snapshot: Snapshot,
+    *,
+    window_end: datetime | None,
+    who: str,
+    edited: bool = False,
 ) -> Issue:
+    """A new draft of the issue, judged by what schedule.yaml says of few stories and of approval.
+
+    `edited` says that `who` is a person whose words or choices are in it. Raises `NothingToDoError` for an issue that
+    is on its way.
+    """
     state, why = _judge(newsletter, snapshot)
     now = room.clock.now()
-    stored = room.issues.store_draft(issue.id, snapshot, state, window_end=window_end, now=now, who=who, why=why)
+    stored = room.issues.store_draft(
+        issue.id, snapshot, state, window_end=window_end, now=now, who=who, why=why, edited=edited
+    )
     if stored is None:
         raise _settled(room.issues.get(issue.id))
     issue = stored
-    if state is IssueState.REVIEW and newsletter.approval.mode is ApprovalMode.AUTO:
+    by_hand = edited and (issue.frozen_at is not None or snapshot.faulty is not None)
+    if state is IssueState.REVIEW and newsletter.approval.mode is ApprovalMode.AUTO and not by_hand:
         try:
             return approve(room, issue.id, "auto")
         except ChecksFailedError as error:
@@ -251,6 +278,8 @@ def _store(
 
 def _judge(newsletter: Newsletter, snapshot: Snapshot) -> tuple[IssueState, str]:
     count, least = len(snapshot.placed), newsletter.stories.min
+    if snapshot.faulty is not None or snapshot.breaking:
+        return IssueState.REVIEW, ""
     if count == 0:
         return IssueState.WAITING, "no story for it yet"
     if count >= least or newsletter.stories.on_few is OnFew.SHORT:
@@ -279,6 +308,8 @@ def _broken_template(problem: Problem) -> Finding:
 
 def _carried(room: Newsroom, issue: Issue) -> Iterator[Finding]:
     """No reader of a newsletter gets a story twice, whatever drafts stood side by side, and no copy of it."""
+    if _snapshot(issue).faulty is not None:
+        return
     newsletter = room.newsletter(issue.id.newsletter)
     carried = room.issues.carried((newsletter.name, *newsletter.not_again_from), issue.id)
     stories = [placed.story for placed in _snapshot(issue).placed]
@@ -309,5 +340,6 @@ def _snapshot(issue: Issue) -> Snapshot:
     return issue.snapshot
 
 
-def _next_number(issues: Issues, name: str, day: date) -> int:
-    return max((issue.id.number for issue in issues.list(name) if issue.id.date == day), default=0) + 1
+def next_number(room: Newsroom, name: str, day: date) -> int:
+    """The number of a further issue of the newsletter on that local date."""
+    return max((issue.id.number for issue in room.issues.list(name) if issue.id.date == day), default=0) + 1

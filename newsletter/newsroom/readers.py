@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from newsletter import render
 from newsletter.errors import InputError, PlanError
 from newsletter.model import IssueId, Recipient, RenderedEdition
 from newsletter.newsroom.room import Newsroom
@@ -137,21 +136,17 @@ def set_countries(room: Newsroom, reader: Reader, countries: Sequence[str]) -> N
     room.subscribers.set_preferences(reader.subscriber.id, preferences, room.clock.now(), regions=room.plan.places)
 
 
-def web_view(room: Newsroom, token: str) -> tuple[RenderedEdition, Mapping[str, str]] | None:
-    """The sealed edition that a view link names, with neutral slots; None for a link we did not make."""
+def web_view(room: Newsroom, token: str) -> tuple[IssueId, RenderedEdition] | None:
+    """The issue and the sealed edition that a view link names; None for a link we did not make."""
     payload = room.signer.verify(Purpose.VIEW, token, room.clock.now())
     if payload is None:
         return None
     issue_text, _, key = payload.partition("|")
     issue_id = IssueId.parse(issue_text)
     issue = room.issues.find(issue_id)
-    if issue is None or issue.approved_revision is None:
+    if issue is None:
         return None
-    edition = room.issues.editions(issue_id, issue.approved_revision).get(key)
-    return (edition, neutral_slots(room, issue_id, key)) if edition is not None else None
-
-
-def web_page(room: Newsroom, token: str) -> str | None:
-    """The HTML of a web view, or None."""
-    found = web_view(room, token)
-    return render.fill_html(found[0].html, found[1]) if found else None
+    # Who has the mail may look at it while the rest is being corrected.
+    revision = issue.approved_revision or (room.issues.sealed_revision(issue_id) if issue.frozen_at else None)
+    edition = room.issues.editions(issue_id, revision).get(key) if revision else None
+    return (issue_id, edition) if edition is not None else None

@@ -5,12 +5,12 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 
-from newsletter.errors import ChecksFailedError, NothingToDoError, StorageError
+from newsletter.errors import NothingToDoError, StorageError
 from newsletter.model import IssueId
 from newsletter.newsroom.room import Newsroom
 from newsletter.storage.reconciling import Forgotten, catch_up, forgotten
 
-__all__ = ["reconcile", "refuse_forgetful", "refuse_second_freeze"]
+__all__ = ["reconcile", "refuse_forgetful"]
 
 
 def refuse_forgetful(room: Newsroom, issue_id: IssueId) -> None:
@@ -21,15 +21,6 @@ def refuse_forgetful(room: Newsroom, issue_id: IssueId) -> None:
                 f"mail of {each} left from this desk that the database knows nothing of: it is an old backup."
                 " Nothing is sent until `newsletter db reconcile` has told it"
             )
-
-
-def refuse_second_freeze(room: Newsroom, issue_id: IssueId) -> None:
-    """Raise `ChecksFailedError` for an issue that left from this desk before its audience was forgotten."""
-    if room.journal.last_turn(issue_id):
-        raise ChecksFailedError(
-            f"{issue_id} was sent before the database was restored; build another one with"
-            f" `newsletter issue build {issue_id.newsletter} --date {issue_id.date} --extra`"
-        )
 
 
 def reconcile(room: Newsroom) -> Iterator[Forgotten]:

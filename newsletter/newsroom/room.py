@@ -18,6 +18,7 @@ from newsletter.plan import Newsletter, Plan, read_plan
 from newsletter.settings import Settings, load_settings
 from newsletter.storage import (
     Accounts,
+    Corrections,
     Database,
     Deliveries,
     Drafts,
@@ -146,6 +147,11 @@ class Newsroom:
     def deliveries(self) -> Deliveries:
         """The deliveries of every issue."""
         return Deliveries(self.database)
+
+    @cached_property
+    def corrections(self) -> Corrections:
+        """What was wrong in issues that left."""
+        return Corrections(self.database)
 
     @cached_property
     def journal(self) -> Journal:

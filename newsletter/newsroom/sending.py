@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache
@@ -17,6 +17,7 @@ from newsletter.model import (
     UNSETTLED,
     Books,
     DeliveryState,
+    Edition,
     Issue,
     IssueId,
     IssueState,
@@ -31,7 +32,7 @@ from newsletter.model import (
 from newsletter.newsroom import issues, readers
 from newsletter.newsroom.alerts import alert
 from newsletter.newsroom.audience import choose
-from newsletter.newsroom.reconciling import refuse_forgetful, refuse_second_freeze
+from newsletter.newsroom.reconciling import refuse_forgetful
 from newsletter.newsroom.room import Newsroom
 from newsletter.pipeline import deliver_issue, render_editions, send_once
 from newsletter.plan import deliver_by_at, slot_of
@@ -72,7 +73,8 @@ def send(
     transport = _transport(room, issue_id)
     keys = deliver.dkim_keys(room.settings)
     if issue.state is IssueState.APPROVED:
-        issue = _frozen(room, issue, transport)
+        begin = _frozen if issue.frozen_at is None else _taken_up
+        issue = begin(room, issue, transport)
     else:
         issue = _reopened(room, issue, transport, who if resume else None)
     give_up_at = _give_up_at(room, issue)
@@ -203,7 +205,6 @@ def _transport(room: Newsroom, issue_id: IssueId) -> Transport:
 
 def _frozen(room: Newsroom, issue: Issue, transport: Transport) -> Issue:
     """The approved issue once its audience stands, or an error before anything is written down."""
-    refuse_second_freeze(room, issue.id)
     _look_once_more(room, issue)
     deliver.refuse_strangers(transport, room.settings, _audience_addresses(room, issue))
     send_once(transport, [])  # a relay that nobody can reach is found out before anything is frozen
@@ -212,6 +213,23 @@ def _frozen(room: Newsroom, issue: Issue, transport: Transport) -> Issue:
     if issue.state is IssueState.STOPPED:  # in the moment since it was frozen
         raise NothingToDoError(f"{issue.id} was stopped")
     return issue
+
+
+def _taken_up(room: Newsroom, issue: Issue, transport: Transport) -> Issue:
+    """The corrected issue, whose rest is to be sent in its approved revision."""
+    assert issue.approved_revision is not None
+    _look_once_more(room, issue)
+    deliver.refuse_strangers(transport, room.settings, room.deliveries.addresses_left(issue.id))
+    send_once(transport, [])
+    now = room.clock.now()
+    with open_ledger(room, issue) as ledger:
+        ledger.recover(now)
+    with room.database.write() as connection:
+        left = [Edition.parse(key) for key in room.deliveries.editions_left(connection, issue.id)]
+        sealed = _seal_late(room, connection, issue, left)
+        if not room.deliveries.take_up(connection, issue.id, issue.approved_revision, sealed, now):
+            raise NothingToDoError(f"messages of {issue.id} are still in flight, or again; repeat this in a moment")
+    return room.issues.get(issue.id)
 
 
 def _reopened(room: Newsroom, issue: Issue, transport: Transport, who: str | None) -> Issue:
@@ -237,7 +255,7 @@ def _look_once_more(room: Newsroom, issue: Issue) -> None:
         story = placed.story
         if story.embargo is not None and story.embargo > now:
             raise ChecksFailedError(f"{issue.id}: {story.id} is under embargo until {story.embargo:%Y-%m-%d %H:%M} UTC")
-        if statuses.get(story.id) is not StoryStatus.READY:
+        if statuses.get(story.id) is not StoryStatus.READY and snapshot.faulty is None:
             standing = statuses.get(story.id, "gone")
             raise ChecksFailedError(
                 f"{issue.id}: {story.id}, or a copy of it, is {standing} by now; build the issue again"
@@ -264,13 +282,29 @@ def _freeze(room: Newsroom, issue: Issue, transport: Transport) -> None:
         )
         if not begun:
             return
-        sealed = sealed_editions(connection, issue.id, issue.approved_revision)
-        if late := sorted(edition for edition in chosen.readers if edition.key not in sealed):
-            rendered = render_editions(room.templates, snapshot, late, room.settings.base_url)
-            findings = render.preflight(snapshot, rendered, now)
-            if blocking := [found for found in findings if found.severity is Severity.BLOCKING]:
-                raise ChecksFailedError(f"{issue.id}: {blocking[0].place}: {blocking[0].message} {blocking[0].fix}")
-            keep_editions(connection, issue.id, issue.approved_revision, rendered)
+        _seal_late(room, connection, issue, chosen.readers)
+
+
+def _seal_late(room: Newsroom, connection: Connection, issue: Issue, editions: Iterable[Edition]) -> set[str]:
+    """Seal under the same approval what is first needed now; returns the keys of all that are sealed.
+
+    An edition in which a correction has left no story is none.
+    """
+    snapshot = _approved_snapshot(issue)
+    assert issue.approved_revision is not None
+    sealed = set(sealed_editions(connection, issue.id, issue.approved_revision))
+    late = sorted(each for each in editions if each.key not in sealed and _says_something(snapshot, each))
+    if late:
+        rendered = render_editions(room.templates, snapshot, late, room.settings.base_url)
+        findings = render.preflight(snapshot, rendered, room.clock.now())
+        if blocking := [found for found in findings if found.severity is Severity.BLOCKING]:
+            raise ChecksFailedError(f"{issue.id}: {blocking[0].place}: {blocking[0].message} {blocking[0].fix}")
+        keep_editions(connection, issue.id, issue.approved_revision, rendered)
+    return sealed | {each.key for each in late}
+
+
+def _says_something(snapshot: Snapshot, edition: Edition) -> bool:
+    return bool(snapshot.sections_of(edition)) or snapshot.faulty is not None
 
 
 def _audience_addresses(room: Newsroom, issue: Issue) -> Iterator[str]:
@@ -284,21 +318,24 @@ def _still_wanted(room: Newsroom, issue_id: IssueId) -> Callable[[Connection, Se
 
 def _message_maker(room: Newsroom, issue: Issue, keys: Sequence[DkimKey]) -> Callable[[Recipient], Message]:
     """How a recipient's message is made from the sealed bytes; refuses bytes that are not the approved ones."""
-    assert issue.approved_revision is not None
-    sealed = room.issues.editions(issue.id, issue.approved_revision)
     headers = _headers(room, issue)
     domain = _bounce_domain(room, issue)
 
     @cache
-    def compiled(key: str) -> deliver.SplicedEdition:
-        return deliver.compile_message(sealed[key], headers, {"view": readers.view_address(room, issue.id, key)}, keys)
+    def sealed(revision: int) -> Mapping[str, RenderedEdition]:
+        return room.issues.editions(issue.id, revision)
+
+    @cache
+    def compiled(revision: int, key: str) -> deliver.SplicedEdition:
+        if key not in sealed(revision):
+            raise StorageError(f"edition {key} of {issue.id} was never approved in revision {revision}")
+        fixed = {"view": readers.view_address(room, issue.id, key)}
+        return deliver.compile_message(sealed(revision)[key], headers, fixed, keys)
 
     def make(recipient: Recipient) -> Message:
-        if recipient.edition not in sealed:
-            raise StorageError(f"edition {recipient.edition} of {issue.id} was never approved")
         token = f"{recipient.delivery:x}-{room.signer.digest(Purpose.BOUNCE, str(recipient.delivery))[:28]}"
         slots = readers.personal(room, issue.id, recipient)
-        return compiled(recipient.edition).message(recipient, slots, deliver.envelope_sender(domain, token))
+        return compiled(recipient.revision, recipient.edition).message(recipient, slots, deliver.envelope_sender(domain, token))
 
     return make
 
@@ -349,7 +386,8 @@ def _approved_snapshot(issue: Issue) -> Snapshot:
 
 def _give_up_at(room: Newsroom, issue: Issue) -> datetime:
     newsletter = room.plan.newsletters.get(issue.id.newsletter)
-    started = issue.frozen_at or room.clock.now()
+    # A rest that was corrected has its time from the new approval on.
+    started = max(filter(None, (issue.frozen_at, issue.approved_at)), default=room.clock.now())
     deadline = deliver_by_at(slot_of(newsletter, issue.id.date), newsletter) if newsletter else None
     return max(deadline, started + LEAST_TIME) if deadline else started + timedelta(days=1)
 

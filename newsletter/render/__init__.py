@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from newsletter.render.templates import CompiledTemplate, Templates, subject_faults
     from newsletter.render.translating import is_language
     from newsletter.render.word_list import catalogue_for
-    from newsletter.render.wording import direction
+    from newsletter.render.wording import direction, short_date
 
 __all__ = [
     "FLAGS",
@@ -37,6 +37,7 @@ __all__ = [
     "preflight",
     "render_edition",
     "render_editions",
+    "short_date",
     "story_card",
     "subject_faults",
 ]
@@ -58,6 +59,7 @@ _DOORS = {
     "preflight": "findings",
     "render_edition": "confined",
     "render_editions": "confined",
+    "short_date": "wording",
     "story_card": "facts",
     "subject_faults": "templates",
 }

@@ -55,7 +55,7 @@ def story_card(placed: PlacedStory, language: str, timezone: str, pages: Pages, 
 def facts_of(snapshot: Snapshot, edition: Edition, cards: Sequence[Facts]) -> Facts:
     """Everything but preheader, minutes and the arrangement of the cards."""
     contact = snapshot.sender.reply_to or snapshot.sender.address
-    lead = next((card for card in cards if card["id"] == snapshot.lead), cards[0] if cards else {"title": ""})
+    lead = next((card for card in cards if card["id"] == snapshot.lead), _first(cards, snapshot))
     return {
         "issue": {
             "title": wording.visible(snapshot.title),
@@ -70,6 +70,15 @@ def facts_of(snapshot: Snapshot, edition: Edition, cards: Sequence[Facts]) -> Fa
         },
         "word": _seen(snapshot.word),
         "sponsor": _sponsor(snapshot.sponsor),
+        "corrections": tuple(
+            {
+                "date": wording.day_in_words(told.date, edition.language),
+                "title": wording.visible(told.title),
+                "text": wording.visible(told.text),
+            }
+            for told in snapshot.corrections
+        ),
+        "recap": tuple(_recap(placed.story) for placed in snapshot.recap),
         "lead": lead,
         "contents": tuple(_first_of_each_country(cards)),
         "slots": {name: slot(name) for name in SLOT_NAMES},
@@ -189,6 +198,21 @@ def _sponsor(sponsor: Sponsor | None) -> Facts:
         "name": wording.visible(sponsor.name),
         "text": wording.visible(sponsor.text),
         "url": safe_url(sponsor.url) if sponsor.url else "",
+    }
+
+
+def _first(cards: Sequence[Facts], snapshot: Snapshot) -> Facts:
+    if cards:
+        return cards[0]
+    return {"title": wording.visible(snapshot.corrections[0].title) if snapshot.corrections else ""}
+
+
+def _recap(story: Story) -> Facts:
+    return {
+        "title": wording.visible(story.title),
+        "outlet": wording.visible(story.outlet),
+        "url": safe_url(story.url),
+        "script": wording.script_class(story.language, story.title),
     }
 
 

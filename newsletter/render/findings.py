@@ -106,6 +106,8 @@ def _sizes(snapshot: Snapshot, rendered: RenderedEdition, place: str) -> Iterato
     if (wide := columns(rendered.subject)) > SUBJECT_COLUMNS:
         message = f"The subject is {wide} columns wide; inboxes show about {SUBJECT_COLUMNS}."
         yield _warning("subject length", place, message, "Shorten it.")
+    if snapshot.faulty is not None:
+        return  # one story, or of a withdrawn one none
     if rendered.stories == 0:
         yield _blocking("no story", place, "This edition has no story.", "Add one, or do not send this edition.")
     elif rendered.stories < (FEW_STORIES if rendered.stories == len(snapshot.placed) else 2):

@@ -31,6 +31,8 @@ SHAPES: Mapping[str, Any] = {
     "issue": _fields("title date language direction script stories countries minutes contact postal_address"),
     "word": [None],
     "sponsor": _fields("name text url"),
+    "corrections": [_fields("date title text")],
+    "recap": [_fields("title outlet url script")],
     "lead": _CARD,
     "contents": [_fields("country flag title anchor language direction script")],
     "sections": [_fields("country flag", cards=[_CARD])],

@@ -97,6 +97,11 @@ def short_date(instant: datetime, timezone: str, language: str) -> str:
         return ""
 
 
+def day_in_words(day: date, language: str) -> str:
+    """27 May 2026; other languages in the order that is theirs."""
+    return _short_date(day, language)
+
+
 @lru_cache(1024)
 def _short_date(day: date, language: str) -> str:
     locale = _locale(language)

@@ -71,10 +71,10 @@ def due_issues(room: Newsroom) -> list[IssueId]:
         if issue.state is IssueState.SENDING:
             if sending.has_work(room, issue, now):
                 found.append(issue.id)
-        elif (
+        elif issue.frozen_at is not None or (
             newsletter is not None
             and newsletter.enabled
-            and issue.due_at <= now
+            and max(issue.due_at, issue.not_before or issue.due_at) <= now
             and not _missed(newsletter, issue, now)
         ):
             found.append(issue.id)
@@ -98,6 +98,8 @@ def _advance(room: Newsroom, newsletter: Newsletter, slot: Slot, now: datetime) 
         return
     issue_id = IssueId(slot.newsletter, slot.date, slot.number)
     issue = room.issues.find(issue_id)
+    if issue is not None and issue.frozen_at is not None:
+        return  # what has reached readers is for people to end
     if issue is not None and issue.due_at != slot.instant:
         room.issues.reschedule(issue_id, slot.instant)  # `at` was changed in the file
     if issue is None or issue.state in (IssueState.PLANNED, IssueState.BUILDING):

@@ -1,6 +1,7 @@
 """The room that remembers: stories, issues, editions, deliveries, accounts. SQL lives here and in `subscribers`."""
 
 from newsletter.storage.accounts import Account, Accounts, Role
+from newsletter.storage.corrections import CorrectionRow, Corrections
 from newsletter.storage.database import Database
 from newsletter.storage.deliveries import Deliveries, DeliveryRow
 from newsletter.storage.drafts import Drafts
@@ -17,6 +18,8 @@ __all__ = [
     "Account",
     "Accounts",
     "Choice",
+    "CorrectionRow",
+    "Corrections",
     "Database",
     "Deliveries",
     "DeliveryRow",

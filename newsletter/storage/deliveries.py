@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 from newsletter.model import BEGUN, UNSETTLED, DeliveryState, IssueId, IssueState
 from newsletter.storage import progress
 from newsletter.storage.database import Database
-from newsletter.storage.issues import move
+from newsletter.storage.issues import NO_APPROVAL, move
 from newsletter.storage.keys import issue_pk
 from newsletter.storage.progress import intended, message_ids
 from newsletter.storage.tables import delivery, issue
@@ -27,6 +27,7 @@ class DeliveryRow:
 
     email: str
     edition: str
+    revision: int
     state: DeliveryState
     attempts: int
     code: int | None
@@ -39,6 +40,7 @@ class DeliveryRow:
         return {
             "email": self.email,
             "edition": self.edition,
+            "revision": self.revision,
             "state": str(self.state),
             "attempts": self.attempts,
             "code": self.code,
@@ -86,7 +88,14 @@ class Deliveries:
         if not begun:
             return False
         pk = issue_pk(connection, issue_id)
-        same = {"issue_id": pk, "state": DeliveryState.QUEUED, "attempts": 0, "reply": "", "changed_at": now}
+        same = {
+            "issue_id": pk,
+            "revision": revision,
+            "state": DeliveryState.QUEUED,
+            "attempts": 0,
+            "reply": "",
+            "changed_at": now,
+        }
         rows = recipients.add_columns(*(sa.literal(value, delivery.c[name].type) for name, value in same.items()))
         names = ("subscriber_id", "email", "name", "edition", *same)
         insert = sa.insert(delivery).from_select(names, rows, include_defaults=False)
@@ -114,6 +123,7 @@ class Deliveries:
                     yield DeliveryRow(
                         email=row.email,
                         edition=row.edition,
+                        revision=row.revision,
                         state=stands,
                         attempts=row.attempts,
                         code=row.code,
@@ -210,6 +220,71 @@ class Deliveries:
             progress.locked(connection, issue_pk(connection, issue_id))
             return move(connection, issue_id, (IssueState.SENDING,), IssueState.STOPPED, now=now, who=who, why=why)
 
+    def undo(self, issue_id: IssueId, *, now: datetime, who: str, why: str) -> bool:
+        """Forget the frozen audience of an issue of which nothing has left, and give it back to the editors.
+
+        False, and nothing is changed, where anything has left, may have, or is about to.
+        """
+        with self._database.write() as connection:
+            pk = issue_pk(connection, issue_id)
+            progress.locked(connection, pk)
+            untouched = DeliveryState.QUEUED, DeliveryState.CANCELLED
+            touched = sa.or_(delivery.c.attempts > 0, delivery.c.state.not_in(untouched))
+            if progress.tally(connection, pk).get(DeliveryState.SENDING) or connection.scalar(
+                sa.select(delivery.c.id).where(delivery.c.issue_id == pk, touched).limit(1)
+            ):
+                return False
+            begun = (IssueState.SENDING, IssueState.STOPPED)
+            values = NO_APPROVAL | {"frozen_at": None, "candidates": 0, "excluded": {}}
+            if not move(connection, issue_id, begun, IssueState.REVIEW, now=now, who=who, why=why, **values):
+                return False
+            connection.execute(sa.delete(delivery).where(delivery.c.issue_id == pk))
+            progress.begin(connection, pk, seed="", domain="", queued=0)
+            return True
+
+    def take_up(
+        self, connection: Connection, issue_id: IssueId, revision: int, editions: Collection[str], now: datetime
+    ) -> bool:
+        """Send the rest of a corrected issue in its approved revision, within the caller's transaction.
+
+        Who would get an edition that is not among those has no story left, and is cancelled. False, and nothing is
+        changed, where it is not approved, or something of it is in flight.
+        """
+        pk = issue_pk(connection, issue_id)
+        progress.locked(connection, pk)
+        if progress.tally(connection, pk).get(DeliveryState.SENDING) or not move(
+            connection,
+            issue_id,
+            (IssueState.APPROVED,),
+            IssueState.SENDING,
+            now=now,
+            who="sender",
+            why=f"the rest, in revision {revision}",
+            if_revision=revision,
+        ):
+            return False
+        rest = delivery.c.issue_id == pk, delivery.c.state.in_((DeliveryState.QUEUED, DeliveryState.DEFERRED))
+        connection.execute(sa.update(delivery).where(*rest).values(revision=revision))
+        values = {"not_before": None, "changed_at": now, "reply": "no story is left for this reader"}
+        for state in (DeliveryState.QUEUED, DeliveryState.DEFERRED):
+            without = delivery.c.edition.not_in(list(editions))
+            self._shift(connection, pk, state, DeliveryState.CANCELLED, without, **values)
+        return True
+
+    def editions_left(self, connection: Connection, issue_id: IssueId) -> Mapping[str, int]:
+        """How many deliveries of each edition (by key) are still to be sent, within the caller's transaction."""
+        left = delivery.c.state.in_((DeliveryState.QUEUED, DeliveryState.DEFERRED))
+        query = sa.select(delivery.c.edition, sa.func.count().label("number")).group_by(delivery.c.edition)
+        ours = delivery.c.issue_id == issue_pk(connection, issue_id)
+        return {row.edition: row.number for row in connection.execute(query.where(ours, left))}
+
+    def revisions(self, issue_id: IssueId) -> Mapping[int, int]:
+        """How many deliveries got each revision, or are to get it."""
+        query = sa.select(delivery.c.revision, sa.func.count().label("number")).group_by(delivery.c.revision)
+        with self._database.read() as connection:
+            pk = issue_pk(connection, issue_id)
+            return {row.revision: row.number for row in connection.execute(query.where(delivery.c.issue_id == pk))}
+
     def give_up(self, issue_id: IssueId, *, now: datetime, who: str) -> int | None:
         """Cancel what a stopped issue has queued or deferred, and settle it; returns how many those were.
 
@@ -250,8 +325,12 @@ class Deliveries:
     ) -> int:
         progress.locked(connection, pk)
         found = sa.update(delivery).where(delivery.c.issue_id == pk, delivery.c.state == before, *those)
+        if after is DeliveryState.QUEUED:  # what is sent again is sent as it is right by now
+            present = sa.select(issue.c.approved_revision).where(issue.c.id == pk).scalar_subquery()
+            found = found.values(revision=sa.func.coalesce(present, delivery.c.revision))
         number = connection.execute(found.values(state=after, **values)).rowcount
         moved: progress.Moved = Counter({after: number})
         moved[before] -= number
         progress.move(connection, pk, moved)
         return number
+

@@ -23,13 +23,14 @@ from newsletter.model import (
     RenderedEdition,
     Snapshot,
 )
+from newsletter.storage.corrections import tell_corrections
 from newsletter.storage.database import Database, insert_or_ignore
 from newsletter.storage.documents import SNAPSHOT
 from newsletter.storage.editions import keep_editions, sealed_editions
 from newsletter.storage.keys import is_issue, issue_pk, no_such_issue
 from newsletter.storage.progress import counted
 from newsletter.storage.story_pages import keep_pages
-from newsletter.storage.tables import issue, issue_event, issue_story
+from newsletter.storage.tables import edition, issue, issue_event, issue_story
 
 __all__ = ["EXCLUSIONS", "Issues", "Transition"]
 
@@ -49,7 +50,7 @@ class Transition:
     why: str
 
 
-NO_APPROVAL = {"first_approved_by": None, "approved_revision": None, "approved_by": None, "approved_at": None}
+NO_APPROVAL = dict.fromkeys(("first_approved_by", "approved_revision", "approved_by", "approved_at", "not_before"))
 
 _WITHOUT_SNAPSHOT = sa.select(*[column for column in issue.c if column.name != "snapshot"])
 
@@ -118,14 +119,16 @@ class Issues:
         with self._database.write() as connection:
             return move(connection, issue_id, before, after, now=now, who=who, why=why)
 
-    def hold_back(self, issue_id: IssueId, now: datetime, who: str, why: str) -> bool:
+    def hold_back(
+        self, issue_id: IssueId, now: datetime, who: str, why: str, after: IssueState = IssueState.WAITING
+    ) -> bool:
         """Take an approved issue back for the editors; its approval is void."""
         with self._database.write() as connection:
             return move(
                 connection,
                 issue_id,
                 (IssueState.APPROVED,),
-                IssueState.WAITING,
+                after,
                 now=now,
                 who=who,
                 why=why,
@@ -161,35 +164,71 @@ class Issues:
         snapshot: Snapshot,
         after: IssueState,
         *,
-        window_end: datetime,
+        window_end: datetime | None,
         now: datetime,
         who: str,
         why: str = "",
+        edited: bool = False,
+        before: Collection[IssueState] = EDITABLE,
     ) -> Issue | None:
-        """Freeze a new revision of what the issue says; voids an approval. None for an issue that is being sent."""
+        """Freeze a new revision of what the issue says; voids an approval. None for an issue that is in another state.
+
+        `edited` says that `who` is a person whose words or choices are in it.
+        """
         with self._database.write() as connection:
             current = _get(connection, issue_id)
             moved = move(
                 connection,
                 issue_id,
-                EDITABLE,
+                before,
                 after,
                 now=now,
                 who=who,
                 why=why,
-                revision=current.revision + 1,
-                snapshot=SNAPSHOT.dump_json(snapshot).decode(),
                 window_end=window_end,
+                edited_by=who if edited else current.edited_by,
+                **_revised(current, snapshot),
                 **NO_APPROVAL,
             )
             if not moved:
                 return None
-            pk = issue_pk(connection, issue_id)
-            connection.execute(sa.delete(issue_story).where(issue_story.c.issue_id == pk))
-            if rows := [{"issue_id": pk, "story": placed.story.id} for placed in snapshot.placed]:
-                connection.execute(sa.insert(issue_story), rows)
-            keep_pages(connection, pk, snapshot)
+            _keep_stories(connection, issue_id, snapshot)
             return _get(connection, issue_id)
+
+    def amend(
+        self,
+        issue_id: IssueId,
+        revision: int,
+        snapshot: Snapshot,
+        editions: Iterable[RenderedEdition],
+        *,
+        now: datetime,
+        who: str,
+        why: str,
+    ) -> bool:
+        """Have the archive show another revision of a submitted issue, in place of `revision`, whose bytes are kept.
+
+        False when the issue is not submitted, or another revision by now.
+        """
+        with self._database.write() as connection:
+            values = _revised(_get(connection, issue_id), snapshot)
+            submitted = IssueState.SUBMITTED
+            moved = move(
+                connection,
+                issue_id,
+                (submitted,),
+                submitted,
+                now=now,
+                who=who,
+                why=why,
+                if_revision=revision,
+                approved_revision=values["revision"],
+                **values,
+            )
+            if moved:
+                keep_editions(connection, issue_id, revision + 1, editions)
+                _keep_stories(connection, issue_id, snapshot)
+            return moved
 
     def last_window_end(self, newsletter: str, before: IssueId) -> datetime | None:
         """Where the window of the newsletter's last sealed issue (other than `before`) ended; None for a first one."""
@@ -236,7 +275,14 @@ class Issues:
             ]
 
     def seal(
-        self, issue_id: IssueId, revision: int, editions: Iterable[RenderedEdition], by: str, now: datetime
+        self,
+        issue_id: IssueId,
+        revision: int,
+        editions: Iterable[RenderedEdition],
+        by: str,
+        now: datetime,
+        *,
+        not_before: datetime | None = None,
     ) -> bool:
         """Approve one revision to the byte: its editions are kept as they are. False when the issue is not (or no
         longer) waiting for approval at that revision."""
@@ -253,9 +299,11 @@ class Issues:
                 approved_revision=revision,
                 approved_by=by,
                 approved_at=now,
+                not_before=not_before,
             )
             if moved:
                 keep_editions(connection, issue_id, revision, editions)
+                tell_corrections(connection, issue_id)
             return moved
 
     def approve_first(self, issue_id: IssueId, revision: int, by: str, now: datetime) -> bool:
@@ -275,6 +323,13 @@ class Issues:
                 if_revision=revision,
                 first_approved_by=by,
             )
+
+    def sealed_revision(self, issue_id: IssueId) -> int | None:
+        """The latest revision of which bytes were sealed, though it may not be the approved one any more."""
+        query = sa.select(sa.func.max(edition.c.revision)).join(issue, issue.c.id == edition.c.issue_id)
+        with self._database.read() as connection:
+            found: int | None = connection.scalar(query.where(*is_issue(issue_id)))
+        return found
 
     def editions(self, issue_id: IssueId, revision: int) -> Mapping[str, RenderedEdition]:
         """The sealed editions of one revision, by key."""
@@ -332,6 +387,19 @@ def _get(connection: Connection, issue_id: IssueId) -> Issue:
     return _issue(row)
 
 
+def _revised(current: Issue, snapshot: Snapshot) -> dict[str, Any]:
+    return {"revision": current.revision + 1, "snapshot": SNAPSHOT.dump_json(snapshot).decode()}
+
+
+def _keep_stories(connection: Connection, issue_id: IssueId, snapshot: Snapshot) -> None:
+    """What the issue carries, to be searched by."""
+    pk = issue_pk(connection, issue_id)
+    connection.execute(sa.delete(issue_story).where(issue_story.c.issue_id == pk))
+    if rows := [{"issue_id": pk, "story": placed.story.id} for placed in snapshot.placed]:
+        connection.execute(sa.insert(issue_story), rows)
+    keep_pages(connection, pk, snapshot)
+
+
 def _issue(row: sa.Row[Any]) -> Issue:
     values = row._mapping
     snapshot = values.get("snapshot")
@@ -349,6 +417,8 @@ def _issue(row: sa.Row[Any]) -> Issue:
         approved_at=row.approved_at,
         frozen_at=row.frozen_at,
         settled_at=row.settled_at,
+        edited_by=row.edited_by,
+        not_before=row.not_before,
     )
 
 

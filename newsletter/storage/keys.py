@@ -14,12 +14,12 @@ from newsletter.storage.tables import issue
 __all__ = ["hashed", "is_issue", "issue_pk", "no_such_issue"]
 
 
-def is_issue(issue_id: IssueId) -> tuple[sa.ColumnElement[bool], ...]:
-    """What tells the row of an issue from all others."""
+def is_issue(issue_id: IssueId, among: sa.FromClause = issue) -> tuple[sa.ColumnElement[bool], ...]:
+    """What tells the row of an issue from all others, of the table or of an alias of it."""
     return (
-        issue.c.newsletter == issue_id.newsletter,
-        issue.c.local_date == issue_id.date,
-        issue.c.number == issue_id.number,
+        among.c.newsletter == issue_id.newsletter,
+        among.c.local_date == issue_id.date,
+        among.c.number == issue_id.number,
     )
 
 

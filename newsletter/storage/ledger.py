@@ -238,10 +238,11 @@ class IssueLedger:
                 email=email,
                 name=name,
                 edition=edition,
+                revision=revision,
                 message_id=message_id or ids.of(subscriber),
                 attempts=attempts + 1,
             )
-            for row, subscriber, email, name, edition, message_id, _, attempts, _ in taken
+            for row, subscriber, email, name, edition, revision, message_id, _, attempts, _ in taken
         ]
         return Window(inserted[0], tuple(recipients))
 

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from newsletter.model import DeliveryState, IssueState
+from newsletter.storage.database import insert_or_ignore
 from newsletter.storage.tables import delivery, intent, issue, issue_progress
 
 __all__ = ["MessageIds", "Moved", "begin", "counted", "intended", "locked", "message_ids", "move", "tally", "turns"]
@@ -37,9 +38,12 @@ class MessageIds:
 
 
 def begin(connection: Connection, pk: int, *, seed: str, domain: str, queued: int) -> None:
-    """The row of an issue that was just frozen; `seed` is at most 64 hexadecimal digits."""
-    values = {"issue_id": pk, "message_seed": seed, "message_domain": domain, str(DeliveryState.QUEUED): queued}
-    connection.execute(sa.insert(issue_progress), values)
+    """The row of an issue that was just frozen, whether or not it had been before; `seed` is at most 64 hexadecimal
+    digits. Its turns go on being counted: the journal has no second first one."""
+    values = {"message_seed": seed, "message_domain": domain, "reached": 0} | dict.fromkeys(map(str, DeliveryState), 0)
+    connection.execute(insert_or_ignore(connection, issue_progress).values(issue_id=pk, **values))
+    values[DeliveryState.QUEUED] = queued
+    connection.execute(sa.update(issue_progress).where(issue_progress.c.issue_id == pk).values(values))
 
 
 def locked(connection: Connection, pk: int) -> tuple[int, bool]:

@@ -55,14 +55,15 @@ def catch_up(database: Database, journal: Journal, issue_id: IssueId, now: datet
     with database.write() as connection:
         pk = issue_pk(connection, issue_id)
         fates = _fates(journal, issue_id, _turns(connection, issue_id))
-        held = progress.message_ids(connection, pk) is not None
+        held = progress.message_ids(connection, pk) is not None and _holds(connection, pk, fates)
         if held:
             _refuse_living(database, connection, pk, issue_id)
             fates = _doubts(connection, pk, fates) | fates
             _settle(connection, pk, issue_id, fates, now)
         else:
             _close(connection, issue_id, fates, now)
-            connection.execute(sa.insert(issue_progress).values(issue_id=pk, message_seed="", message_domain=""))
+            connection.execute(sa.delete(delivery).where(delivery.c.issue_id == pk))
+            progress.begin(connection, pk, seed="", domain="", queued=0)
         turned = sa.update(issue_progress).where(issue_progress.c.issue_id == pk)
         connection.execute(turned.values(turns=journal.last_turn(issue_id)))
     return Forgotten(issue_id, held, Counter(fates.values()))
@@ -83,6 +84,14 @@ def _fates(journal: Journal, issue_id: IssueId, known: int) -> dict[int, Deliver
             fates |= {number: state for state, numbers in turn.settled.items() for number in numbers}
             fates |= dict.fromkeys(turn.taken, DeliveryState.UNKNOWN)
     return fates
+
+
+def _holds(connection: Connection, pk: int, fates: Collection[int]) -> bool:
+    """Whether the audience is the one that the journal speaks of, and not one whose freeze was taken back since."""
+    ours = delivery.c.issue_id == pk
+    numbers = (delivery.c.id.in_(page) for page in _pages(list(fates)))
+    there = (connection.scalar(sa.select(sa.func.count()).where(ours, number)) for number in numbers)
+    return sum(each or 0 for each in there) == len(fates)
 
 
 def _refuse_living(database: Database, connection: Connection, pk: int, issue_id: IssueId) -> None:
@@ -138,7 +147,8 @@ def _settle(
 def _close(connection: Connection, issue_id: IssueId, fates: Mapping[int, DeliveryState], now: datetime) -> None:
     counts = ", ".join(f"{number:,} {state}" for state, number in sorted(Counter(fates.values()).items()))
     why = f"sent before the database was restored from a backup, which does not hold its audience: {counts}"
-    move(connection, issue_id, tuple(IssueState), IssueState.CANCELLED, now=now, who="db reconcile", why=why)
+    nobody = {"candidates": 0, "excluded": {}}
+    move(connection, issue_id, tuple(IssueState), IssueState.CANCELLED, now=now, who="db reconcile", why=why, **nobody)
 
 
 def _pages(numbers: list[int]) -> Iterator[list[int]]:

@@ -217,6 +217,7 @@ correction = Table(
     Column("id", BigId, primary_key=True),
     Column("issue_id", ForeignKey("issue.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("story", String(1200), nullable=False),
+    Column("title", Text, nullable=False),
     Column("notice", Text, nullable=False),
     Column("right_from", Integer, nullable=False),
     Column("at", Instant, nullable=False),
@@ -271,6 +272,7 @@ delivery = Table(
     Column("reply", Text, nullable=False, default=""),
     Column("changed_at", Instant, nullable=False),
     UniqueConstraint("issue_id", "subscriber_id"),
+    sqlite_autoincrement=True,  # an audience that is frozen anew gets numbers that no line of the journal knows
 )
 Index(
     None,

@@ -50,6 +50,7 @@ _TAKEN = (
     delivery.c.email,
     delivery.c.name,
     delivery.c.edition,
+    delivery.c.revision,
     delivery.c.message_id,
     delivery.c.state,
     delivery.c.attempts,

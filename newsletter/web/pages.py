@@ -19,7 +19,17 @@ from newsletter.web.asking import Ask
 from newsletter.web.policy import ACCESS, PUBLIC, allows
 from newsletter.web.sessions import form_token, session_secret
 
-__all__ = ["NOTHING_HERE", "NO_REFERRER", "STATIC", "desk_page", "error_page", "may", "public_page", "static_files"]
+__all__ = [
+    "NOTHING_HERE",
+    "NO_REFERRER",
+    "STATIC",
+    "desk_page",
+    "error_page",
+    "fragment",
+    "may",
+    "public_page",
+    "static_files",
+]
 
 STATIC = Path(__file__).parent / "static"
 NO_REFERRER = {"referrer-policy": "no-referrer"}
@@ -64,6 +74,11 @@ def public_page(
 ) -> HTMLResponse:
     """A page for anybody."""
     return _answer(template, status, headers, facts)
+
+
+def fragment(template: str, **facts: Any) -> str:
+    """A piece of a page, to stand in another one."""
+    return _environment().get_template(template).render(facts)
 
 
 def error_page(status: int, title: str, message: str, headers: Mapping[str, str] | None = None) -> HTMLResponse:

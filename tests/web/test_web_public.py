@@ -347,7 +347,7 @@ def test_an_unforeseen_fault_is_a_calm_page_with_every_header(sent: Newsroom, mo
         raise ZeroDivisionError("secret path")
 
     visitor = Visitor(sent)
-    monkeypatch.setattr("newsletter.newsroom.readers.web_page", fail)
+    monkeypatch.setattr("newsletter.newsroom.readers.web_view", fail)
     visitor.http._transport.raise_server_exceptions = False
     answer = visitor.http.get("/view/x")
     assert answer.status_code == 500

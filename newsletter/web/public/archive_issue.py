@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from starlette.responses import HTMLResponse, Response
 
-from newsletter import render
 from newsletter.errors import InputError, NotFoundError
 from newsletter.model import Issue, IssueId, IssueState
-from newsletter.newsroom import issues, readers
+from newsletter.newsroom import issues
 from newsletter.plan import Newsletter
 from newsletter.web.asking import Ask
 from newsletter.web.headers import mail_policy
-from newsletter.web.our_flags import with_our_flags
 from newsletter.web.public.archive import INDEXED
 from newsletter.web.public.archive_newsletter import public_newsletter
+from newsletter.web.public.mail_page import mail_page
 
 __all__ = ["archive_issue", "archived_issue"]
 
@@ -27,10 +26,7 @@ def archive_issue(ask: Ask) -> Response:
         if key not in held:
             raise NotFoundError(f"{issue.id} has no edition {key!r}")
         whole = issues.sealed_or_rendered(ask.room, issue, held[key])
-    html = render.fill_html(whole.html, readers.neutral_slots(ask.room, issue.id, whole.edition.key))
-    return HTMLResponse(
-        with_our_flags(html, ask.room.settings.base_url), headers={**INDEXED, **mail_policy(framed=False)}
-    )
+    return HTMLResponse(mail_page(ask, issue.id, whole), headers={**INDEXED, **mail_policy(framed=False)})
 
 
 def archived_issue(ask: Ask, newsletter: Newsletter) -> Issue:

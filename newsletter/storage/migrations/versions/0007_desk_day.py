@@ -50,6 +50,7 @@ def upgrade() -> None:
         sa.Column("id", BIG, nullable=False),
         sa.Column("issue_id", BIG, nullable=False),
         sa.Column("story", sa.String(length=1200), nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
         sa.Column("notice", sa.Text(), nullable=False),
         sa.Column("right_from", sa.Integer(), nullable=False),
         sa.Column("at", INSTANT, nullable=False),
@@ -67,7 +68,10 @@ def upgrade() -> None:
     op.add_column("issue_event", sa.Column("plan", sa.String(length=12), nullable=False, server_default=""))
     op.add_column("lane", sa.Column("urgent", sa.Integer(), nullable=True))
     op.add_column("lane", sa.Column("urgent_at", INSTANT, nullable=True))
-    op.add_column("delivery", sa.Column("revision", sa.Integer(), nullable=False, server_default="1"))
+    # An audience that is frozen anew, after an undo, gets numbers that no line of the journal knows.
+    again = {"recreate": "always", "table_kwargs": {"sqlite_autoincrement": True}} if op.get_bind().dialect.name == "sqlite" else {}
+    with op.batch_alter_table("delivery", **again) as batch:
+        batch.add_column(sa.Column("revision", sa.Integer(), nullable=False, server_default="1"))
     op.execute(
         "UPDATE delivery SET revision = (SELECT approved_revision FROM issue WHERE issue.id = delivery.issue_id)"
         " WHERE EXISTS (SELECT 1 FROM issue WHERE issue.id = delivery.issue_id AND approved_revision > 1)"

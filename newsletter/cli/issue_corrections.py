@@ -1,0 +1,73 @@
+"""`newsletter issue undo` and `correct`: when something is wrong."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from newsletter.cli.console import DeskCommand, as_json, by, issue_argument, open_room, print_json, who
+
+if TYPE_CHECKING:
+    from newsletter.model import IssueId
+
+__all__ = ["correct", "undo"]
+
+
+@click.command(cls=DeskCommand)
+@issue_argument
+@click.option("--reason", default="", help="Why; it stands in the issue's history.")
+@by
+def undo(issue_id: IssueId, reason: str, by: str | None) -> None:
+    """Take back the approval of an issue, also while it is being sent, as long as no message has left.
+
+    The issue is in review again. Once messages have left, `issue stop` stops the rest and `issue correct` corrects it.
+    """
+    from newsletter.newsroom import correcting
+
+    with open_room() as room:
+        undone = correcting.undo(room, issue_id, who=who(by), why=reason)
+    click.echo(f"{undone.id} is in {undone.state} again; nothing of it has left")
+
+
+@click.command(cls=DeskCommand)
+@issue_argument
+@click.option("--story", required=True, metavar="ID", help="Which story; `issue show` names them.")
+@click.option("--notice", default="", metavar="TEXT", help="What was wrong, for the readers; made for you without it.")
+@as_json
+@by
+def correct(issue_id: IssueId, story: str, notice: str, as_json: bool, by: str | None) -> None:
+    """Bring one story of an issue to how it stands now, whether the issue has left or not.
+
+    \b
+    Not sent yet    the draft is changed, and has to be approved again.
+    Being sent      it is stopped; who was not reached gets the corrected issue, once you have approved and sent it.
+    Sent            its web view shows the corrected story under a dated notice.
+
+    Who got the fault is told by a mail to them alone: an issue of its own, which waits for your approval. The next
+    regular issue opens with the correction. A story that was withdrawn is taken out.
+    """
+    from newsletter.newsroom import correcting
+
+    with open_room() as room:
+        done = correcting.correct(room, issue_id, story, notice.strip(), who=who(by))
+    if as_json:
+        print_json(
+            {
+                "issue": str(done.issue.id),
+                "state": str(done.issue.state),
+                "revision": done.issue.revision,
+                "reached": done.reached,
+                "left": done.left,
+                "correction": str(done.mail.id) if done.mail else None,
+            }
+        )
+        return
+    click.echo(f"{done.issue.id}, revision {done.issue.revision}, is {done.issue.state}")
+    if done.left:
+        click.echo(f"{done.left:,} readers are still to get it: approve it, and send the rest")
+    if done.mail:
+        click.echo(f"{done.reached:,} readers got the fault, or may have; {done.mail.id} tells them once you approve it")
+    for each in (done.issue, done.mail):
+        if each is not None and each.state != "submitted":
+            click.echo(f"  newsletter issue approve {each.id}")
