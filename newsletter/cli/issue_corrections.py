@@ -1,4 +1,4 @@
-"""`newsletter issue undo` and `correct`: when something is wrong."""
+"""`newsletter issue undo`, `correct` and `breaking`: when something is wrong, or cannot wait."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from newsletter.cli.console import DeskCommand, as_json, by, issue_argument, open_room, print_json, who
+from newsletter.cli.console import DeskCommand, as_json, by, issue_argument, open_room, print_json, whisper, who
 
 if TYPE_CHECKING:
     from newsletter.model import IssueId
 
-__all__ = ["correct", "undo"]
+__all__ = ["breaking", "correct", "undo"]
 
 
 @click.command(cls=DeskCommand)
@@ -67,7 +67,34 @@ def correct(issue_id: IssueId, story: str, notice: str, as_json: bool, by: str |
     if done.left:
         click.echo(f"{done.left:,} readers are still to get it: approve it, and send the rest")
     if done.mail:
-        click.echo(f"{done.reached:,} readers got the fault, or may have; {done.mail.id} tells them once you approve it")
+        click.echo(f"{done.reached:,} readers got the fault, or may have; {done.mail.id} tells them")
     for each in (done.issue, done.mail):
         if each is not None and each.state != "submitted":
             click.echo(f"  newsletter issue approve {each.id}")
+
+
+@click.command(cls=DeskCommand)
+@click.argument("story")
+@click.option("--newsletter", metavar="NAME", help="Which newsletter; the one with template: breaking by default.")
+@as_json
+@by
+def breaking(story: str, newsletter: str | None, as_json: bool, by: str | None) -> None:
+    """Draft an issue of one STORY (its id), due at once, and print its id; never sends.
+
+    It needs an approval like any other, and then goes ahead of all other mail. A newsletter has `breaking_per_day` of
+    them, and in its `quiet_hours` one leaves only after these, unless you `issue send` it.
+    """
+    from newsletter.newsroom.breaking import break_news
+    from newsletter.plan import quiet_until
+
+    with open_room() as room:
+        made = break_news(room, story, newsletter, who=who(by))
+        quiet = quiet_until(room.newsletter(made.id.newsletter), room.clock.now())
+    if as_json:
+        until = quiet.isoformat() if quiet else None
+        print_json({"issue": str(made.id), "state": str(made.state), "quiet_until": until})
+        return
+    click.echo(str(made.id))
+    whisper(f"{made.state}; `newsletter issue approve {made.id}` lets it go")
+    if quiet:
+        whisper(f"quiet hours: it leaves by itself at {quiet:%Y-%m-%d %H:%M} UTC; `issue send` sends it at once")

@@ -173,9 +173,9 @@ class Snapshot:
     they are None each edition makes its own from its lead stories, the subject by `subject_template` or else by its
     mail's. `word` is what an editor says before the stories.
     Where the archive is public (`in_archive`), related reading leads to the stories' own pages there.
-    `segment` is the rule of its audience, None for the one that schedule.yaml has; a mail that corrects a `faulty` issue
-    goes to those who got that. `corrections` are told before the stories, `recap` (stories that its readers were sent
-    as breaking news) in a line behind them. `breaking` goes ahead of all others.
+    `segment` is the rule of its audience, None for the one that schedule.yaml has; a mail that corrects a `faulty`
+    issue goes to those who got that. `corrections` are told before the stories; `recap`, what its readers were sent as
+    breaking news, behind them. `breaking` goes ahead of all others.
     """
 
     newsletter: str

@@ -33,7 +33,14 @@ from newsletter.pipeline import render_editions
 
 __all__ = ["Corrected", "correct", "undo"]
 
-_SEEN = {"title": "headline", "summary": "summary", "note": "note", "url": "link", "outlet": "outlet", "byline": "byline"}
+_SEEN = {
+    "title": "headline",
+    "summary": "summary",
+    "note": "note",
+    "url": "link",
+    "outlet": "outlet",
+    "byline": "byline",
+}
 _TEMPLATE = "correction"
 _UNDONE = (IssueState.SENDING, IssueState.STOPPED)
 
@@ -135,16 +142,14 @@ def _revised(room: Newsroom, issue: Issue, snapshot: Snapshot, notice: str, who:
     return room.issues.get(issue.id)
 
 
-def _told(
-    room: Newsroom, issue: Issue, placed: PlacedStory, present: Story, notice: str, who: str
-) -> Corrected:
+def _told(room: Newsroom, issue: Issue, placed: PlacedStory, present: Story, notice: str, who: str) -> Corrected:
     """Write the correction down, and draft the mail to those who got the fault."""
     if issue.frozen_at is None:
         return Corrected(issue=issue, reached=0, mail=None, left=0)
     counts = room.deliveries.counts(issue.id)
     left = sum(counts.get(state, 0) for state in (DeliveryState.QUEUED, DeliveryState.DEFERRED, DeliveryState.SENDING))
     reached = sum(counts.get(state, 0) for state in (DeliveryState.SUBMITTED, DeliveryState.UNKNOWN))
-    # Messages in flight may yet have got the fault: the mail is for them too, and is chosen from the books when it leaves.
+    # What is in flight may have it too: whom the mail goes to is asked of the books when it leaves.
     mail = None
     if reached or counts.get(DeliveryState.SENDING):
         mail = _draft_mail(room, issue, replace(placed, story=present), notice, who)

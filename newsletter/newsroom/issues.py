@@ -13,9 +13,10 @@ from newsletter.model import EDITABLE, Edition, Finding, Issue, IssueId, IssueSt
 from newsletter.newsroom import related
 from newsletter.newsroom.audience import choose
 from newsletter.newsroom.copies import told_apart
+from newsletter.newsroom.retelling import retold
 from newsletter.newsroom.room import Newsroom
 from newsletter.pipeline import compose_issue, render_editions
-from newsletter.plan import ApprovalMode, Newsletter, OnFew, slot_of
+from newsletter.plan import ApprovalMode, Newsletter, OnFew, quiet_until, slot_of
 
 __all__ = [
     "Reach",
@@ -178,6 +179,8 @@ def approve(room: Newsroom, issue_id: IssueId, by: str, revision: int | None = N
             return room.issues.get(issue_id)
     # Whoever approves what is due already gets a moment to think better of it.
     not_before = now + SECOND_THOUGHTS if now >= issue.due_at else None
+    if issue.snapshot is not None and issue.snapshot.breaking:
+        not_before = quiet_until(newsletter, now) or not_before
     if not room.issues.seal(issue_id, issue.revision, rendered, by, now, not_before=not_before):
         raise _changed(issue_id)
     return room.issues.get(issue_id)
@@ -203,6 +206,7 @@ def _compose_draft(room: Newsroom, newsletter: Newsletter, issue: Issue, now: da
         now=now,
         due_at=issue.due_at,
     )
+    snapshot = retold(room, newsletter, issue, snapshot)
     if (old := issue.snapshot) is not None:
         snapshot = replace(snapshot, subject=old.subject, preheader=old.preheader, word=old.word)
     if snapshot == issue.snapshot and issue.state in (IssueState.REVIEW, IssueState.WAITING, IssueState.APPROVED):
@@ -266,7 +270,7 @@ def store(
     if stored is None:
         raise _settled(room.issues.get(issue.id))
     issue = stored
-    by_hand = edited and (issue.frozen_at is not None or snapshot.faulty is not None)
+    by_hand = issue.frozen_at is not None or snapshot.faulty is not None or snapshot.breaking
     if state is IssueState.REVIEW and newsletter.approval.mode is ApprovalMode.AUTO and not by_hand:
         try:
             return approve(room, issue.id, "auto")

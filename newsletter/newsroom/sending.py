@@ -335,7 +335,8 @@ def _message_maker(room: Newsroom, issue: Issue, keys: Sequence[DkimKey]) -> Cal
     def make(recipient: Recipient) -> Message:
         token = f"{recipient.delivery:x}-{room.signer.digest(Purpose.BOUNCE, str(recipient.delivery))[:28]}"
         slots = readers.personal(room, issue.id, recipient)
-        return compiled(recipient.revision, recipient.edition).message(recipient, slots, deliver.envelope_sender(domain, token))
+        spliced = compiled(recipient.revision, recipient.edition)
+        return spliced.message(recipient, slots, deliver.envelope_sender(domain, token))
 
     return make
 

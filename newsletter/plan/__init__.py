@@ -1,7 +1,16 @@
 """What schedule.yaml says, as values: newsletters, sources, calendars; and the instants they mean."""
 
 from newsletter.plan.file import load_plan, read_plan
-from newsletter.plan.slots import Slot, approval_deadline, build_at, deliver_by_at, lock_at, slot_of, slots_between
+from newsletter.plan.slots import (
+    Slot,
+    approval_deadline,
+    build_at,
+    deliver_by_at,
+    lock_at,
+    quiet_until,
+    slot_of,
+    slots_between,
+)
 from newsletter.plan.values import (
     Approval,
     ApprovalMode,
@@ -32,6 +41,7 @@ __all__ = [
     "deliver_by_at",
     "load_plan",
     "lock_at",
+    "quiet_until",
     "read_plan",
     "slot_of",
     "slots_between",

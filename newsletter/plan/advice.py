@@ -80,7 +80,6 @@ def _without_effect(newsletter: Newsletter) -> Iterator[tuple[str, str]]:
         "approvers": newsletter.approvers,
         "delivery.local_time": newsletter.local_time,
         "delivery.spread": newsletter.spread,
-        "quiet_hours": newsletter.quiet_hours,
         "dead_man_url": newsletter.dead_man_url,
         "priority": newsletter.priority != 5,
     }

@@ -138,6 +138,7 @@ NEWSLETTER: Final = Table(
         "editors": Key(ListOf(_ADDRESS), "who gets draft and alert mails"),
         "approvers": Key(ListOf(_ADDRESS), "who may approve by link"),
         "quiet_hours": Key(Word("hours such as 22:00-06:00", words.clock_hours), "no breaking news then", True),
+        "breaking_per_day": Key(_number(0, 50), "the most breaking issues of one day"),
         "priority": Key(_number(1, 9), "which issue goes first; breaking has 9"),
         "archive": Key(_choice(["public", "private"]), "whether past issues stand on the web for anyone"),
         "dead_man_url": Key(_URL, "called after each submitted issue", may_be_null=True),

@@ -22,6 +22,7 @@ __all__ = [
     "deliver_by_at",
     "first_instant",
     "lock_at",
+    "quiet_until",
     "slot_of",
     "slots_between",
 ]
@@ -116,6 +117,20 @@ def first_instant(day: date, at: time, zone: ZoneInfo) -> datetime:
         else:
             after = middle
     return after
+
+
+def quiet_until(newsletter: Newsletter, now: datetime) -> datetime | None:
+    """When the newsletter's quiet hours end, if it has them now."""
+    if newsletter.quiet_hours is None:
+        return None
+    start, end = newsletter.quiet_hours
+    local = now.astimezone(newsletter.timezone)
+    at = local.time()
+    quiet = start <= at < end if start < end else at >= start or at < end
+    if not quiet:
+        return None
+    day = local.date() if at < end else local.date() + timedelta(days=1)
+    return first_instant(day, end, newsletter.timezone)
 
 
 def _before(slot: Slot, newsletter: Newsletter, at: time | None) -> datetime | None:

@@ -148,6 +148,7 @@ class Newsletter:
     local_time: bool = False
     spread: timedelta = timedelta(0)
     quiet_hours: tuple[time, time] | None = None
+    breaking_per_day: int = 3
     priority: int = 5
     archive: str = "public"
     dead_man_url: str | None = None

@@ -333,4 +333,3 @@ class Deliveries:
         moved[before] -= number
         progress.move(connection, pk, moved)
         return number
-

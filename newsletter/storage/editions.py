@@ -19,7 +19,8 @@ __all__ = ["keep_editions", "sealed_editions"]
 def keep_editions(
     connection: Connection, issue_id: IssueId, revision: int, editions: Iterable[RenderedEdition]
 ) -> None:
-    """Store the bytes of editions under an approved revision."""
+    """Store the bytes of editions under an approved revision, in place of those that it had before, if it was approved
+    once already."""
     pk = issue_pk(connection, issue_id)
     rows = [
         {
@@ -32,6 +33,8 @@ def keep_editions(
         for each in editions
     ]
     if rows:
+        ours = edition.c.issue_id == pk, edition.c.revision == revision
+        connection.execute(sa.delete(edition).where(*ours, edition.c.key.in_([row["key"] for row in rows])))
         connection.execute(sa.insert(edition), rows)
 
 

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -147,7 +148,7 @@ def _settle(
 def _close(connection: Connection, issue_id: IssueId, fates: Mapping[int, DeliveryState], now: datetime) -> None:
     counts = ", ".join(f"{number:,} {state}" for state, number in sorted(Counter(fates.values()).items()))
     why = f"sent before the database was restored from a backup, which does not hold its audience: {counts}"
-    nobody = {"candidates": 0, "excluded": {}}
+    nobody: dict[str, Any] = {"candidates": 0, "excluded": {}}
     move(connection, issue_id, tuple(IssueState), IssueState.CANCELLED, now=now, who="db reconcile", why=why, **nobody)
 
 

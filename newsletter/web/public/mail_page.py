@@ -24,10 +24,11 @@ def mail_page(ask: Ask, issue_id: IssueId, rendered: RenderedEdition) -> str:
     corrections = room.corrections.of(issue_id)
     if not corrections:
         return html
-    zone = room.issues.get(issue_id).snapshot
+    snapshot = room.issues.get(issue_id).snapshot
+    zone = snapshot.timezone if snapshot else "UTC"
     notice = fragment(
         "correction.html",
-        corrections=[(render.short_date(row.at, zone.timezone if zone else "UTC", language), row) for row in corrections],
+        corrections=[(render.short_date(row.at, zone, language), row) for row in corrections],
         direction=render.direction(language),
         language=language,
         **room.templates.words(language),

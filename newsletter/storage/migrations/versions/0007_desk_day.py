@@ -1,5 +1,7 @@
 """The desk's day: overlays, applied schedules, mails to editors, corrections; which revision each reader got."""
 
+from typing import Literal
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -69,8 +71,8 @@ def upgrade() -> None:
     op.add_column("lane", sa.Column("urgent", sa.Integer(), nullable=True))
     op.add_column("lane", sa.Column("urgent_at", INSTANT, nullable=True))
     # An audience that is frozen anew, after an undo, gets numbers that no line of the journal knows.
-    again = {"recreate": "always", "table_kwargs": {"sqlite_autoincrement": True}} if op.get_bind().dialect.name == "sqlite" else {}
-    with op.batch_alter_table("delivery", **again) as batch:
+    recreate: Literal["always", "never"] = "always" if op.get_bind().dialect.name == "sqlite" else "never"
+    with op.batch_alter_table("delivery", recreate=recreate, table_kwargs={"sqlite_autoincrement": True}) as batch:
         batch.add_column(sa.Column("revision", sa.Integer(), nullable=False, server_default="1"))
     op.execute(
         "UPDATE delivery SET revision = (SELECT approved_revision FROM issue WHERE issue.id = delivery.issue_id)"
