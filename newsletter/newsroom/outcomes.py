@@ -28,11 +28,13 @@ def stop(room: Newsroom, issue_id: IssueId, *, who: str, why: str = "") -> int:
 def give_up(room: Newsroom, issue_id: IssueId, *, who: str) -> int:
     """Cancel what a stopped issue has not sent, and settle it; returns how many that were.
 
-    Raises `ChecksFailedError` unless it is stopped and nothing of it is in flight.
+    One that was stopped to be corrected has to be approved first: its web view goes on. Raises `ChecksFailedError`
+    unless it is so and nothing of it is in flight.
     """
     issue = room.issues.get(issue_id)
     refuse_forgetful(room, issue_id)
-    if issue.state is not IssueState.STOPPED:
+    corrected = issue.state is IssueState.APPROVED and issue.frozen_at is not None
+    if issue.state is not IssueState.STOPPED and not corrected:
         first = f"; `newsletter issue stop {issue_id}` stops it first" if issue.state is IssueState.SENDING else ""
         raise ChecksFailedError(f"{issue_id} is {issue.state}, not stopped{first}")
     now = room.clock.now()

@@ -296,10 +296,12 @@ class Deliveries:
             progress.locked(connection, pk)
             counts = progress.tally(connection, pk)
             number = sum(counts.get(state, 0) for state in left)
-            begun, ended, why = (IssueState.STOPPED,), IssueState.SUBMITTED, f"stopped, and {number} given up"
-            if counts.get(DeliveryState.SENDING) or not move(
-                connection, issue_id, begun, ended, now=now, who=who, why=why, settled_at=now
-            ):
+            frozen = connection.scalar(sa.select(issue.c.frozen_at).where(issue.c.id == pk)) is not None
+            begun = (IssueState.STOPPED, IssueState.APPROVED)
+            ended, why = IssueState.SUBMITTED, f"stopped, and {number} given up"
+            if not frozen or counts.get(DeliveryState.SENDING):
+                return None
+            if not move(connection, issue_id, begun, ended, now=now, who=who, why=why, settled_at=now):
                 return None
             values = {"not_before": None, "changed_at": now, "reply": "the issue was stopped, and its rest given up"}
             for state in left:

@@ -143,7 +143,8 @@ def test_after_it_was_sent_the_web_view_the_readers_and_the_next_issue_are_told(
     desk.subscribers.unsubscribe("r3@example.com", NAME, desk.clock.now())
     issues.approve(desk, done.mail.id, CHIEF)
     books = sending.send(desk, done.mail.id)
-    assert (books.candidates, books.deliveries["submitted"], books.excluded["unsubscribed"]) == (READERS, READERS - 1, 1)
+    assert (books.candidates, books.deliveries["submitted"]) == (READERS, READERS - 1)
+    assert books.excluded["unsubscribed"] == 1
     sent = [row.email for row in desk.deliveries.rows(done.mail.id, DeliveryState.SUBMITTED)]
     assert "r3@example.com" not in sent
     rendered = issues.preview(desk, done.mail.id)
