@@ -123,12 +123,17 @@ def deliver_issue(
     asyncio.run(sending)
 
 
-def send_once(transport: Transport, messages: Sequence[Message]) -> list[Outcome]:
-    """Carry a few messages that no ledger keeps (proofs); what was not settled comes back as failed."""
+def send_once(
+    transport: Transport, messages: Sequence[Message], stop: Callable[[], bool] = lambda: False
+) -> list[Outcome]:
+    """Carry a few messages that no ledger keeps (proofs); what was not settled comes back as failed.
+
+    When `stop` says so nobody waits for a server to answer; that is a `TransportError` then.
+    """
 
     async def carry() -> dict[int, Outcome]:
         settled: dict[int, Outcome] = {}
-        connection = await transport.connect()
+        connection = await deliver.Drain(stop).race(transport.connect())
         try:
             await connection.carry(messages, lambda outcome: settled.update({outcome.delivery: outcome}))
         finally:

@@ -163,6 +163,11 @@ class Ledger(Protocol):
 
     closed: bool
 
+    def verdicts(self, most: int) -> Sequence[Outcome]:
+        """What became of the last messages since somebody began or took up this send, where many of them came to
+        nothing; the earliest first."""
+        ...
+
     def turn(
         self, now: datetime, *, carried: Window | None = None, outcomes: Sequence[Outcome] = (), claim: int = 0
     ) -> Window | None: ...

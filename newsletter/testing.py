@@ -127,6 +127,10 @@ class MemoryLedger:
         """What a kill does: the lock is free, and what was in flight stays so until somebody recovers it."""
         self._alive = False
 
+    def verdicts(self, most: int) -> Sequence[Outcome]:
+        """Nothing: every sender begins anew."""
+        return ()
+
     def turn(
         self, now: datetime, *, carried: Window | None = None, outcomes: Sequence[Outcome] = (), claim: int = 0
     ) -> Window | None:

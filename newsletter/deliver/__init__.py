@@ -3,6 +3,7 @@
 from newsletter.deliver.allowed import refuse_strangers
 from newsletter.deliver.backoff import backoff
 from newsletter.deliver.dkim import DkimKey
+from newsletter.deliver.drain import Drain
 from newsletter.deliver.headers import MailHeaders, envelope_sender
 from newsletter.deliver.opening import dkim_keys, open_pace, open_transport, outbox_folder, relay_of
 from newsletter.deliver.pace import Pace
@@ -12,6 +13,7 @@ from newsletter.deliver.splice import SplicedEdition, compile_message
 
 __all__ = [
     "DkimKey",
+    "Drain",
     "MailHeaders",
     "Pace",
     "Pauses",

@@ -36,11 +36,13 @@ def windows_in(ready: int, window: int) -> int:
 
 @dataclass(slots=True)
 class Told:
-    """What one conversation came to: was anything claimed for it, did the server answer, did it carry all that one
-    may, what ended it early; and of its last window: did the server complain of too much, and how much was that."""
+    """What one conversation came to: was anything claimed for it, did the server answer, did it take any message, did
+    it carry all that one may, what ended it early; and of its last window: did the server complain of too much, and how
+    much was that."""
 
     claimed: bool = False
     answered: bool = False
+    took: bool = False
     spent: bool = False
     throttled: bool = False
     rate: float = 0
@@ -79,7 +81,7 @@ class Conversations:
                     await self.recording.turn(0, window, outcomes)
                     raise
                 told.spent = left <= 0
-                told.rate = len(outcomes) / max(time.monotonic() - began, 1e-3)
+                told.rate = max(len(outcomes), 1) / max(time.monotonic() - began, 1e-3)
                 size = min(max(math.ceil(told.rate * _SECONDS), 1), self.window, left)
                 window = await self._next(0 if told.trouble else size, told, window, outcomes)
         finally:
@@ -111,6 +113,7 @@ class Conversations:
             self.breaker.judge(outcome)
             if self.breaker.tripped:
                 self.drain.begin()
+            told.took = told.took or outcome.state is DeliveryState.SUBMITTED
             if outcome.state in _ANSWERED:
                 told.answered = True
                 told.throttled = told.throttled or throttles(outcome)

@@ -9,21 +9,21 @@ from collections.abc import Container
 from newsletter.errors import LostLineError, RefusingError
 from newsletter.model import DeliveryState, Outcome, Window
 
-__all__ = ["Breaker", "Suspects"]
+__all__ = ["VERDICTS", "Breaker", "Suspects"]
 
-_LAST, _ENOUGH, _SHARE = 100, 50, 0.9
+VERDICTS, _ENOUGH, _SHARE = 100, 50, 0.9
 """So many last answers are looked at, no fewer than so many, and that share of them makes the breaker trip."""
 
-_LOST = frozenset({DeliveryState.REJECTED, DeliveryState.FAILED})
-_NO_SUCH_READER = re.compile(r"\b5\.1\.(?:1|2|3|6|10)\b")
+_LOST = frozenset({DeliveryState.REJECTED, DeliveryState.FAILED, DeliveryState.UNKNOWN})
+_NO_SUCH_READER = re.compile(r"5[0-9][0-9][ -]5\.1\.(?:1|2|3|6|10)\b")
 """Dead addresses (RFC 3463 and 7505), which speak of the list and not of us: the breaker leaves them out."""
 
 
 class Breaker:
-    """Trips when nearly everything is refused or cannot be made: it is about us then, and for good."""
+    """Trips when nearly everything is refused, cannot be made or is in doubt: that is about us then, and for good."""
 
     def __init__(self) -> None:
-        self._verdicts: deque[bool] = deque(maxlen=_LAST)  # was it rejected, of the last ones
+        self._verdicts: deque[bool] = deque(maxlen=VERDICTS)  # was it rejected, of the last ones
         self._words = ""
 
     @property
@@ -35,14 +35,14 @@ class Breaker:
     def error(self) -> RefusingError:
         """Why, with the server's own words."""
         return RefusingError(
-            f"{sum(self._verdicts)} of the last {len(self._verdicts)} messages were rejected or failed"
+            f"{sum(self._verdicts)} of the last {len(self._verdicts)} messages were rejected, failed or lost"
             f" ({self._words}), so no more are sent; mend that first"
         )
 
     def judge(self, outcome: Outcome) -> None:
         """Take one answer into account."""
         rejected = outcome.state in _LOST
-        if rejected and _NO_SUCH_READER.search(outcome.reply):
+        if rejected and _NO_SUCH_READER.match(outcome.reply):
             return
         self._verdicts.append(rejected)
         if rejected and len(self._verdicts) >= _ENOUGH and sum(self._verdicts) >= _SHARE * len(self._verdicts):

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from newsletter.clock import Clock
 from newsletter.deliver.conversing import MOST, Conversations, windows_in
 from newsletter.deliver.drain import Drain, drain_on_signals
-from newsletter.deliver.judging import Breaker, Suspects
+from newsletter.deliver.judging import VERDICTS, Breaker, Suspects
 from newsletter.deliver.pace import Pace
 from newsletter.deliver.recording import Recording
 from newsletter.deliver.relay_time import RelayTime
@@ -80,6 +80,8 @@ async def send(
             breaker=breaker,
             suspects=Suspects(),
         )
+        for outcome in ledger.verdicts(VERDICTS):
+            breaker.judge(outcome)
         rounds = _Rounds(ledger, transport, conversations, relay_time, clock, drain, pauses)
         with drain_on_signals(drain):
             try:
@@ -132,7 +134,11 @@ class _Rounds:
             ready = counts.get(DeliveryState.QUEUED, 0)
             if due is not None and due <= now:
                 ready += counts.get(DeliveryState.DEFERRED, 0)
-            claimed = bool(ready) and await self._work(ready)
+            try:
+                claimed = bool(ready) and await self._work(ready)
+            except TransportError:
+                if not breaker.tripped:  # a server that refuses all and hangs up does both
+                    raise
             if breaker.tripped:
                 raise breaker.error
             if claimed:
@@ -189,15 +195,15 @@ class _Rounds:
                 return claimed
             if self._drain.begun or fruitless > len(self._pauses.reconnect):
                 raise told.trouble
-            if fruitless:
-                await self._drain.pause(self._pauses.reconnect[fruitless - 1])
+            if fruitless or not told.took:  # one that answers, takes nothing and hangs up is not dialled at full speed
+                await self._drain.pause(self._pauses.reconnect[max(fruitless - 1, 0)] if self._pauses.reconnect else 0)
 
     async def _connect(self) -> Connection:
         for pause in self._pauses.reconnect:
             try:
-                return await self._transport.connect()
+                return await self._drain.race(self._transport.connect())
             except TransportError:
                 await self._drain.pause(pause)
                 if self._drain.begun:
                     raise
-        return await self._transport.connect()
+        return await self._drain.race(self._transport.connect())

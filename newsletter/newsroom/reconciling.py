@@ -36,4 +36,4 @@ def reconcile(room: Newsroom) -> Iterator[Forgotten]:
     for issue_id in old:
         now = room.clock.now()
         room.issues.plan(issue_id, now, now, "db reconcile")
-        yield catch_up(room.database, room.journal, issue_id, now)
+        yield catch_up(room.database, room.journal, room.desk / ".flights", issue_id, now)

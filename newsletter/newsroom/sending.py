@@ -39,6 +39,7 @@ from newsletter.plan import deliver_by_at, slot_of
 from newsletter.ports import Transport
 from newsletter.storage import IssueLedger, LaneRows
 from newsletter.storage.editions import keep_editions, sealed_editions
+from newsletter.storage.reconciling import take_part
 from newsletter.tokens import Purpose
 from subscribers.audience import still_wanted
 
@@ -74,7 +75,7 @@ def send(
     keys = deliver.dkim_keys(room.settings)
     if issue.state is IssueState.APPROVED:
         begin = _frozen if issue.frozen_at is None else _taken_up
-        issue = begin(room, issue, transport)
+        issue = begin(room, issue, transport, stop)
     else:
         issue = _reopened(room, issue, transport, who if resume else None)
     give_up_at = _give_up_at(room, issue)
@@ -84,12 +85,13 @@ def send(
         give_up_at = max(give_up_at, now + LEAST_TIME)
     if now > give_up_at:
         room.deliveries.expire(issue_id, now)
+    take_part(room.database, room.journal, issue_id)
     with open_ledger(room, issue, give_up_at) as ledger:
         try:
             deliver_issue(
                 ledger,
                 transport,
-                _message_maker(room, issue, keys),
+                _message_maker(room, issue, transport, keys),
                 room.clock,
                 pace=deliver.open_pace(room.settings, LaneRows(room.database)),
                 threads=(os.cpu_count() or 1) if keys else 0,
@@ -203,11 +205,11 @@ def _transport(room: Newsroom, issue_id: IssueId) -> Transport:
     return deliver.open_transport(room.settings, deliver.outbox_folder(room.desk, issue_id))
 
 
-def _frozen(room: Newsroom, issue: Issue, transport: Transport) -> Issue:
+def _frozen(room: Newsroom, issue: Issue, transport: Transport, stop: Callable[[], bool]) -> Issue:
     """The approved issue once its audience stands, or an error before anything is written down."""
     _look_once_more(room, issue)
     deliver.refuse_strangers(transport, room.settings, _audience_addresses(room, issue))
-    send_once(transport, [])  # a relay that nobody can reach is found out before anything is frozen
+    send_once(transport, [], stop)  # a relay that nobody can reach is found out before anything is frozen
     _freeze(room, issue, transport)
     issue = room.issues.get(issue.id)
     if issue.state is IssueState.STOPPED:  # in the moment since it was frozen
@@ -215,12 +217,12 @@ def _frozen(room: Newsroom, issue: Issue, transport: Transport) -> Issue:
     return issue
 
 
-def _taken_up(room: Newsroom, issue: Issue, transport: Transport) -> Issue:
+def _taken_up(room: Newsroom, issue: Issue, transport: Transport, stop: Callable[[], bool]) -> Issue:
     """The corrected issue, whose rest is to be sent in its approved revision."""
     assert issue.approved_revision is not None
     _look_once_more(room, issue)
     deliver.refuse_strangers(transport, room.settings, room.deliveries.addresses_left(issue.id))
-    send_once(transport, [])
+    send_once(transport, [], stop)
     now = room.clock.now()
     with open_ledger(room, issue) as ledger:
         ledger.recover(now)
@@ -241,7 +243,8 @@ def _reopened(room: Newsroom, issue: Issue, transport: Transport, who: str | Non
     now = room.clock.now()
     if issue.state is IssueState.STOPPED and who is not None:
         room.issues.move(issue.id, (IssueState.STOPPED,), IssueState.SENDING, now=now, who=who, why="the rest")
-    if room.settings.on_unknown == "resend" and room.deliveries.requeue_unknown(issue.id, now):
+    again = room.settings.on_unknown == "resend" and now <= _give_up_at(room, room.issues.get(issue.id))
+    if again and room.deliveries.requeue_unknown(issue.id, now):
         deliver.refuse_strangers(transport, room.settings, room.deliveries.addresses_left(issue.id))
     return room.issues.get(issue.id)
 
@@ -316,7 +319,9 @@ def _still_wanted(room: Newsroom, issue_id: IssueId) -> Callable[[Connection, Se
     return lambda connection, ids: still_wanted(connection, issue_id.newsletter, ids)
 
 
-def _message_maker(room: Newsroom, issue: Issue, keys: Sequence[DkimKey]) -> Callable[[Recipient], Message]:
+def _message_maker(
+    room: Newsroom, issue: Issue, transport: Transport, keys: Sequence[DkimKey]
+) -> Callable[[Recipient], Message]:
     """How a recipient's message is made from the sealed bytes; refuses bytes that are not the approved ones."""
     headers = _headers(room, issue)
     domain = _bounce_domain(room, issue)
@@ -333,6 +338,7 @@ def _message_maker(room: Newsroom, issue: Issue, keys: Sequence[DkimKey]) -> Cal
         return deliver.compile_message(sealed(revision)[key], headers, fixed, keys)
 
     def make(recipient: Recipient) -> Message:
+        deliver.refuse_strangers(transport, room.settings, (recipient.email,))  # who was queued again since it began
         token = f"{recipient.delivery:x}-{room.signer.digest(Purpose.BOUNCE, str(recipient.delivery))[:28]}"
         slots = readers.personal(room, issue.id, recipient)
         spliced = compiled(recipient.revision, recipient.edition)
@@ -387,8 +393,8 @@ def _approved_snapshot(issue: Issue) -> Snapshot:
 
 def _give_up_at(room: Newsroom, issue: Issue) -> datetime:
     newsletter = room.plan.newsletters.get(issue.id.newsletter)
-    # A rest that was corrected has its time from the new approval on.
-    started = max(filter(None, (issue.frozen_at, issue.approved_at)), default=room.clock.now())
+    # What a person took up again, queued again or corrected has its time from then on.
+    started = room.issues.begun_at(issue.id) or room.clock.now()
     deadline = deliver_by_at(slot_of(newsletter, issue.id.date), newsletter) if newsletter else None
     return max(deadline, started + LEAST_TIME) if deadline else started + timedelta(days=1)
 

@@ -202,7 +202,8 @@ class Deliveries:
             return number, left
 
     def settle(self, issue_id: IssueId, now: datetime) -> bool:
-        """Close an issue that is being sent once nothing of it is queued, in flight or deferred; False until then."""
+        """Close an issue that is being sent, or was stopped at its last, once nothing of it is queued, in flight or
+        deferred; False until then."""
         with self._database.write() as connection:
             pk = issue_pk(connection, issue_id)
             progress.locked(connection, pk)
@@ -210,7 +211,7 @@ class Deliveries:
             if any(counts.get(state) for state in UNSETTLED):
                 return False
             unknown = counts.get(DeliveryState.UNKNOWN, 0)
-            why, begun = f"{unknown} unknown" if unknown else "", (IssueState.SENDING,)
+            why, begun = f"{unknown} unknown" if unknown else "", (IssueState.SENDING, IssueState.STOPPED)
             after = IssueState.SUBMITTED
             return move(connection, issue_id, begun, after, now=now, who="sender", why=why, settled_at=now)
 

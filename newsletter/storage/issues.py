@@ -324,6 +324,15 @@ class Issues:
                 first_approved_by=by,
             )
 
+    def begun_at(self, issue_id: IssueId) -> datetime | None:
+        """When its sending was begun, taken up again or given more to do for the last time."""
+        query = sa.select(sa.func.max(issue_event.c.at)).join(issue, issue.c.id == issue_event.c.issue_id)
+        with self._database.read() as connection:
+            found: datetime | None = connection.scalar(
+                query.where(*is_issue(issue_id), issue_event.c.to_state == IssueState.SENDING)
+            )
+        return found
+
     def sealed_revision(self, issue_id: IssueId) -> int | None:
         """The latest revision of which bytes were sealed, though it may not be the approved one any more."""
         query = sa.select(sa.func.max(edition.c.revision)).join(issue, issue.c.id == edition.c.issue_id)

@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -62,8 +64,13 @@ class JournalWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._file is not None:
+        if self._file is None:
+            return
+        try:
             os.fsync(self._file)
+        except OSError as failure:
+            raise StorageError(f"{self._path} cannot be kept ({failure.strerror}); look at the disk") from failure
+        finally:
             os.close(self._file)
 
     def _open(self) -> int:
@@ -76,6 +83,18 @@ class Journal:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+
+    @property
+    def desk(self) -> str:
+        """The name of this desk among all that share its database; made up when first asked for."""
+        path = self._folder / "desk"
+        try:
+            return path.read_text(encoding="ascii").strip()
+        except FileNotFoundError:
+            self._folder.mkdir(parents=True, exist_ok=True)
+        with suppress(FileExistsError), path.open("x", encoding="ascii") as file:
+            file.write(secrets.token_hex(8))
+        return path.read_text(encoding="ascii").strip()
 
     def of(self, issue_id: IssueId) -> JournalWriter:
         """What a sender of the issue writes with."""

@@ -163,13 +163,29 @@ class IssueLedger:
         for flight in self._flights.glob("*.flight"):
             if flight.stem not in owners:
                 with abandoned(flight) as dead:
-                    if dead:
+                    # Asked again under its lock: it may have claimed, and died, since.
+                    if dead and not self._has_intent(flight.stem):
                         flight.unlink(missing_ok=True)
 
-    def counts(self) -> Mapping[str, int]:
-        """How many deliveries of the issue stand in each state."""
+    def _has_intent(self, owner: str) -> bool:
         with self._database.read() as connection:
+            return connection.scalar(sa.select(intent.c.id).where(intent.c.owner == owner).limit(1)) is not None
+
+    def counts(self) -> Mapping[str, int]:
+        """How many deliveries of the issue stand in each state; notes whether it is still to be sent."""
+        with self._database.read() as connection:
+            self.closed = not progress.is_sending(connection, self._pk)
             return progress.tally(connection, self._pk)
+
+    def verdicts(self, most: int) -> Sequence[Outcome]:
+        """The last outcomes since this send was begun or taken up, where enough came to nothing to be looked at."""
+        bad = (DeliveryState.REJECTED, DeliveryState.FAILED, DeliveryState.UNKNOWN)
+        with self._database.read() as connection:
+            counts = progress.tally(connection, self._pk)
+            if sum(counts.get(state, 0) for state in bad) < most // 4:
+                return ()
+            rows = windows.last_settled(connection, self._pk, most)
+        return [Outcome(row.id, DeliveryState(row.state), row.code, row.reply) for row in reversed(rows)]
 
     def next_due(self) -> datetime | None:
         """When the first recipient that was tried or claimed before may be tried again, or None."""
@@ -330,8 +346,6 @@ class IssueLedger:
         known = flown[row] if flown is not None else Flown(DeliveryState.UNKNOWN, None)
         if known.state is not DeliveryState.UNKNOWN:
             return Outcome(row, known.state, known.code, "answered before the sender died; its words are lost")
-        if self._resend:
-            return Outcome(row, DeliveryState.QUEUED)
         return Outcome(row, DeliveryState.UNKNOWN, None, "the sender died while the mail server had the message")
 
     def _flight(self, owner: str) -> Path:

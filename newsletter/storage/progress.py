@@ -17,7 +17,18 @@ from newsletter.model import DeliveryState, IssueState
 from newsletter.storage.database import insert_or_ignore
 from newsletter.storage.tables import delivery, intent, issue, issue_progress
 
-__all__ = ["MessageIds", "Moved", "begin", "counted", "intended", "locked", "message_ids", "move", "tally", "turns"]
+__all__ = [
+    "MessageIds",
+    "Moved",
+    "begin",
+    "counted",
+    "intended",
+    "is_sending",
+    "locked",
+    "message_ids",
+    "move",
+    "tally",
+]
 
 Moved = Counter[DeliveryState]
 """By how many the deliveries in each state become more or fewer."""
@@ -54,8 +65,12 @@ def locked(connection: Connection, pk: int) -> tuple[int, bool]:
     reached = sa.select(issue_progress.c.reached).where(issue_progress.c.issue_id == pk).with_for_update()
     row = connection.execute(reached).first()
     # Asked for only now: PostgreSQL would show what was committed before it had waited for the lock.
-    state = connection.scalar(sa.select(issue.c.state).where(issue.c.id == pk))
-    return (row.reached if row else 0), state == IssueState.SENDING
+    return (row.reached if row else 0), is_sending(connection, pk)
+
+
+def is_sending(connection: Connection, pk: int) -> bool:
+    """Whether the issue is to be sent at this moment."""
+    return bool(connection.scalar(sa.select(issue.c.state).where(issue.c.id == pk)) == IssueState.SENDING)
 
 
 def move(connection: Connection, pk: int, moved: Moved, reached: int | None = None, *, turn: bool = False) -> int:
@@ -69,11 +84,6 @@ def move(connection: Connection, pk: int, moved: Moved, reached: int | None = No
     turned = sa.update(issue_progress).where(issue_progress.c.issue_id == pk)
     turned = turned.values(values | {"turns": issue_progress.c.turns + int(turn)})
     return connection.scalar(turned.returning(issue_progress.c.turns)) or 0
-
-
-def turns(connection: Connection, pk: int) -> int:
-    """How many turns its senders have had; 0 before the freeze."""
-    return connection.scalar(sa.select(issue_progress.c.turns).where(issue_progress.c.issue_id == pk)) or 0
 
 
 def tally(connection: Connection, pk: int) -> dict[str, int]:

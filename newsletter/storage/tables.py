@@ -292,6 +292,9 @@ issue_progress = Table(
     Column("message_domain", String(255), nullable=False),
     Column("reached", BigInteger, nullable=False, default=0),
     Column("turns", BigInteger, nullable=False, default=0),
+    # Where the database was restored from a backup: which turn that knew of, and the desks whose journals were read
+    # since, as JSON.
+    Column("restored", Text),
     *(Column(state.value, BigInteger, nullable=False, default=0) for state in DeliveryState),
 )
 

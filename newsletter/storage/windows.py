@@ -10,10 +10,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from newsletter.model import DeliveryState
-from newsletter.storage.tables import Instant, delivery
+from newsletter.model import DeliveryState, IssueState
+from newsletter.storage.tables import Instant, delivery, issue_event
 
-__all__ = ["Submitted", "due_again", "never_tried", "settle", "submit"]
+__all__ = ["Submitted", "due_again", "last_settled", "never_tried", "settle", "submit"]
 
 Submitted = tuple[int, int | None, str]
 """Delivery, code and words of the server."""
@@ -30,6 +30,19 @@ def due_again(connection: Connection, pk: int, now: datetime, most: int) -> Rows
 def never_tried(connection: Connection, pk: int, reached: int, most: int) -> Rows:
     """The next deliveries behind a subscriber, in the audience's order."""
     return connection.execute(_NEW, {"issue": pk, "reached": reached, "most": most}).all()
+
+
+def last_settled(connection: Connection, pk: int, most: int) -> Rows:
+    """State, code and words of what was settled last since the issue's last step into `sending`, the latest first."""
+    begun = sa.select(sa.func.max(issue_event.c.at)).where(
+        issue_event.c.issue_id == pk, issue_event.c.to_state == IssueState.SENDING
+    )
+    query = sa.select(delivery.c.id, delivery.c.state, delivery.c.code, delivery.c.reply).where(
+        delivery.c.issue_id == pk,
+        delivery.c.state.not_in((DeliveryState.QUEUED, DeliveryState.CANCELLED)),
+        delivery.c.changed_at >= begun.scalar_subquery(),
+    )
+    return connection.execute(query.order_by(delivery.c.changed_at.desc(), delivery.c.id.desc()).limit(most)).all()
 
 
 def submit(connection: Connection, taken: Sequence[Submitted], now: datetime) -> None:

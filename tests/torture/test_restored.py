@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import secrets
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import psycopg
 import pytest
 
-from newsletter.errors import StorageError
-from newsletter.model import IssueState
-from newsletter.newsroom import reconciling, sending
+from newsletter.errors import NothingToDoError, StorageError
+from newsletter.model import DeliveryState, IssueState
+from newsletter.newsroom import Newsroom, outcomes, reconciling, sending
 from newsletter.storage.reconciling import forgotten
+from tests.deliver.fault_server import Fault
 
 from .scene import Scene
+from .test_stopping import stopped_in_mid_send
 
 
 def backed_up(scene: Scene) -> Callable[[], None]:
@@ -133,3 +138,57 @@ def test_what_was_sent_since_is_remembered_whatever_order_the_senders_wrote_in(t
             assert ends == ids
             assert len({turn.turn for turn in turns}) == len(turns)
             assert not forgotten(room.database, room.journal, scene.issue)
+
+
+def test_each_desk_of_a_shared_database_tells_what_its_journal_knows(tmp_path: Path, postgresql: str) -> None:
+    name = f"shared_{secrets.token_hex(4)}"
+    with psycopg.connect(f"{postgresql}/postgres", autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    later = [Fault("RCPT", "451 4.2.0 later", to=f"r{n}@example.com", times=1) for n in range(10)]
+    gone = Fault("RCPT", "550 5.1.1 no such user", to="r20@example.com", times=1)
+    url = f"{postgresql}/{name}"
+    with Scene(tmp_path / "a", readers=60, database_url=url, faults=[*later, gone]) as scene:
+        shutil.copytree(scene.folder, tmp_path / "b")
+
+        def room(desk: str) -> Newsroom:
+            return Newsroom.open(tmp_path / desk, environ=dict(scene.environ))
+
+        with room("a") as first:
+            sending.send(first, scene.issue)
+        restore = backed_up(scene)
+        with room("b") as second:  # ten that were deferred
+            sending.send(second, scene.issue, retry_now=True)
+        with room("a") as first:
+            outcomes.retry(first, scene.issue, state=DeliveryState.REJECTED, email=None, who="ed")
+            sending.send(first, scene.issue)
+        restore()
+        with room("a") as first:
+            assert [each.issue for each in reconciling.reconcile(first)] == [scene.issue]
+        with room("b") as second:
+            with pytest.raises(StorageError, match="db reconcile"):
+                sending.send(second, scene.issue, resume=True, retry_now=True, who="ed")
+            assert [each.issue for each in reconciling.reconcile(second)] == [scene.issue]
+        for desk in ("a", "b"):
+            with room(desk) as each, suppress(NothingToDoError):
+                sending.send(each, scene.issue, resume=True, retry_now=True, who="ed")
+        assert scene.server.taken.total() == len(scene.server.taken) == 60
+        assert scene.verdict().kept
+
+
+def test_a_sender_that_the_backup_knows_nothing_of_is_seen_all_the_same(tmp_path: Path) -> None:
+    with Scene(tmp_path / "desk", readers=800, delay=0.005, connections=1) as scene:
+        stopped_in_mid_send(scene)
+        restore = backed_up(scene)
+        before = scene.server.taken.total()
+        sender = scene.start(retry=True)
+        while scene.server.taken.total() < before + 100:
+            time.sleep(0.02)
+        restore()
+        with scene.room() as room, pytest.raises(StorageError, match="being sent at this moment"):
+            list(reconciling.reconcile(room))
+        sender.kill()
+        sender.join()
+        with scene.room() as room:
+            assert list(reconciling.reconcile(room))
+        scene.finish()
+        assert scene.verdict().kept

@@ -68,6 +68,7 @@ def upgrade() -> None:
     op.add_column("issue", sa.Column("edited_by", sa.String(length=320), nullable=True))
     op.add_column("issue", sa.Column("not_before", INSTANT, nullable=True))
     op.add_column("issue_event", sa.Column("plan", sa.String(length=12), nullable=False, server_default=""))
+    op.add_column("issue_progress", sa.Column("restored", sa.Text(), nullable=True))
     op.add_column("lane", sa.Column("urgent", sa.Integer(), nullable=True))
     op.add_column("lane", sa.Column("urgent_at", INSTANT, nullable=True))
     # An audience that is frozen anew, after an undo, gets numbers that no line of the journal knows.
