@@ -4,6 +4,7 @@ from newsletter.deliver.allowed import refuse_strangers
 from newsletter.deliver.backoff import backoff
 from newsletter.deliver.dkim import DkimKey
 from newsletter.deliver.headers import MailHeaders, envelope_sender
+from newsletter.deliver.letters import DeskLetter, write_letter
 from newsletter.deliver.opening import dkim_keys, open_pace, open_transport, outbox_folder, relay_of
 from newsletter.deliver.pace import Pace
 from newsletter.deliver.relay import Relay
@@ -11,6 +12,7 @@ from newsletter.deliver.sender import Pauses, send
 from newsletter.deliver.splice import SplicedEdition, compile_message
 
 __all__ = [
+    "DeskLetter",
     "DkimKey",
     "MailHeaders",
     "Pace",
@@ -27,4 +29,5 @@ __all__ = [
     "refuse_strangers",
     "relay_of",
     "send",
+    "write_letter",
 ]

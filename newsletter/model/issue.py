@@ -189,7 +189,7 @@ class Issue:
 
     `window_end` closes the window of stories the issue was composed from; the next issue's window opens there.
     `revision` counts drafts; `approved_revision` is the one whose bytes an approval sealed. `first_approved_by`
-    is set while one of two approvals is there.
+    is set while one of two approvals is there. `edited_by` is the person who last changed what it says.
     """
 
     id: IssueId
@@ -205,6 +205,7 @@ class Issue:
     approved_at: dt.datetime | None = None
     frozen_at: dt.datetime | None = None
     settled_at: dt.datetime | None = None
+    edited_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True, order=True)

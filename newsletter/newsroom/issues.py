@@ -19,6 +19,7 @@ from newsletter.plan import ApprovalMode, Newsletter, OnFew, slot_of
 from newsletter.storage import Issues
 
 __all__ = [
+    "CLOCK",
     "Reach",
     "approve",
     "build",
@@ -30,6 +31,9 @@ __all__ = [
     "sealed",
     "sealed_or_rendered",
 ]
+
+CLOCK = "clock"
+"""Who does what the schedule says."""
 
 YEARS = range(1990, 2200)
 
@@ -140,7 +144,8 @@ def approve(room: Newsroom, issue_id: IssueId, by: str, revision: int | None = N
     the `revision` that `by` looked at.
 
     Where schedule.yaml asks for two approvals, the first is written down and the issue stays in review until
-    somebody else approves the same revision. A further approval is a `NothingToDoError` that says who was first.
+    somebody else approves the same revision; where it asks for `other_than_editor`, whoever changed the draft last
+    leaves it to others. A further approval is a `NothingToDoError` that says who was first.
     """
     issue = room.issues.get(issue_id)
     newsletter = room.newsletter(issue_id.newsletter)
@@ -152,6 +157,10 @@ def approve(room: Newsroom, issue_id: IssueId, by: str, revision: int | None = N
         raise NothingToDoError(f"{issue_id} was approved by {issue.approved_by} at {issue.approved_at:%H:%M} UTC")
     if issue.state not in (IssueState.REVIEW, IssueState.WAITING):
         raise ChecksFailedError(f"{issue_id} is {issue.state}; only an issue in review or waiting can be approved")
+    if newsletter.approval.other_than_editor and _same(issue.edited_by, by):
+        raise ChecksFailedError(
+            f"{by} changed {issue_id} last, so its approval is somebody else's (approval.other_than_editor)"
+        )
     findings, rendered = _examine(room, issue)
     if blocking := [finding for finding in findings if finding.severity is Severity.BLOCKING]:
         raise ChecksFailedError(
@@ -159,7 +168,7 @@ def approve(room: Newsroom, issue_id: IssueId, by: str, revision: int | None = N
         )
     now = room.clock.now()
     if newsletter.approval.approvals > 1 and newsletter.approval.mode is ApprovalMode.MANUAL:
-        if issue.first_approved_by == by:
+        if _same(issue.first_approved_by, by):
             raise NothingToDoError(f"{by} has approved {issue_id} already; the second approval is somebody else's")
         if issue.first_approved_by is None:
             if not room.issues.approve_first(issue_id, issue.revision, by, now):
@@ -168,6 +177,11 @@ def approve(room: Newsroom, issue_id: IssueId, by: str, revision: int | None = N
     if not room.issues.seal(issue_id, issue.revision, rendered, by, now):
         raise _changed(issue_id)
     return room.issues.get(issue_id)
+
+
+def _same(one: str | None, other: str) -> bool:
+    """Whether two names are one person's; addresses are written in capitals now and then."""
+    return one is not None and one.casefold() == other.casefold()
 
 
 def _changed(issue_id: IssueId) -> ChecksFailedError:
@@ -236,7 +250,10 @@ def _store(
 ) -> Issue:
     state, why = _judge(newsletter, snapshot)
     now = room.clock.now()
-    stored = room.issues.store_draft(issue.id, snapshot, state, window_end=window_end, now=now, who=who, why=why)
+    by = None if who == CLOCK else who
+    stored = room.issues.store_draft(
+        issue.id, snapshot, state, window_end=window_end, now=now, who=who, why=why, edited_by=by
+    )
     if stored is None:
         raise _settled(room.issues.get(issue.id))
     issue = stored

@@ -20,6 +20,7 @@ from newsletter.storage import (
     Accounts,
     Database,
     Deliveries,
+    DeskMails,
     Drafts,
     Issues,
     Journal,
@@ -146,6 +147,11 @@ class Newsroom:
     def deliveries(self) -> Deliveries:
         """The deliveries of every issue."""
         return Deliveries(self.database)
+
+    @cached_property
+    def desk_mails(self) -> DeskMails:
+        """What the desk's own people are told of issues."""
+        return DeskMails(self.database)
 
     @cached_property
     def journal(self) -> Journal:

@@ -104,6 +104,13 @@ class Issues:
         with self._database.read() as connection:
             return [_issue(row) for row in connection.execute(query)]
 
+    def lately(self, since: datetime) -> Sequence[Issue]:
+        """Every issue that was due, or that something happened to, after `since`, without its snapshot."""
+        happened = sa.select(issue_event.c.issue_id).where(issue_event.c.at > since)
+        query = _WITHOUT_SNAPSHOT.where(sa.or_(issue.c.due_at > since, issue.c.id.in_(happened))).order_by(issue.c.id)
+        with self._database.read() as connection:
+            return [_issue(row) for row in connection.execute(query)]
+
     def move(
         self,
         issue_id: IssueId,
@@ -165,8 +172,12 @@ class Issues:
         now: datetime,
         who: str,
         why: str = "",
+        edited_by: str | None = None,
     ) -> Issue | None:
-        """Freeze a new revision of what the issue says; voids an approval. None for an issue that is being sent."""
+        """Freeze a new revision of what the issue says; voids an approval. None for an issue that is being sent.
+
+        `edited_by` is the person whose doing it is; None where the program built it, and the last person stays.
+        """
         with self._database.write() as connection:
             current = _get(connection, issue_id)
             moved = move(
@@ -180,6 +191,7 @@ class Issues:
                 revision=current.revision + 1,
                 snapshot=SNAPSHOT.dump_json(snapshot).decode(),
                 window_end=window_end,
+                edited_by=edited_by or current.edited_by,
                 **NO_APPROVAL,
             )
             if not moved:
@@ -349,6 +361,7 @@ def _issue(row: sa.Row[Any]) -> Issue:
         approved_at=row.approved_at,
         frozen_at=row.frozen_at,
         settled_at=row.settled_at,
+        edited_by=row.edited_by,
     )
 
 
