@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from newsletter import compose, deliver, gather, render
 from newsletter.clock import Clock
+from newsletter.errors import TransportError
 from newsletter.model import (
     DeliveryState,
     Edition,
@@ -123,19 +124,27 @@ def deliver_issue(
     asyncio.run(sending)
 
 
-def send_once(transport: Transport, messages: Sequence[Message]) -> list[Outcome]:
-    """Carry a few messages that no ledger keeps (proofs); what was not settled comes back as failed."""
+def send_once(transport: Transport, messages: Sequence[Message], seconds: float | None = None) -> list[Outcome]:
+    """Carry a few messages that no ledger keeps (proofs); what was not settled comes back as failed.
 
-    async def carry() -> dict[int, Outcome]:
-        settled: dict[int, Outcome] = {}
-        connection = await transport.connect()
-        try:
-            await connection.carry(messages, lambda outcome: settled.update({outcome.delivery: outcome}))
-        finally:
-            await connection.close()
-        return settled
+    With none it only connects and logs in. Raises `TransportError`, also when all that takes more than `seconds`.
+    """
 
-    settled = asyncio.run(carry())
+    settled: dict[int, Outcome] = {}
+
+    async def carry() -> None:
+        async with asyncio.timeout(seconds):
+            connection = await transport.connect()
+            try:
+                await connection.carry(messages, lambda outcome: settled.update({outcome.delivery: outcome}))
+            finally:
+                await connection.close()
+
+    try:
+        asyncio.run(carry())
+    except TimeoutError:
+        if not settled:
+            raise TransportError(f"{transport.name} did not answer within {seconds:g} s; is it well?") from None
     missing = "the mail server did not take it"
     return [
         settled.get(each.delivery) or Outcome(each.delivery, DeliveryState.FAILED, None, missing) for each in messages

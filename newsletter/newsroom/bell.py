@@ -37,8 +37,8 @@ def report_life(room: Newsroom, newsletter: str) -> str | None:
     Returns why it was not taken, None where it was or there is no such address.
     """
     plan = room.plan.newsletters.get(newsletter)
-    if plan is None or plan.dead_man_url is None:
-        return None
+    if plan is None or plan.dead_man_url is None or room.settings.now is not None:
+        return None  # a rehearsal is no sign of life
     try:
         why = gather.why_not_called(plan.dead_man_url, _PATIENCE)
     except Exception as error:  # noqa: BLE001 - an issue that went out is not less so

@@ -79,7 +79,7 @@ def write_mail(
 ) -> Message:
     """The finished message to one address, an approver's with a link of its own; its outcome is known by `number`."""
     own = {**contents, "why": _why(newsletter, to)}
-    if notice.approvers and to in newsletter.approvers and (link := link_to(room, issue, to)):
+    if notice.approvers and _is_among(newsletter.approvers, to) and (link := link_to(room, issue, to)):
         until = moment_words(approve_until(newsletter, issue), newsletter.timezone, room.clock.now())
         about = f"For {to} alone, without a login, until {until}. It opens a page with the draft, where you decide."
         own["button"] = {"address": link, "words": "Look and approve", "about": about}
@@ -176,8 +176,12 @@ def _balance(room: Newsroom, issue: Issue) -> str:
 
 
 def _why(newsletter: Newsletter, to: str) -> str:
-    what = "approvers" if to in newsletter.approvers and to not in newsletter.editors else "editors"
+    what = "editors" if _is_among(newsletter.editors, to) else "approvers"
     return f"schedule.yaml names {to} among the {what} of {newsletter.title}. Nobody counts who opens it."
+
+
+def _is_among(addresses: Sequence[str], address: str) -> bool:
+    return address.casefold() in map(str.casefold, addresses)
 
 
 def _lowered(headline: str) -> str:

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 
 from newsletter import deliver
-from newsletter.errors import NotLiveError
+from newsletter.errors import NotLiveError, TransportError
 from newsletter.model import BEGUN, DeliveryState, Issue, IssueId, IssueState, Outcome
 from newsletter.newsroom import bell
 from newsletter.newsroom.approving import Link
@@ -37,6 +37,9 @@ MOST_TRIES = 8
 
 PAUSE = timedelta(minutes=1)
 """Before the second try; twice as long before each further one."""
+
+SECONDS = 60.0
+"""For one mail to all its people, and for a trial: nobody may wait longer for the alerts behind it."""
 
 # What stands for a web address among the addresses. No mail address is without an @.
 _ALERT, _DEAD_MAN, _TRIAL = "alert url", "dead man url", "relay trial"
@@ -171,6 +174,9 @@ def _mail(room: Newsroom, rows: Sequence[DeskMailRow]) -> None:
         notice = Told.read(mine[0].document).notice
         try:
             _mail_one(room, issue_id, notice, mine)
+        except TransportError as error:
+            _not_taken(room, notice, mine, str(error))
+            return  # what is left has its turn at the next waking: a server that hangs is waited for once
         except Exception as error:  # noqa: BLE001 - a mail about an issue never stops the issue
             _not_taken(room, notice, mine, str(error) or type(error).__name__)
 
@@ -192,7 +198,7 @@ def _mail_one(room: Newsroom, issue_id: IssueId, notice: Notice, rows: Sequence[
         write_mail(room, newsletter, issue, notice, contents, to=row.address, number=number, keys=keys)
         for number, row in enumerate(allowed)
     ]
-    outcomes = send_once(transport, messages)
+    outcomes = send_once(transport, messages, SECONDS)
     by_end: dict[bool, list[tuple[DeskMailRow, Outcome]]] = {True: [], False: []}
     for row, outcome in zip(allowed, outcomes, strict=True):
         by_end[outcome.state in (*_TAKEN, DeliveryState.REJECTED)].append((row, outcome))
@@ -249,7 +255,7 @@ def _try_relay(room: Newsroom, unsent: Sequence[Issue]) -> None:
     if not tried:
         return
     try:
-        send_once(deliver.open_transport(room.settings), [])
+        send_once(deliver.open_transport(room.settings), [], SECONDS)
         return
     except Exception as error:  # noqa: BLE001 - whatever it is, the issue would meet it
         why = str(error) or type(error).__name__

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +16,7 @@ from newsletter.gather import network
 from newsletter.model import IssueState
 from newsletter.newsroom import Newsroom, gathering, issues, sending, telling
 from newsletter.newsroom.alerts import alert
+from newsletter.newsroom.bell import report_life
 from newsletter.schedule import day
 
 from ..deliver.recording_server import RecordingServer
@@ -294,10 +296,14 @@ def test_the_mail_server_is_tried_at_the_lock(office: Office, server: RecordingS
     assert len(server.commands) == 2, "once an issue"
 
 
-def test_the_dead_man_hears_of_each_submitted_issue(
-    office: Office, bell: Bell, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """This machine counts as one of the internet."""
     monkeypatch.setattr(network, "is_outside", lambda address: True)
+
+
+@pytest.mark.usefixtures("outside")
+def test_the_dead_man_hears_of_each_submitted_issue(office: Office, bell: Bell) -> None:
     office.schedule(dead_man_url=f"{bell.url}/ping/asia", editors="[]", approvers="[]")
     office.readers("r@example.com")
     office.story()
@@ -314,6 +320,33 @@ def test_the_dead_man_hears_of_each_submitted_issue(
     office.at("2026-05-27 07:20")
     assert bell.called == ["/ping/asia", "/ping/asia"]
     assert office.issue.state is IssueState.SUBMITTED
+
+
+def test_a_mail_server_that_says_nothing_is_not_waited_for(
+    office: Office, bell: Bell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(telling, "SECONDS", 0.3)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"smtp://127.0.0.1:{silent.getsockname()[1]}"
+        office.room.close()
+        with Newsroom.open(office.folder, environ={**office.environ, "NEWSLETTER_SMTP_URL": url}) as office.room:
+            office.story()
+            office.at("2026-05-27 05:30")
+            assert bell.kinds == ["mail"]
+            assert "did not answer within 0.3 s" in bell.heard[0]["text"]
+            office.at("2026-05-27 06:30")
+            assert bell.kinds == ["mail", "deadline", "relay"]
+    office.room = Newsroom.open(office.folder, environ=office.environ)
+
+
+@pytest.mark.usefixtures("outside")
+def test_a_rehearsal_is_no_sign_of_life(office: Office, bell: Bell) -> None:
+    office.schedule(dead_man_url=f"{bell.url}/ping", editors="[]", approvers="[]")
+    office.room.close()
+    with Newsroom.open(office.folder, {"now": "2026-05-27T05:30:00+08:00"}, environ=office.environ) as office.room:
+        assert report_life(office.room, "asia") is None
+    assert bell.called == []
+    office.room = Newsroom.open(office.folder, environ=office.environ)
 
 
 def test_the_dead_man_is_nobody_inside(office: Office, bell: Bell) -> None:
