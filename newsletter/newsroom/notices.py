@@ -108,35 +108,24 @@ def notices_of(
         return
     last = changes[-1]
     if issue.state in _UNSENT:
-        yield from _of_a_draft(newsletter, issue, changes, told, now)
+        yield from _of_a_draft(newsletter, issue, told, now)
     match issue.state:
         case IssueState.WAITING:
-            yield _waiting(newsletter, issue, last)
+            yield _few(issue) if _is_few(issue) else _held(issue, last)
         case IssueState.APPROVED if issue.reason and now > issue.due_at + LATE:
-            sentences = (f"{_sentence(issue.reason)}", "It is tried again all the time.")
-            yield Notice(word="stuck", kind="stuck", headline="Not leaving", sentences=sentences, alarm=True)
+            yield _alarm("stuck", "Not leaving", _sentence(issue.reason), "It is tried again all the time.")
         case IssueState.SKIPPED if last.who == CLOCK and issue.revision:
-            yield (
-                _few(issue)
-                if _is_few(issue)
-                else Notice(
-                    word="skipped", kind="skipped", headline="Skipped", sentences=(_sentence(issue.reason),), alarm=True
-                )
-            )
+            yield _few(issue) if _is_few(issue) else _alarm("skipped", "Skipped", _sentence(issue.reason))
         case IssueState.MISSED:
-            yield Notice(
-                word="missed", kind="missed", headline="Missed", sentences=(_sentence(issue.reason),), alarm=True
-            )
+            yield _alarm("missed", "Missed", _sentence(issue.reason))
         case IssueState.FAILED:
             again = f"Mend it, then build the draft again: newsletter issue build {_named(issue)}"
-            yield Notice(
-                word="failed", kind=f"failed {last.number}", headline="The draft could not be built", alarm=True,
-                sentences=(_sentence(issue.reason), again),
-            )  # fmt: skip
+            headline = "The draft could not be built"
+            yield _alarm("failed", headline, _sentence(issue.reason), again, kind=f"failed {last.number}")
         case IssueState.STOPPED if last.who == "breaker":
             yield stopped(issue, last.number, issue.reason)
         case IssueState.SUBMITTED:
-            yield from _submitted(issue, counts)
+            yield _submitted(issue, counts)
     if issue.state in (IssueState.SENDING, IssueState.STOPPED) and counts.get(DeliveryState.UNKNOWN, 0):
         yield _unknown(issue, counts[DeliveryState.UNKNOWN])
     if late := _late(newsletter, issue, changes):
@@ -146,15 +135,15 @@ def notices_of(
 def stopped(issue: Issue, number: int, why: str) -> Notice:
     """What is told when the program itself stopped a send, by the change of that number."""
     rest = f"When that is mended, this sends the rest: newsletter issue send {issue.id}"
-    sentences = (_sentence(why.partition("; `")[0]), rest)
-    return Notice(
-        word="stopped", kind=f"stopped {number}", headline="Sending stopped by itself", sentences=sentences, alarm=True
-    )
+    why = _sentence(why.partition("; `")[0])
+    return _alarm("stopped", "Sending stopped by itself", why, rest, kind=f"stopped {number}")
 
 
-def _of_a_draft(
-    newsletter: Newsletter, issue: Issue, changes: Sequence[Change], told: Mapping[str, datetime], now: datetime
-) -> Iterator[Notice]:
+def _alarm(word: str, headline: str, *sentences: str, kind: str | None = None, approvers: bool = False) -> Notice:
+    return Notice(word=word, kind=kind or word, headline=headline, sentences=sentences, alarm=True, approvers=approvers)
+
+
+def _of_a_draft(newsletter: Newsletter, issue: Issue, told: Mapping[str, datetime], now: datetime) -> Iterator[Notice]:
     auto = newsletter.approval.mode is ApprovalMode.AUTO
     ready = issue.state is IssueState.REVIEW or (auto and issue.approved_by == "auto")
     if now >= issue.due_at or not ready:
@@ -164,12 +153,9 @@ def _of_a_draft(
     reminded = told.get("draft")
     if auto or reminded is None or not end - SHORTLY <= now < end or reminded > end - SHORTLY:
         return
-    left = length_words(end - now)
-    half = f"{issue.first_approved_by} has approved it; it needs one person more. " if issue.first_approved_by else ""
-    yield Notice(
-        word="deadline", kind="deadline", headline=f"Not approved yet, {left} left", approvers=True, alarm=True,
-        sentences=(f"{half}{_at_the_deadline(newsletter, end, now)}",),
-    )  # fmt: skip
+    half = f"{issue.first_approved_by} has approved it; it needs one person more." if issue.first_approved_by else ""
+    sentences = filter(None, (half, _at_the_deadline(newsletter, end, now)))
+    yield _alarm("deadline", f"Not approved yet, {length_words(end - now)} left", *sentences, approvers=True)
 
 
 def draft_notice(newsletter: Newsletter, issue: Issue, now: datetime, *, again: bool = False) -> Notice:
@@ -194,73 +180,63 @@ def _at_the_deadline(newsletter: Newsletter, end: datetime, now: datetime) -> st
     )
 
 
-def _waiting(newsletter: Newsletter, issue: Issue, last: Change) -> Notice:
-    if _is_few(issue):
-        return _few(issue)
+def _held(issue: Issue, last: Change) -> Notice:
     words = issue.reason.split("\n")[0].rstrip(":")
     if words.endswith("cannot be approved"):
         words = "a check blocks it"
-    told = len(words) <= _SHORT
-    return Notice(
-        word="held",
-        kind=f"held {last.number}",
-        headline=f"Waiting: {words}" if told and words else "Waiting for an editor",
-        sentences=() if told else (_sentence(words),),
-        alarm=True,
-        approvers=True,
-    )
+    kind = f"held {last.number}"
+    if words and len(words) <= _SHORT:
+        return _alarm("held", f"Waiting: {words}", kind=kind, approvers=True)
+    return _alarm("held", "Waiting for an editor", _sentence(words), kind=kind, approvers=True)
 
 
 def _is_few(issue: Issue) -> bool:
+    """Whether it waits, or was skipped, for want of stories: what `issues` says then."""
     return issue.reason.startswith(("too few stories", "no story"))
 
 
 def _few(issue: Issue) -> Notice:
-    after = "The day is skipped." if issue.state is IssueState.SKIPPED else (
-        f"Add stories and build the draft again, newsletter issue build {_named(issue)}, or approve it as it is."
-    )  # fmt: skip
-    return Notice(
-        word="few", kind="few", headline=issue.reason[:1].upper() + issue.reason[1:], sentences=(after,), alarm=True
-    )
+    build = f"Add stories and build the draft again, newsletter issue build {_named(issue)}, or approve it as it is."
+    after = "The day is skipped." if issue.state is IssueState.SKIPPED else build
+    words = issue.reason[:_SHORT]
+    return _alarm("few", words[:1].upper() + words[1:], after)
 
 
-def _submitted(issue: Issue, counts: Mapping[str, int]) -> Iterator[Notice]:
+def _submitted(issue: Issue, counts: Mapping[str, int]) -> Notice:
     taken, all_of_them = counts.get(DeliveryState.SUBMITTED, 0), sum(counts.values())
     doubts = counts.get(DeliveryState.UNKNOWN, 0)
     headline = f"Handed to the mail server: {taken:,} of {all_of_them:,}"
-    yield Notice(word="submitted", kind="submitted", headline=headline, sentences=_unknown_words(issue, doubts))
+    sentences = _doubt(issue, doubts) if doubts else ()
+    return Notice(word="submitted", kind="submitted", headline=headline, sentences=sentences)
 
 
 def _unknown(issue: Issue, doubts: int) -> Notice:
     headline = f"{doubts:,} {'message' if doubts == 1 else 'messages'} on hold"
-    sentences = _unknown_words(issue, doubts)
-    return Notice(word="unknown", kind="unknown", headline=headline, sentences=sentences, alarm=True)
+    return _alarm("unknown", headline, *_doubt(issue, doubts))
 
 
-def _unknown_words(issue: Issue, doubts: int) -> tuple[str, ...]:
-    if not doubts:
-        return ()
+def _doubt(issue: Issue, doubts: int) -> tuple[str, str]:
     which = "message is" if doubts == 1 else "messages are"
     why = "a sender died, or its line broke, and nobody can know what the mail server took"
     decide = f"A person decides: newsletter issue resolve {issue.id} --unknown submitted, or --unknown resend."
-    return (f"{doubts:,} {which} on hold: {why}.", decide)
+    return f"{doubts:,} {which} on hold: {why}.", decide
 
 
 def _late(newsletter: Newsletter, issue: Issue, changes: Collection[Change]) -> Notice | None:
     """An issue that the clock built, or a sender began, after its time, and not because an approval was late."""
-    zone = newsletter.timezone
-    due = moment_words(issue.due_at, zone, issue.due_at)
+
+    def shown(instant: datetime) -> str:
+        return moment_words(instant, newsletter.timezone, issue.due_at)
+
     built = next((each for each in changes if each.after in _UNSENT), None)
     if built is not None and built.who == CLOCK and built.at > issue.due_at + LATE:
-        at = moment_words(built.at, zone, issue.due_at)
-        why = f"It was due at {due}; the desk was down, and its draft was built at {at}."
-        waits = " It waits for an approval." if issue.state in _OPEN else ""
-        return Notice(word="late", kind="late", headline="Runs late", sentences=(why + waits,), alarm=True)
+        why = f"It was due at {shown(issue.due_at)}; the desk was down, and its draft was built at {shown(built.at)}."
+        waits = ("It waits for an approval.",) if issue.state in _OPEN else ()
+        return _alarm("late", "Runs late", why, *waits)
     ready = max(filter(None, (issue.approved_at, issue.due_at)))
     if issue.frozen_at is not None and issue.frozen_at > ready + LATE:
-        at = moment_words(issue.frozen_at, zone, issue.due_at)
-        why = f"It was due at {due} and began to leave at {at}."
-        return Notice(word="late", kind="late", headline="Runs late", sentences=(why,), alarm=True)
+        why = f"It was due at {shown(issue.due_at)} and began to leave at {shown(issue.frozen_at)}."
+        return _alarm("late", "Runs late", why)
     return None
 
 

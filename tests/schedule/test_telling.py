@@ -9,7 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from click.testing import CliRunner
 
+from newsletter.cli import newsletter as newsletter_command
 from newsletter.clock import Clock
 from newsletter.errors import RefusingError, StorageError
 from newsletter.gather import network
@@ -17,6 +19,7 @@ from newsletter.model import IssueState
 from newsletter.newsroom import Newsroom, gathering, issues, sending, telling
 from newsletter.newsroom.alerts import alert
 from newsletter.newsroom.bell import report_life
+from newsletter.newsroom.notices import notices_of
 from newsletter.schedule import day
 
 from ..deliver.recording_server import RecordingServer
@@ -417,3 +420,32 @@ def test_the_last_editor_may_be_kept_from_approving(office: Office) -> None:
     with pytest.raises(Exception, match="somebody else's"):
         issues.approve(office.room, ISSUE, "chief@desk.example")
     assert issues.approve(office.room, ISSUE, "ed@desk.example").state is IssueState.APPROVED
+
+
+def test_a_mail_whose_process_died_over_it_is_tried_again(office: Office) -> None:
+    office.story()
+    office.set_clock("2026-05-27 05:30")
+    day.tick(office.room)
+    issue, now = office.issue, office.room.clock.now()
+    changes = office.room.desk_mails.changes([ISSUE])[ISSUE]
+    (notice,) = notices_of(office.room.newsletter("asia"), issue, changes, {}, {}, now)
+    assert telling.note(office.room, issue, notice)
+    assert not telling.note(office.room, issue, notice), "once, by whoever is first"
+    rows = office.room.desk_mails.open(telling.MOST_TRIES)
+    assert all(office.room.desk_mails.claim(row, now) for row in rows)
+    assert not any(office.room.desk_mails.claim(row, now) for row in rows), "a try is one process's"
+    telling.tell(office.room)
+    assert office.mails() == [], "perhaps it is at it still"
+    office.at("2026-05-27 05:31")
+    assert sorted(str(mail["To"]) for mail in office.mails()) == EVERYBODY
+
+
+def test_a_send_by_command_tells_as_well(office: Office) -> None:
+    office.readers("r@example.com")
+    office.story()
+    office.at("2026-05-27 05:30")
+    issues.approve(office.room, ISSUE, "chief")
+    arguments = ["--desk", str(office.folder), "issue", "send", str(ISSUE)]
+    done = CliRunner().invoke(newsletter_command, arguments, env=office.environ)
+    assert done.exit_code == 0, done.output
+    assert office.subjects()[-1] == "handed to the mail server: 1 of 1"
