@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from newsletter import compose, deliver, gather, render
 from newsletter.clock import Clock
+from newsletter.errors import TransportError
 from newsletter.model import (
     DeliveryState,
     Edition,
@@ -124,23 +125,33 @@ def deliver_issue(
 
 
 def send_once(
-    transport: Transport, messages: Sequence[Message], stop: Callable[[], bool] = lambda: False
+    transport: Transport,
+    messages: Sequence[Message],
+    *,
+    seconds: float | None = None,
+    stop: Callable[[], bool] = lambda: False,
 ) -> list[Outcome]:
     """Carry a few messages that no ledger keeps (proofs); what was not settled comes back as failed.
 
-    When `stop` says so nobody waits for a server to answer; that is a `TransportError` then.
+    With none it only connects and logs in. Raises `TransportError`, also when all that takes more than `seconds`, or
+    when `stop` says so before a server has answered.
     """
 
-    async def carry() -> dict[int, Outcome]:
-        settled: dict[int, Outcome] = {}
-        connection = await deliver.Drain(stop).race(transport.connect())
-        try:
-            await connection.carry(messages, lambda outcome: settled.update({outcome.delivery: outcome}))
-        finally:
-            await connection.close()
-        return settled
+    settled: dict[int, Outcome] = {}
 
-    settled = asyncio.run(carry())
+    async def carry() -> None:
+        async with asyncio.timeout(seconds):
+            connection = await deliver.Drain(stop).race(transport.connect())
+            try:
+                await connection.carry(messages, lambda outcome: settled.update({outcome.delivery: outcome}))
+            finally:
+                await connection.close()
+
+    try:
+        asyncio.run(carry())
+    except TimeoutError:
+        if not settled:
+            raise TransportError(f"{transport.name} did not answer within {seconds:g} s; is it well?") from None
     missing = "the mail server did not take it"
     return [
         settled.get(each.delivery) or Outcome(each.delivery, DeliveryState.FAILED, None, missing) for each in messages

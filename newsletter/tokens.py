@@ -30,6 +30,7 @@ class Purpose(StrEnum):
     VIEW = "view"
     BOUNCE = "bounce"
     MESSAGE_ID = "message-id"
+    APPROVE = "approve"
 
 
 class Signer:

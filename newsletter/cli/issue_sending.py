@@ -57,7 +57,7 @@ def send(issue_id: IssueId, dry_run: bool, wait: bool, retry_now: bool, as_json:
     Ends with 0 when all is settled, 3 without an approval, 4 when it was settled before, 5 when deferred or
     unknown deliveries remain.
     """
-    from newsletter.newsroom import sending
+    from newsletter.newsroom import sending, telling
 
     with open_room() as room:
         if dry_run:
@@ -71,6 +71,7 @@ def send(issue_id: IssueId, dry_run: bool, wait: bool, retry_now: bool, as_json:
             books = sending.send(
                 room, issue_id, wait=wait, retry_now=retry_now, resume=True, who=who(None), progress=progress
             )
+        telling.tell_of(room, issue_id)  # a desk without a clock tells its people all the same
         if as_json:
             print_json(books.as_json())
         else:

@@ -5,6 +5,7 @@ from newsletter.deliver.backoff import backoff
 from newsletter.deliver.dkim import DkimKey
 from newsletter.deliver.drain import Drain
 from newsletter.deliver.headers import MailHeaders, envelope_sender
+from newsletter.deliver.letters import DeskLetter, write_letter
 from newsletter.deliver.opening import dkim_keys, open_pace, open_transport, outbox_folder, relay_of
 from newsletter.deliver.pace import Pace
 from newsletter.deliver.relay import Relay
@@ -12,6 +13,7 @@ from newsletter.deliver.sender import Pauses, send
 from newsletter.deliver.splice import SplicedEdition, compile_message
 
 __all__ = [
+    "DeskLetter",
     "DkimKey",
     "Drain",
     "MailHeaders",
@@ -29,4 +31,5 @@ __all__ = [
     "refuse_strangers",
     "relay_of",
     "send",
+    "write_letter",
 ]

@@ -20,7 +20,7 @@ from newsletter.errors import InputError
 from newsletter.model import Message, Recipient, RenderedEdition, WireContent
 from newsletter.ports import SLOT_NAMES, slot
 
-__all__ = ["SplicedEdition", "compile_message"]
+__all__ = ["SplicedEdition", "compile_message", "part_head"]
 
 _MARKUP = re.compile(b"[&<>\"']")
 
@@ -85,9 +85,9 @@ def compile_message(
     return SplicedEdition(
         headers,
         constant + b"\r\n",
-        _part_head(boundary, "plain", text),
+        part_head(boundary, "plain", text),
         text,
-        b"\r\n" + _part_head(boundary, "html", markup),
+        b"\r\n" + part_head(boundary, "html", markup),
         markup,
         f"\r\n--{boundary}--\r\n".encode(),
         frozenset(SLOT_NAMES) - known.keys(),
@@ -95,7 +95,8 @@ def compile_message(
     )
 
 
-def _part_head(boundary: str, kind: str, part: EncodedPart) -> bytes:
+def part_head(boundary: str, kind: str, part: EncodedPart) -> bytes:
+    """What stands before a part's content: the boundary, its type and its encoding."""
     return (
         f"--{boundary}\r\nContent-Type: text/{kind}; charset=utf-8\r\n"
         f"Content-Transfer-Encoding: {part.encoding}\r\n\r\n"

@@ -30,6 +30,7 @@ __all__ = [
     "settle_country",
     "source_kinds",
     "story_document",
+    "why_not_called",
     "why_unreachable",
     "write_opml",
 ]
@@ -120,6 +121,13 @@ def why_unreachable(address: str, seconds: float) -> str | None:
     from newsletter.gather.fetching import why_unreachable
 
     return why_unreachable(address, seconds)
+
+
+def why_not_called(address: str, seconds: float) -> str | None:
+    """GET an address so that whoever listens there knows; why that came to nothing, or None where it answered 2xx."""
+    from newsletter.gather.fetching import why_not_called
+
+    return why_not_called(address, seconds)
 
 
 def draft_note(story: Story, endpoint: Endpoint) -> Draft | Refused:

@@ -6,7 +6,7 @@ import logging
 import re
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -24,7 +24,7 @@ from newsletter.gather.politeness import turn
 from newsletter.plan.values import SourcePlan
 from newsletter.ports import SourceState
 
-__all__ = ["MAX_BYTES", "Answer", "check_address", "fetch", "why_unreachable"]
+__all__ = ["MAX_BYTES", "Answer", "check_address", "fetch", "why_not_called", "why_unreachable"]
 
 MAX_BYTES = 10 * 1024 * 1024
 _STEP_SECONDS = 10.0
@@ -91,11 +91,19 @@ def why_unreachable(address: str, seconds: float) -> str | None:
 
     That a site turns programs away (401, 403, 429) says nothing about readers. Nothing inside is asked.
     """
-    headers = _REQUEST_HEADERS | {"Accept": "text/html, */*;q=0.5"}
+    return _knock(address, "text/html, */*;q=0.5", seconds, lambda status: status in (404, 410) or status >= 500)
+
+
+def why_not_called(address: str, seconds: float) -> str | None:
+    """Why a call of the address came to nothing; None where it was answered with 2xx. Nothing inside is called."""
+    return _knock(address, "*/*", seconds, lambda status: not 200 <= status < 300)
+
+
+def _knock(address: str, accept: str, seconds: float, lost: Callable[[int], bool]) -> str | None:
     try:
-        with _reached(httpx.URL(address), headers, None, seconds) as response:
-            lost = response.status_code in (404, 410) or response.status_code >= 500
-            return f"answers {response.status_code} {response.reason_phrase}".strip() if lost else None
+        with _reached(httpx.URL(address), _REQUEST_HEADERS | {"Accept": accept}, None, seconds) as response:
+            answered = f"answers {response.status_code} {response.reason_phrase}".strip()
+            return answered if lost(response.status_code) else None
     except _LostError as lost_on_the_way:
         return lost_on_the_way.why
     except (*_HTTP_ERRORS, OSError) as error:

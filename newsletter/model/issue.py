@@ -221,9 +221,9 @@ class Issue:
 
     `window_end` closes the window of stories the issue was composed from; the next issue's window opens there.
     `revision` counts drafts; `approved_revision` is the one whose bytes an approval sealed. `first_approved_by`
-    is set while one of two approvals is there. `edited_by` is who made the present revision, where that was a person.
-    An approved issue leaves at `due_at`, or where that had passed at the approval at `not_before`. One that has
-    `frozen_at` and is not being sent was stopped half-way to be corrected.
+    is set while one of two approvals is there. `edited_by` is the person who last changed what it says. An approved
+    issue leaves at `due_at`, or where that had passed at the approval at `not_before`. One that has `frozen_at` and is
+    not being sent was stopped half-way to be corrected.
     """
 
     id: IssueId

@@ -48,7 +48,7 @@ def break_news(room: Newsroom, story_id: str, name: str | None = None, *, who: s
         raise InputError(f"{story_id} is of {story.country or 'no country'}, and {newsletter.name} tells of others")
     snapshot = replace(drafted, template=TEMPLATE, breaking=True)
     planned = room.issues.plan(issue_id, now, now, who)
-    return issues.store(room, newsletter, planned, snapshot, window_end=None, who=who, edited=True)
+    return issues.store(room, newsletter, planned, snapshot, window_end=None, who=who)
 
 
 def _ready(room: Newsroom, story_id: str) -> Story:

@@ -131,14 +131,14 @@ def _revised(room: Newsroom, issue: Issue, snapshot: Snapshot, notice: str, who:
             now=now,
             who=who,
             why=notice,
-            edited=True,
+            edited_by=who,
             before=before,
         )
         if stored is None:
             raise _moved_on(issue.id)
     else:
         newsletter = room.newsletter(issue.id.newsletter)
-        issues.store(room, newsletter, issue, snapshot, window_end=issue.window_end, who=who, edited=True)
+        issues.store(room, newsletter, issue, snapshot, window_end=issue.window_end, who=who)
     return room.issues.get(issue.id)
 
 
@@ -194,7 +194,7 @@ def _draft_mail(room: Newsroom, issue: Issue, placed: PlacedStory, notice: str, 
         faulty=Faulty(str(issue.id), issue.revision),
     )
     planned = room.issues.plan(mail_id, now, now, who)
-    return issues.store(room, newsletter, planned, snapshot, window_end=None, who=who, edited=True)
+    return issues.store(room, newsletter, planned, snapshot, window_end=None, who=who)
 
 
 def _placed(snapshot: Snapshot, story_id: str, issue_id: IssueId) -> PlacedStory:

@@ -19,6 +19,7 @@ from newsletter.pipeline import compose_issue, render_editions
 from newsletter.plan import ApprovalMode, Newsletter, OnFew, quiet_until, slot_of
 
 __all__ = [
+    "CLOCK",
     "Reach",
     "approve",
     "build",
@@ -32,6 +33,9 @@ __all__ = [
     "sealed_or_rendered",
     "store",
 ]
+
+CLOCK = "clock"
+"""Who does what the schedule says."""
 
 YEARS = range(1990, 2200)
 
@@ -152,7 +156,8 @@ def approve(room: Newsroom, issue_id: IssueId, by: str, revision: int | None = N
     the `revision` that `by` looked at.
 
     Where schedule.yaml asks for two approvals, the first is written down and the issue stays in review until
-    somebody else approves the same revision. A further approval is a `NothingToDoError` that says who was first.
+    somebody else approves the same revision; where it asks for `other_than_editor`, whoever changed the draft last
+    leaves it to others. A further approval is a `NothingToDoError` that says who was first.
     """
     issue = room.issues.get(issue_id)
     newsletter = room.newsletter(issue_id.newsletter)
@@ -164,6 +169,10 @@ def approve(room: Newsroom, issue_id: IssueId, by: str, revision: int | None = N
         raise NothingToDoError(f"{issue_id} was approved by {issue.approved_by} at {issue.approved_at:%H:%M} UTC")
     if issue.state not in (IssueState.REVIEW, IssueState.WAITING):
         raise ChecksFailedError(f"{issue_id} is {issue.state}; only an issue in review or waiting can be approved")
+    if newsletter.approval.other_than_editor and _same(issue.edited_by, by):
+        raise ChecksFailedError(
+            f"{by} changed {issue_id} last, so its approval is somebody else's (approval.other_than_editor)"
+        )
     findings, rendered = _examine(room, issue)
     if blocking := [finding for finding in findings if finding.severity is Severity.BLOCKING]:
         raise ChecksFailedError(
@@ -171,7 +180,7 @@ def approve(room: Newsroom, issue_id: IssueId, by: str, revision: int | None = N
         )
     now = room.clock.now()
     if newsletter.approval.approvals > 1 and newsletter.approval.mode is ApprovalMode.MANUAL:
-        if issue.first_approved_by == by:
+        if _same(issue.first_approved_by, by):
             raise NothingToDoError(f"{by} has approved {issue_id} already; the second approval is somebody else's")
         if issue.first_approved_by is None:
             if not room.issues.approve_first(issue_id, issue.revision, by, now):
@@ -184,6 +193,11 @@ def approve(room: Newsroom, issue_id: IssueId, by: str, revision: int | None = N
     if not room.issues.seal(issue_id, issue.revision, rendered, by, now, not_before=not_before):
         raise _changed(issue_id)
     return room.issues.get(issue_id)
+
+
+def _same(one: str | None, other: str) -> bool:
+    """Whether two names are one person's; addresses are written in capitals now and then."""
+    return one is not None and one.casefold() == other.casefold()
 
 
 def _changed(issue_id: IssueId) -> ChecksFailedError:
@@ -244,7 +258,7 @@ def edit(
         if snapshot == drafted:
             return issue
         # Its stories are those of the build: what came in since is still to come.
-        return store(room, newsletter, issue, snapshot, window_end=issue.window_end, who=who, edited=True)
+        return store(room, newsletter, issue, snapshot, window_end=issue.window_end, who=who)
 
 
 def store(
@@ -255,17 +269,16 @@ def store(
     *,
     window_end: datetime | None,
     who: str,
-    edited: bool = False,
 ) -> Issue:
     """A new draft of the issue, judged by what schedule.yaml says of few stories and of approval.
 
-    `edited` says that `who` is a person whose words or choices are in it. Raises `NothingToDoError` for an issue that
-    is on its way.
+    Raises `NothingToDoError` for an issue that is on its way.
     """
     state, why = _judge(newsletter, snapshot)
     now = room.clock.now()
+    by = None if who == CLOCK else who
     stored = room.issues.store_draft(
-        issue.id, snapshot, state, window_end=window_end, now=now, who=who, why=why, edited=edited
+        issue.id, snapshot, state, window_end=window_end, now=now, who=who, why=why, edited_by=by
     )
     if stored is None:
         raise _settled(room.issues.get(issue.id))

@@ -21,6 +21,7 @@ from newsletter.storage import (
     Corrections,
     Database,
     Deliveries,
+    DeskMails,
     Drafts,
     Issues,
     Journal,
@@ -152,6 +153,11 @@ class Newsroom:
     def corrections(self) -> Corrections:
         """What was wrong in issues that left."""
         return Corrections(self.database)
+
+    @cached_property
+    def desk_mails(self) -> DeskMails:
+        """What the desk's own people are told of issues."""
+        return DeskMails(self.database)
 
     @cached_property
     def journal(self) -> Journal:

@@ -209,7 +209,7 @@ def _frozen(room: Newsroom, issue: Issue, transport: Transport, stop: Callable[[
     """The approved issue once its audience stands, or an error before anything is written down."""
     _look_once_more(room, issue)
     deliver.refuse_strangers(transport, room.settings, _audience_addresses(room, issue))
-    send_once(transport, [], stop)  # a relay that nobody can reach is found out before anything is frozen
+    send_once(transport, [], stop=stop)  # a relay that nobody can reach is found out before anything is frozen
     _freeze(room, issue, transport)
     issue = room.issues.get(issue.id)
     if issue.state is IssueState.STOPPED:  # in the moment since it was frozen
@@ -222,7 +222,7 @@ def _taken_up(room: Newsroom, issue: Issue, transport: Transport, stop: Callable
     assert issue.approved_revision is not None
     _look_once_more(room, issue)
     deliver.refuse_strangers(transport, room.settings, room.deliveries.addresses_left(issue.id))
-    send_once(transport, [], stop)
+    send_once(transport, [], stop=stop)
     now = room.clock.now()
     with open_ledger(room, issue) as ledger:
         ledger.recover(now)

@@ -76,11 +76,8 @@ def _unfilled(newsletter: Newsletter, plan: Plan) -> Iterator[tuple[str, str]]:
 def _without_effect(newsletter: Newsletter) -> Iterator[tuple[str, str]]:
     """Keys of the format that this version reads and does not act on."""
     keys: dict[str, object] = {
-        "editors": newsletter.editors,
-        "approvers": newsletter.approvers,
         "delivery.local_time": newsletter.local_time,
         "delivery.spread": newsletter.spread,
-        "dead_man_url": newsletter.dead_man_url,
         "priority": newsletter.priority != 5,
     }
     for path, asked in keys.items():

@@ -84,6 +84,7 @@ _APPROVAL = Table(
         "by": Key(_TIME, "the approval deadline; a time after `at` means the day before", may_be_null=True),
         "on_timeout": Key(_choice(OnTimeout), "what becomes of an issue nobody approved in time"),
         "approvals": Key(_number(1, 2), "how many different people have to approve"),
+        "other_than_editor": Key(_FLAG, "whether whoever changed the draft last may not approve it"),
     }
 )
 

@@ -56,6 +56,7 @@ class Approval:
     by: time | None = None
     on_timeout: OnTimeout = OnTimeout.WAIT
     approvals: int = 1
+    other_than_editor: bool = False
 
 
 @dataclass(frozen=True, slots=True)

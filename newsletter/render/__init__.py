@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from newsletter.render.facts import story_card
     from newsletter.render.filling import fill_html, fill_text
     from newsletter.render.findings import preflight
+    from newsletter.render.letters import desk_letter
     from newsletter.render.pictures import picture
     from newsletter.render.problems import check_template
     from newsletter.render.templates import CompiledTemplate, Templates, subject_faults
@@ -28,6 +29,7 @@ __all__ = [
     "Templates",
     "catalogue_for",
     "check_template",
+    "desk_letter",
     "direction",
     "faint_colours",
     "fill_html",
@@ -50,6 +52,7 @@ _DOORS = {
     "Templates": "templates",
     "catalogue_for": "word_list",
     "check_template": "problems",
+    "desk_letter": "letters",
     "direction": "wording",
     "faint_colours": "contrast",
     "fill_html": "filling",

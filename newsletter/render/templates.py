@@ -45,7 +45,7 @@ COMPILERS = ", ".join(
 MOST_KEPT = 20
 """Pages that are kept compiled; a template that changes leaves one behind each time."""
 
-_NOT_NAMES = ("partials", "words")
+_NOT_NAMES = ("partials", "words", "desk")
 
 
 @dataclass(frozen=True)

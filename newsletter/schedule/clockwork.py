@@ -15,7 +15,7 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from newsletter.errors import ChecksFailedError, NewsletterError, NothingToDoError
-from newsletter.newsroom import Newsroom, sending
+from newsletter.newsroom import Newsroom, sending, telling
 from newsletter.schedule import day
 
 __all__ = ["Clockwork", "SenderLoop"]
@@ -27,11 +27,12 @@ LEAST_REAL_SECONDS = 0.25
 
 
 class Clockwork:
-    """Ticks every 15 s of the desk's clock and at the next due instant; polls sources and drafts notes beside that."""
+    """Ticks every 15 s of the desk's clock and at the next due instant; polls sources, drafts notes and tells the
+    desk's people beside that."""
 
     def __init__(self, room: Newsroom) -> None:
         self._room = room
-        self._workers = ThreadPoolExecutor(4)
+        self._workers = ThreadPoolExecutor(5)
         self._alarms = BackgroundScheduler(
             timezone=UTC, executors={"default": self._workers}, job_defaults={"coalesce": True}
         )
@@ -39,7 +40,7 @@ class Clockwork:
     def start(self) -> None:
         """Begin to wake, in threads of its own."""
         every = max(LEAST_REAL_SECONDS, self._room.clock.real_seconds(TICK))
-        for job in (self._tick, self._poll, self._draft):
+        for job in (self._tick, self._poll, self._draft, self._tell):
             self._alarms.add_job(
                 job, "interval", seconds=every, next_run_time=datetime.now(UTC), misfire_grace_time=None
             )
@@ -60,6 +61,10 @@ class Clockwork:
 
     def _draft(self) -> None:
         _guarded(lambda: day.draft(self._room))
+
+    def _tell(self) -> None:
+        # Not a part of the tick: a mail server that hangs holds up nobody's day.
+        _guarded(lambda: telling.tell(self._room))
 
     def _set_alarm(self) -> None:
         waking = day.next_waking(self._room)

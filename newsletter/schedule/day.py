@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from newsletter.errors import ChecksFailedError, NewsletterError, NothingToDoError
 from newsletter.model import Issue, IssueId, IssueState
 from newsletter.newsroom import Newsroom, gathering, issues, notes, related, sending
-from newsletter.plan import Newsletter, OnTimeout, Slot, approval_deadline, build_at, slots_between
+from newsletter.plan import Newsletter, OnTimeout, Slot, approval_deadline, build_at, lock_at, slots_between
 
 __all__ = ["draft", "due_issues", "next_waking", "poll", "tick"]
 
@@ -20,7 +20,7 @@ log = logging.getLogger("newsletter.schedule")
 
 LOOK_BACK = timedelta(days=7)
 LOOK_AHEAD = timedelta(days=8)
-WHO = "clock"
+WHO = issues.CLOCK
 
 DRAFTS_AT_ONCE = 5
 
@@ -157,7 +157,7 @@ def _press(room: Newsroom, newsletter: Newsletter, slot: Slot, issue: Issue, now
             room.issues.move(issue.id, (issue.state,), IssueState.SKIPPED, now=now, who=WHO, why=passed)
         case OnTimeout.SEND if issue.state is IssueState.REVIEW and newsletter.approval.approvals == 1:
             try:
-                _approve(room, issue, f"{WHO}, {passed}")
+                _approve(room, issue, f"{WHO}, {passed}", locked=_locked(slot, newsletter, now))
             except ChecksFailedError as error:
                 why = f"{passed}; {error}"
                 room.issues.move(issue.id, (IssueState.REVIEW,), IssueState.WAITING, now=now, who=WHO, why=why)
@@ -166,12 +166,21 @@ def _press(room: Newsroom, newsletter: Newsletter, slot: Slot, issue: Issue, now
             log.warning("%s waits: %s", issue.id, passed)
 
 
-def _approve(room: Newsroom, issue: Issue, by: str) -> None:
-    """Approve the draft, or when something speaks against it (a story has changed), the draft as it is built anew."""
+def _locked(slot: Slot, newsletter: Newsletter, now: datetime) -> bool:
+    """Whether nothing of the issue changes by itself any more."""
+    lock = lock_at(slot, newsletter)
+    return lock is not None and lock <= now
+
+
+def _approve(room: Newsroom, issue: Issue, by: str, *, locked: bool) -> None:
+    """Approve the draft, or when something speaks against it (a story has changed), the draft as it is built anew.
+
+    From the lock on it stays as it is: what speaks against it is for a person to mend.
+    """
     try:
         issues.approve(room, issue.id, by)
     except ChecksFailedError:
-        if issue.id.number > 1:
+        if issue.id.number > 1 or locked:
             raise  # an extra issue is made by hand
         rebuilt = issues.build(room, issue.id.newsletter, issue.id.date, who=WHO)
         if rebuilt.state is not IssueState.REVIEW or rebuilt.revision == issue.revision:

@@ -4,6 +4,7 @@ from newsletter.storage.accounts import Account, Accounts, Role
 from newsletter.storage.corrections import CorrectionRow, Corrections
 from newsletter.storage.database import Database
 from newsletter.storage.deliveries import Deliveries, DeliveryRow
+from newsletter.storage.desk_mails import Change, DeskMailRow, DeskMails
 from newsletter.storage.drafts import Drafts
 from newsletter.storage.issues import Issues, Transition
 from newsletter.storage.journal import Journal
@@ -17,12 +18,15 @@ from newsletter.storage.story_pages import PrintedStory, StoryPages
 __all__ = [
     "Account",
     "Accounts",
+    "Change",
     "Choice",
     "CorrectionRow",
     "Corrections",
     "Database",
     "Deliveries",
     "DeliveryRow",
+    "DeskMailRow",
+    "DeskMails",
     "Drafts",
     "Ingested",
     "IssueLedger",

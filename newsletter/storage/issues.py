@@ -105,6 +105,13 @@ class Issues:
         with self._database.read() as connection:
             return [_issue(row) for row in connection.execute(query)]
 
+    def lately(self, since: datetime) -> Sequence[Issue]:
+        """Every issue that was due, or that something happened to, after `since`, without its snapshot."""
+        happened = sa.select(issue_event.c.issue_id).where(issue_event.c.at > since)
+        query = _WITHOUT_SNAPSHOT.where(sa.or_(issue.c.due_at > since, issue.c.id.in_(happened))).order_by(issue.c.id)
+        with self._database.read() as connection:
+            return [_issue(row) for row in connection.execute(query)]
+
     def move(
         self,
         issue_id: IssueId,
@@ -168,12 +175,12 @@ class Issues:
         now: datetime,
         who: str,
         why: str = "",
-        edited: bool = False,
+        edited_by: str | None = None,
         before: Collection[IssueState] = EDITABLE,
     ) -> Issue | None:
         """Freeze a new revision of what the issue says; voids an approval. None for an issue that is in another state.
 
-        `edited` says that `who` is a person whose words or choices are in it.
+        `edited_by` is the person whose doing it is; None where the program built it, and the last person stays.
         """
         with self._database.write() as connection:
             current = _get(connection, issue_id)
@@ -186,7 +193,7 @@ class Issues:
                 who=who,
                 why=why,
                 window_end=window_end,
-                edited_by=who if edited else current.edited_by,
+                edited_by=edited_by or current.edited_by,
                 **_revised(current, snapshot),
                 **NO_APPROVAL,
             )

@@ -179,7 +179,7 @@ issue = Table(
     Column("approved_at", Instant),
     Column("frozen_at", Instant),
     Column("settled_at", Instant),
-    Column("edited_by", String(320)),  # who made the present revision, where that was a person
+    Column("edited_by", String(320)),  # the person who last changed what it says
     Column("not_before", Instant),  # when an approved issue may leave at the earliest, where that is not `due_at`
     Column("candidates", Integer, nullable=False, default=0),
     Column("excluded", sa.JSON, nullable=False, default=dict),
@@ -200,13 +200,24 @@ issue_event = Table(
     Column("plan", String(12), nullable=False, server_default=""),  # of the schedule in force: how its digest begins
 )
 
-# Mail about an issue that the desk's own people got: each kind once.
+# What the desk's own people are told of an issue: each kind once to each `address`, a mail address or a name for a web
+# address of the settings. `at` is when it was noted, then when it was last tried.
 desk_mail = Table(
     "desk_mail",
     METADATA,
     Column("issue_id", ForeignKey("issue.id", ondelete="CASCADE"), primary_key=True),
     Column("kind", String(60), primary_key=True),
+    Column("address", String(320), primary_key=True),
     Column("at", Instant, nullable=False),
+    Column("tries", Integer, nullable=False, default=0),
+    Column("settled", sa.Boolean, nullable=False, default=False),
+    Column("document", Text, nullable=False),
+)
+Index(
+    "ix_desk_mail_open",
+    desk_mail.c.issue_id,
+    sqlite_where=sa.text("NOT settled"),
+    postgresql_where=sa.text("NOT settled"),
 )
 
 # A fault that left in an issue: revisions below `right_from` have it. `mailed_in` is the issue that tells those who

@@ -38,6 +38,8 @@ from newsletter.web.guard import MOST_BYTES, MOST_PUSHED, guarded
 from newsletter.web.headers import SecurityHeaders, security_headers
 from newsletter.web.pages import NOTHING_HERE, error_page
 from newsletter.web.policy import ACCESS
+from newsletter.web.public.approval import approval
+from newsletter.web.public.approval_mail import approval_mail
 from newsletter.web.public.archive import archive
 from newsletter.web.public.archive_editions import archive_editions
 from newsletter.web.public.archive_feed import archive_feed
@@ -73,6 +75,8 @@ ROUTES: tuple[tuple[str, tuple[str, ...], Action], ...] = (
     ("/login", BOTH, login),
     ("/login/link/{token}", BOTH, login_link),
     ("/logout", POST, logout),
+    ("/approve/{token}", BOTH, approval),
+    ("/approve/{token}/mail", GET, approval_mail),
     ("/view/{token}", GET, view),
     ("/unsubscribe/", GET, link_needed),
     ("/unsubscribe/{token}", BOTH, unsubscribe),

@@ -40,7 +40,9 @@ ACCESS: dict[str, Access] = {
     # The way in.
     "login": PUBLIC,
     "login_link": PUBLIC,
-    # Readers: the token in the address speaks for them.
+    # Approvers by the link in their mail, and readers: the token in the address speaks for them.
+    "approval": PUBLIC,
+    "approval_mail": PUBLIC,
     "view": PUBLIC,
     "unsubscribe": PUBLIC,
     "preferences": PUBLIC,

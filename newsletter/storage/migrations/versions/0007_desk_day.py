@@ -43,9 +43,20 @@ def upgrade() -> None:
         "desk_mail",
         sa.Column("issue_id", BIG, nullable=False),
         sa.Column("kind", sa.String(length=60), nullable=False),
+        sa.Column("address", sa.String(length=320), nullable=False),
         sa.Column("at", INSTANT, nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("settled", sa.Boolean(), nullable=False),
+        sa.Column("document", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["issue_id"], ["issue.id"], name=op.f("fk_desk_mail_issue_id"), ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("issue_id", "kind", name=op.f("pk_desk_mail")),
+        sa.PrimaryKeyConstraint("issue_id", "kind", "address", name=op.f("pk_desk_mail")),
+    )
+    op.create_index(
+        "ix_desk_mail_open",
+        "desk_mail",
+        ["issue_id"],
+        sqlite_where=sa.text("NOT settled"),
+        postgresql_where=sa.text("NOT settled"),
     )
     op.create_table(
         "correction",
