@@ -2,7 +2,7 @@
 
 from newsletter.storage.accounts import Account, Accounts, Role
 from newsletter.storage.database import Database
-from newsletter.storage.deliveries import Deliveries, DeliveryRow
+from newsletter.storage.deliveries import Deliveries, DeliveryRow, Wave
 from newsletter.storage.drafts import Drafts
 from newsletter.storage.issues import Issues, Transition
 from newsletter.storage.journal import Journal
@@ -36,4 +36,5 @@ __all__ = [
     "StoryPages",
     "StoryRow",
     "Transition",
+    "Wave",
 ]

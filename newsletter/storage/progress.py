@@ -16,7 +16,19 @@ from sqlalchemy.engine import Connection
 from newsletter.model import DeliveryState, IssueState
 from newsletter.storage.tables import delivery, intent, issue, issue_progress
 
-__all__ = ["MessageIds", "Moved", "begin", "counted", "intended", "locked", "message_ids", "move", "tally", "turns"]
+__all__ = [
+    "MessageIds",
+    "Moved",
+    "begin",
+    "counted",
+    "intended",
+    "locked",
+    "message_ids",
+    "move",
+    "reached",
+    "tally",
+    "turns",
+]
 
 Moved = Counter[DeliveryState]
 """By how many the deliveries in each state become more or fewer."""
@@ -47,11 +59,16 @@ def locked(connection: Connection, pk: int) -> tuple[int, bool]:
 
     From here to the end of the transaction nobody else claims, moves or stops anything.
     """
-    reached = sa.select(issue_progress.c.reached).where(issue_progress.c.issue_id == pk).with_for_update()
-    row = connection.execute(reached).first()
+    claimed = sa.select(issue_progress.c.reached).where(issue_progress.c.issue_id == pk).with_for_update()
+    row = connection.execute(claimed).first()
     # Asked for only now: PostgreSQL would show what was committed before it had waited for the lock.
     state = connection.scalar(sa.select(issue.c.state).where(issue.c.id == pk))
     return (row.reached if row else 0), state == IssueState.SENDING
+
+
+def reached(connection: Connection, pk: int) -> int:
+    """The last subscriber claimed, 0 before the freeze; somebody may claim the next at this moment."""
+    return connection.scalar(sa.select(issue_progress.c.reached).where(issue_progress.c.issue_id == pk)) or 0
 
 
 def move(connection: Connection, pk: int, moved: Moved, reached: int | None = None, *, turn: bool = False) -> int:
