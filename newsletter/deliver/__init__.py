@@ -4,7 +4,8 @@ from newsletter.deliver.allowed import refuse_strangers
 from newsletter.deliver.backoff import backoff
 from newsletter.deliver.dkim import DkimKey
 from newsletter.deliver.headers import MailHeaders, envelope_sender
-from newsletter.deliver.opening import dkim_keys, open_pace, open_transport, outbox_folder, relay_of
+from newsletter.deliver.lines import Lines, Share
+from newsletter.deliver.opening import dkim_keys, open_lines, open_pace, open_transport, outbox_folder, relay_of
 from newsletter.deliver.pace import Pace
 from newsletter.deliver.relay import Relay
 from newsletter.deliver.sender import Pauses, send
@@ -12,15 +13,18 @@ from newsletter.deliver.splice import SplicedEdition, compile_message
 
 __all__ = [
     "DkimKey",
+    "Lines",
     "MailHeaders",
     "Pace",
     "Pauses",
     "Relay",
+    "Share",
     "SplicedEdition",
     "backoff",
     "compile_message",
     "dkim_keys",
     "envelope_sender",
+    "open_lines",
     "open_pace",
     "open_transport",
     "outbox_folder",

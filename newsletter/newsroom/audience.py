@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -12,6 +13,7 @@ from sqlalchemy.engine import Connection
 from newsletter import compose
 from newsletter.model import Edition, Snapshot
 from newsletter.newsroom.room import Newsroom
+from newsletter.newsroom.waves import WaveOf
 from subscribers.audience import Audience
 
 __all__ = ["Chosen", "choose"]
@@ -25,10 +27,11 @@ class Chosen:
     excluded: Mapping[str, int]
     _audience: Audience
     _keys: Mapping[str, str]  # of editions, by the profile of a group
+    _waves: Mapping[str, datetime]  # of those who wait, in the same way
 
-    def recipients(self) -> sa.Select[tuple[int, str, str, str]]:
-        """Subscriber, address, name and edition of everybody who would get it; see `Audience.recipients`."""
-        return self._audience.recipients(self._keys)
+    def recipients(self) -> sa.Select[tuple[int, str, str, str, datetime | None]]:
+        """Subscriber, address, name, edition and wave of everybody who would get it; see `Audience.recipients`."""
+        return self._audience.recipients(self._keys, self._waves)
 
     def addresses(self, connection: Connection) -> Iterator[str]:
         """The address of everybody who would get it."""
@@ -36,11 +39,12 @@ class Chosen:
             yield row.email
 
 
-def choose(room: Newsroom, connection: Connection, snapshot: Snapshot) -> Chosen:
-    """The audience that the snapshot's newsletter has now, on that connection."""
+def choose(room: Newsroom, connection: Connection, snapshot: Snapshot, wave: WaveOf = lambda zone: None) -> Chosen:
+    """The audience that the snapshot's newsletter has now, on that connection; `wave` says who waits."""
     newsletter = room.newsletter(snapshot.newsletter)
     audience = Audience(connection, newsletter.name, newsletter.segment, room.clock.now())
     keys: dict[str, str] = {}
+    waves: dict[str, datetime] = {}
     readers: Counter[Edition] = Counter()
     excluded: Counter[str] = Counter()
     for group in audience.groups():
@@ -52,4 +56,6 @@ def choose(room: Newsroom, connection: Connection, snapshot: Snapshot) -> Chosen
         else:
             keys[group.profile] = edition.key
             readers[edition] += group.subscribers
-    return Chosen(readers, excluded, audience, keys)
+            if (at := wave(group.timezone)) is not None:
+                waves[group.profile] = at
+    return Chosen(readers, excluded, audience, keys, waves)

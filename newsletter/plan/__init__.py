@@ -1,7 +1,16 @@
 """What schedule.yaml says, as values: newsletters, sources, calendars; and the instants they mean."""
 
 from newsletter.plan.file import load_plan, read_plan
-from newsletter.plan.slots import Slot, approval_deadline, build_at, deliver_by_at, lock_at, slot_of, slots_between
+from newsletter.plan.slots import (
+    Slot,
+    approval_deadline,
+    build_at,
+    deliver_by_at,
+    lock_at,
+    slot_of,
+    slots_between,
+    wave_at,
+)
 from newsletter.plan.values import (
     Approval,
     ApprovalMode,
@@ -35,4 +44,5 @@ __all__ = [
     "read_plan",
     "slot_of",
     "slots_between",
+    "wave_at",
 ]

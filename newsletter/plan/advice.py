@@ -78,11 +78,8 @@ def _without_effect(newsletter: Newsletter) -> Iterator[tuple[str, str]]:
     keys: dict[str, object] = {
         "editors": newsletter.editors,
         "approvers": newsletter.approvers,
-        "delivery.local_time": newsletter.local_time,
-        "delivery.spread": newsletter.spread,
         "quiet_hours": newsletter.quiet_hours,
         "dead_man_url": newsletter.dead_man_url,
-        "priority": newsletter.priority != 5,
     }
     for path, asked in keys.items():
         if asked:

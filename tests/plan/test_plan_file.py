@@ -323,6 +323,5 @@ def test_what_this_version_does_not_act_on_is_said(tmp_path: Path) -> None:
     warnings = load_plan(text, "schedule.yaml", tmp_path).warnings
     assert [line.split(": ", 1)[1] for line in warnings] == [
         "newsletters.asia-ai-daily.editors: this version does not act on it yet",
-        "newsletters.asia-ai-daily.delivery.spread: this version does not act on it yet",
         "sources.wire.key: without it nothing can be pushed",
     ]
