@@ -31,15 +31,17 @@ class Pacing:
 def pacing_of(room: Newsroom, issue: Issue) -> Pacing:
     """The pacing of a frozen issue, by what schedule.yaml says of its newsletter now.
 
-    One that is spread over a time holds nobody up: whatever its priority, the others go on beside it.
+    One that is spread over a time holds nobody up: whatever its priority, the others go on beside it. Where the
+    schedule has nobody less urgent, nobody is told on the relay's lane, which would be a commit a second for nothing.
     """
     newsletter = room.plan.newsletters.get(issue.id.newsletter)
     priority = newsletter.priority if newsletter is not None else _USUAL
     seconds = newsletter.spread.total_seconds() if newsletter is not None else 0
     readers = sum(room.deliveries.counts(issue.id).values())
     lanes, shared, patient = LaneRows(room.database), room.lines, seconds > 0
+    alone = not any(other.priority < priority for other in room.plan.newsletters.values())
     return Pacing(
-        pace=deliver.open_pace(room.settings, lanes, priority, patient),
+        pace=deliver.open_pace(room.settings, lanes, priority, patient or alone),
         spread=Pace(lanes, _spread_lane(issue.id), readers / seconds) if patient and readers else None,
         lines=nullcontext if shared is None else lambda: shared.share(priority, patient),
     )
