@@ -111,3 +111,26 @@ def test_an_issue_that_is_spread_over_a_time_takes_that_long(tmp_path: Path) -> 
     times = [at for _, at in server.order]
     assert len(times) == 40
     assert times[-1] - times[0] >= 1.5, "the first of ten windows leaves at once"
+
+
+@pytest.mark.parametrize("rate", ["", "&rate=100/s"])
+def test_breaking_news_of_another_process_goes_ahead_too(tmp_path: Path, database_url: str, rate: str) -> None:
+    """Two desks opened on one database share no line and no memory; what they share is the relay's lane."""
+    server = Remembering(delay=0.002 if not rate else 0)
+    with serving(server):
+        environ = {
+            "NEWSLETTER_DATABASE_URL": database_url,
+            "NEWSLETTER_SMTP_URL": f"{server.url}?connections=2{rate}",
+            "NEWSLETTER_NOW": "2026-05-27T07:00:00Z",
+        }
+        make_desk(tmp_path, environ, {"daily": 1000 if not rate else 300, "breaking": 60})
+        with sending(tmp_path, environ) as room, Newsroom.open(tmp_path, environ=environ) as other:
+            approve(room, "daily")
+            until(lambda: len(server.order) >= 30)
+            approve(other, "breaking")
+            newsroom_sending.send(other, IssueId("breaking", DAY))
+            behind = [name for name, _ in server.order]
+    first, last = behind.index("breaking"), len(behind) - behind[::-1].index("breaking")
+    assert len(behind) < 60 + (1000 if not rate else 300), "the other was not at its end"
+    if rate:
+        assert last - first - 60 <= RATE / 2, "but for what was leaving at that moment, nobody goes between"
