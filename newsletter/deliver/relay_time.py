@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 
 from newsletter.clock import Clock
 from newsletter.deliver.drain import Drain
 from newsletter.deliver.lines import Share
 from newsletter.deliver.pace import Pace
+from newsletter.errors import StorageError
 
 __all__ = ["RelayTime"]
 
@@ -67,9 +68,13 @@ class RelayTime:
             self._pace.welcome(self._clock.now())
 
     def leave(self) -> None:
-        """This send has no work for now; whoever waited for it goes on at once."""
+        """This send has no work for now; whoever waited for it goes on at once.
+
+        Where that cannot be written down its word grows old by itself: what ended the work is the thing to tell.
+        """
         if self._pace is not None:
-            self._pace.leave(self._clock.now())
+            with suppress(StorageError):
+                self._pace.leave(self._clock.now())
 
     async def turn(self, needless: Callable[[], bool]) -> bool:
         """Wait until a line may be opened; False where one became `needless` meanwhile, or nothing more is begun."""
