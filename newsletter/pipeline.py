@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -112,6 +113,8 @@ def deliver_issue(
     clock: Clock,
     *,
     pace: deliver.Pace | None = None,
+    spread: deliver.Pace | None = None,
+    lines: Callable[[], AbstractContextManager[deliver.Share | None]] = nullcontext,
     threads: int = 0,
     wait: bool = False,
     stop: Callable[[], bool] = lambda: False,
@@ -119,7 +122,17 @@ def deliver_issue(
 ) -> None:
     """Carry what is queued in the ledger until nothing is queued or in flight; see `deliver.send`."""
     sending = deliver.send(
-        ledger, transport, make_message, clock, pace=pace, threads=threads, wait=wait, stop=stop, progress=progress
+        ledger,
+        transport,
+        make_message,
+        clock,
+        pace=pace,
+        spread=spread,
+        lines=lines,
+        threads=threads,
+        wait=wait,
+        stop=stop,
+        progress=progress,
     )
     asyncio.run(sending)
 

@@ -159,6 +159,7 @@ class Ledger(Protocol):
     `recover` settles what dead senders left in flight (where nobody can know: unknown under `hold`, queued again
     under `resend`) and returns how many rows that were. A process is dead when its lock is free, never because time
     has passed. `closed` is True once a turn found that the issue is not to be sent any more.
+    `ready` says how many recipients a turn could claim at that moment, counted up to `most`.
     """
 
     closed: bool
@@ -178,8 +179,10 @@ class Ledger(Protocol):
 
     def recover(self, now: datetime) -> int: ...
 
+    def ready(self, now: datetime, most: int) -> int: ...
+
     def counts(self) -> Mapping[str, int]: ...
 
     def next_due(self) -> datetime | None:
-        """The earliest instant at which a recipient claimed before may be tried again, or None."""
+        """The earliest instant that a recipient waits for, of a wave or of a next try, or None."""
         ...

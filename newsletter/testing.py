@@ -186,6 +186,10 @@ class MemoryLedger:
                 self._open[delivery] = None
         return len(orphans)
 
+    def ready(self, now: datetime, most: int) -> int:
+        """How many could be claimed."""
+        return min(most, sum(self._due(delivery, now) for delivery in self._open))
+
     def counts(self) -> Mapping[str, int]:
         """How many deliveries stand in each state; every state is named."""
         return {str(state): sum(one is state for one in self.state.values()) for state in DeliveryState}

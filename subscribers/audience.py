@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -45,6 +46,7 @@ _LABELS = Table(
     MetaData(),
     Column("profile", Text, primary_key=True),
     Column("label", Text, nullable=False),
+    Column("not_before", Instant),
     prefixes=["TEMPORARY"],
 )
 
@@ -82,17 +84,23 @@ class Audience:
                 excluded = Exclusion.FREQUENCY
             yield Group(profile, reader.countries, reader.language, reader.timezone, excluded, readers)
 
-    def recipients(self, labels: Mapping[str, str]) -> Select[tuple[int, str, str, str]]:
-        """Number, address, name and label of who is not excluded and whose profile has a label, by their numbers.
+    def recipients(
+        self, labels: Mapping[str, str], waits: Mapping[str, datetime] = MappingProxyType({})
+    ) -> Select[tuple[int, str, str, str, datetime | None]]:
+        """Number, address, name and label of who is not excluded and whose profile has a label, by their numbers; and
+        the instant (`not_before`) that the profile `waits` for, None for none.
 
         The query is good on this connection until the next call.
         """
         _LABELS.drop(self._connection, checkfirst=True)
         _LABELS.create(self._connection)
         if labels:
-            rows = [{"profile": profile, "label": label} for profile, label in labels.items()]
+            rows = [
+                {"profile": profile, "label": label, "not_before": waits.get(profile)}
+                for profile, label in labels.items()
+            ]
             self._connection.execute(insert(_LABELS), rows)
-        columns = (subscriber.c.id, subscriber.c.email, subscriber.c.name, _LABELS.c.label)
+        columns = (subscriber.c.id, subscriber.c.email, subscriber.c.name, _LABELS.c.label, _LABELS.c.not_before)
         return (
             self._candidates(*columns, among=_ASKED.join(_LABELS, _LABELS.c.profile == self._profile))
             .where(self._reason.is_(None))

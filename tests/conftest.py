@@ -9,11 +9,15 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 import sqlalchemy as sa
+
+from newsletter.storage.tables import Instant
 
 ROOT = Path(__file__).parent.parent
 
@@ -109,10 +113,16 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return f"{server}/{name}"
 
 
-def audience_of(*emails: str) -> sa.Select[tuple[int, str, str, str]]:
-    """An audience as `Deliveries.freeze` takes it: subscribers 1, 2, 3 … with these addresses."""
-    names = ("id", "email", "name", "edition")
-    rows = [(number, email, "", "CN.en") for number, email in enumerate(emails, 1)] or [(0, "", "", "")]
-    each = [sa.select(*(sa.literal(value).label(name) for name, value in zip(names, row, strict=True))) for row in rows]
+def audience_of(
+    *emails: str, waves: Mapping[int, datetime] = MappingProxyType({})
+) -> sa.Select[tuple[int, str, str, str, datetime | None]]:
+    """An audience as `Deliveries.freeze` takes it: subscribers 1, 2, 3 … with these addresses, some of them in a wave
+    to come."""
+    names = {"id": sa.BigInteger, "email": sa.Text, "name": sa.Text, "edition": sa.Text, "not_before": Instant}
+    rows = [(number, email, "", "CN.en", waves.get(number)) for number, email in enumerate(emails, 1)]
+    each = [
+        sa.select(*(sa.literal(value, names[name]).label(name) for name, value in zip(names, row, strict=True)))
+        for row in rows or [(0, "", "", "", None)]
+    ]
     found = sa.union_all(*each).subquery()
     return sa.select(found).where(found.c.id > 0).order_by(found.c.id)

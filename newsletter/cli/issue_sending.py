@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,7 @@ from newsletter.cli.console import (
 if TYPE_CHECKING:
     from newsletter.model import Books, IssueId
     from newsletter.newsroom import Newsroom
+    from newsletter.storage import Wave
 
 __all__ = ["proof", "recipients", "send", "status"]
 
@@ -72,10 +73,16 @@ def send(issue_id: IssueId, dry_run: bool, wait: bool, retry_now: bool, as_json:
                 room, issue_id, wait=wait, retry_now=retry_now, resume=True, who=who(None), progress=progress
             )
         telling.tell_of(room, issue_id)  # a desk without a clock tells its people all the same
+        waves = room.deliveries.waves(issue_id, room.clock.now())
         if as_json:
-            print_json(books.as_json())
+            print_json(_document(books, waves))
         else:
-            _print_books(books)
+            _print_books(books, waves)
+            if waves:
+                click.echo(
+                    f"The next wave leaves at {waves[0].at:%Y-%m-%d %H:%M} UTC: `newsletter run` sends it, and so does"
+                    f" `newsletter issue send {issue_id}` from then on"
+                )
             if not room.settings.smtp_url:
                 click.echo(f"The mail lies in {room.outbox / issue_id.newsletter}")
     return 5 if sending.deliveries_left(books) else 0
@@ -92,10 +99,11 @@ def status(issue_id: IssueId, follow: bool, as_json: bool) -> None:
             with suppress(KeyboardInterrupt):
                 _follow(room, issue_id)
         books = room.issues.books(issue_id)
+        waves = room.deliveries.waves(issue_id, room.clock.now())
     if as_json:
-        print_json(books.as_json())
+        print_json(_document(books, waves))
     else:
-        _print_books(books)
+        _print_books(books, waves)
 
 
 @click.command(cls=DeskCommand)
@@ -123,7 +131,12 @@ def recipients(issue_id: IssueId, state: str | None, as_json: bool) -> None:
         )
 
 
-def _print_books(books: Books) -> None:
+def _document(books: Books, waves: Sequence[Wave]) -> dict[str, object]:
+    """The books, with the waves that are still to come; their readers are counted among the queued."""
+    return books.as_json() | {"waves": [wave.as_json() for wave in waves]}
+
+
+def _print_books(books: Books, waves: Sequence[Wave]) -> None:
     click.secho(f"{books.issue}  {books.state}", bold=True)
     click.echo(f"  candidates {books.candidates}")
     for reason, count in books.excluded.items():
@@ -132,6 +145,9 @@ def _print_books(books: Books) -> None:
     for state, count in books.deliveries.items():
         if count:
             click.echo(f"  = {state} {count}")
+    for place, wave in enumerate(waves):
+        which = "next wave" if place == 0 else "then"
+        click.echo(f"    {which} {wave.at:%Y-%m-%d %H:%M} UTC: {wave.readers:,} readers")
     click.echo("  the books balance" if books.balanced else click.style("  THE BOOKS DO NOT BALANCE", fg="red"))
 
 

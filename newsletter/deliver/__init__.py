@@ -6,7 +6,8 @@ from newsletter.deliver.dkim import DkimKey
 from newsletter.deliver.drain import Drain
 from newsletter.deliver.headers import MailHeaders, envelope_sender
 from newsletter.deliver.letters import DeskLetter, write_letter
-from newsletter.deliver.opening import dkim_keys, open_pace, open_transport, outbox_folder, relay_of
+from newsletter.deliver.lines import Lines, Share
+from newsletter.deliver.opening import dkim_keys, open_lines, open_pace, open_transport, outbox_folder, relay_of
 from newsletter.deliver.pace import Pace
 from newsletter.deliver.relay import Relay
 from newsletter.deliver.sender import Pauses, send
@@ -16,15 +17,18 @@ __all__ = [
     "DeskLetter",
     "DkimKey",
     "Drain",
+    "Lines",
     "MailHeaders",
     "Pace",
     "Pauses",
     "Relay",
+    "Share",
     "SplicedEdition",
     "backoff",
     "compile_message",
     "dkim_keys",
     "envelope_sender",
+    "open_lines",
     "open_pace",
     "open_transport",
     "outbox_folder",

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from newsletter.clock import Clock
 from newsletter.deliver.drain import Drain
 from newsletter.deliver.judging import Breaker, Suspects
 from newsletter.deliver.pace import throttles
@@ -54,6 +55,7 @@ class Conversations:
     """What the conversations of one send share. `per_connection` is how many messages one may carry, None for any."""
 
     ledger: Ledger
+    clock: Clock
     make_message: Callable[[Recipient], Message]
     pool: ThreadPoolExecutor | None
     window: int
@@ -99,12 +101,16 @@ class Conversations:
             if told.claimed:
                 self.relay_time.tell(told.throttled, told.rate)
             if size:
-                size = await self.relay_time.take(size)
-                told.spent = told.spent or not size
+                granted = await self.relay_time.take(size, self._ready)
+                told.spent = told.spent or granted is None
+                size = granted or 0
         except BaseException:
             await self.recording.turn(0, carried, outcomes)
             raise
         return await self.recording.turn(size, carried, outcomes)
+
+    def _ready(self, most: int) -> int:
+        return self.ledger.ready(self.clock.now(), most)
 
     async def _carry(self, connection: Connection, window: Window, outcomes: dict[int, Outcome], told: Told) -> None:
         def settle(outcome: Outcome) -> None:

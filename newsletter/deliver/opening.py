@@ -6,6 +6,7 @@ import dataclasses
 from pathlib import Path
 
 from newsletter.deliver.dkim import DkimKey, read_keys
+from newsletter.deliver.lines import Lines
 from newsletter.deliver.outbox import OutboxTransport
 from newsletter.deliver.pace import Pace
 from newsletter.deliver.relay import Relay
@@ -15,7 +16,7 @@ from newsletter.model import IssueId
 from newsletter.ports import Lanes, Transport
 from newsletter.settings import Settings
 
-__all__ = ["dkim_keys", "open_pace", "open_transport", "outbox_folder", "relay_of"]
+__all__ = ["dkim_keys", "open_lines", "open_pace", "open_transport", "outbox_folder", "relay_of"]
 
 
 def open_transport(settings: Settings, folder: Path | None = None) -> Transport:
@@ -34,12 +35,18 @@ def relay_of(settings: Settings, url: str) -> Relay:
     return dataclasses.replace(relay, cafile=str(settings.desk / relay.cafile)) if relay.cafile else relay
 
 
-def open_pace(settings: Settings, lanes: Lanes) -> Pace | None:
-    """How fast the relay of `NEWSLETTER_SMTP_URL` is sent to; None for the outbox, which takes what comes."""
+def open_pace(settings: Settings, lanes: Lanes, priority: int, patient: bool = False) -> Pace | None:
+    """How fast the relay of `NEWSLETTER_SMTP_URL` is sent to, and who goes first; None for the outbox, which takes what
+    comes."""
     if settings.smtp_url is None:
         return None
     relay = Relay.parse(settings.smtp_url)
-    return Pace(lanes, str(relay), relay.rate)
+    return Pace(lanes, str(relay), relay.rate, priority, patient)
+
+
+def open_lines(settings: Settings) -> Lines | None:
+    """The lines that this process may have to that relay; None for the outbox, which is no server."""
+    return None if settings.smtp_url is None else Lines(Relay.parse(settings.smtp_url).connections)
 
 
 def outbox_folder(desk: Path, issue: IssueId) -> Path:

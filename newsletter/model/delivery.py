@@ -121,12 +121,16 @@ class Lane:
 
     `rate`, in messages a second, is None unless the server asked for less than it got, which was `slowed_from` at
     first. It was last changed at `changed_at`. Up to `free_at` the server's time is taken.
+
+    `urgent` is the priority of the most urgent sender at work, which said so last for the instant `urgent_at`.
     """
 
     free_at: datetime
     rate: float | None = None
     slowed_from: float | None = None
     changed_at: datetime | None = None
+    urgent: int | None = None
+    urgent_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -12,6 +13,7 @@ from sqlalchemy.engine import Connection
 from newsletter import compose
 from newsletter.model import Edition, IssueId, Snapshot
 from newsletter.newsroom.room import Newsroom
+from newsletter.newsroom.waves import WaveOf
 from newsletter.storage.corrections import got_fault
 from subscribers.audience import Audience
 
@@ -26,10 +28,11 @@ class Chosen:
     excluded: Mapping[str, int]
     _audience: Audience
     _keys: Mapping[str, str]  # of editions, by the profile of a group
+    _waves: Mapping[str, datetime]  # of those who wait, in the same way
 
-    def recipients(self) -> sa.Select[tuple[int, str, str, str]]:
-        """Subscriber, address, name and edition of everybody who would get it; see `Audience.recipients`."""
-        return self._audience.recipients(self._keys)
+    def recipients(self) -> sa.Select[tuple[int, str, str, str, datetime | None]]:
+        """Subscriber, address, name, edition and wave of everybody who would get it; see `Audience.recipients`."""
+        return self._audience.recipients(self._keys, self._waves)
 
     def addresses(self, connection: Connection) -> Iterator[str]:
         """The address of everybody who would get it."""
@@ -37,14 +40,18 @@ class Chosen:
             yield row.email
 
 
-def choose(room: Newsroom, connection: Connection, snapshot: Snapshot) -> Chosen:
-    """The audience that the snapshot's newsletter has now, on that connection; of a correction, who got the fault."""
+def choose(room: Newsroom, connection: Connection, snapshot: Snapshot, wave: WaveOf = lambda zone: None) -> Chosen:
+    """The audience that the snapshot's newsletter has now, on that connection; of a correction, who got the fault.
+
+    `wave` says who waits.
+    """
     newsletter = room.newsletter(snapshot.newsletter)
     segment = newsletter.segment if snapshot.segment is None else snapshot.segment
     faulty = snapshot.faulty
     only = got_fault(connection, IssueId.parse(faulty.issue), faulty.below) if faulty else None
     audience = Audience(connection, newsletter.name, segment, room.clock.now(), only)
     keys: dict[str, str] = {}
+    waves: dict[str, datetime] = {}
     readers: Counter[Edition] = Counter()
     excluded: Counter[str] = Counter()
     for group in audience.groups():
@@ -56,4 +63,6 @@ def choose(room: Newsroom, connection: Connection, snapshot: Snapshot) -> Chosen
         else:
             keys[group.profile] = edition.key
             readers[edition] += group.subscribers
-    return Chosen(readers, excluded, audience, keys)
+            if (at := wave(group.timezone)) is not None:
+                waves[group.profile] = at
+    return Chosen(readers, excluded, audience, keys, waves)

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from newsletter import render
+from newsletter import deliver, render
 from newsletter.clock import Clock
 from newsletter.errors import NotFoundError, PlanError, SettingError
 from newsletter.plan import Newsletter, Plan, read_plan
@@ -163,6 +163,11 @@ class Newsroom:
     def journal(self) -> Journal:
         """What left from this desk, whatever the database says."""
         return Journal(self.desk / ".journal")
+
+    @cached_property
+    def lines(self) -> deliver.Lines | None:
+        """The lines to the mail server that the issues sent by this process share; None for the outbox."""
+        return deliver.open_lines(self.settings)
 
     @cached_property
     def accounts(self) -> Accounts:

@@ -32,12 +32,14 @@ from newsletter.model import (
 from newsletter.newsroom import issues, readers
 from newsletter.newsroom.alerts import alert
 from newsletter.newsroom.audience import choose
+from newsletter.newsroom.pacing import forget_spread, pacing_of, prove_relay
 from newsletter.newsroom.reconciling import refuse_forgetful
 from newsletter.newsroom.room import Newsroom
+from newsletter.newsroom.waves import last_wave, waves_of
 from newsletter.pipeline import deliver_issue, render_editions, send_once
 from newsletter.plan import deliver_by_at, slot_of
 from newsletter.ports import Transport
-from newsletter.storage import IssueLedger, LaneRows
+from newsletter.storage import IssueLedger
 from newsletter.storage.editions import keep_editions, sealed_editions
 from newsletter.storage.reconciling import take_part
 from newsletter.tokens import Purpose
@@ -78,22 +80,25 @@ def send(
         issue = begin(room, issue, transport, stop)
     else:
         issue = _reopened(room, issue, transport, who if resume else None)
-    give_up_at = _give_up_at(room, issue)
+    give_up_at, give_up_after = _give_up_at(room, issue), _give_up_after(room, issue)
     now = room.clock.now()
     if retry_now:
         room.deliveries.retry_now(issue_id, now)
-        give_up_at = max(give_up_at, now + LEAST_TIME)
+        give_up_at, give_up_after = max(give_up_at, now + LEAST_TIME), timedelta.max
     if now > give_up_at:
         room.deliveries.expire(issue_id, now)
     take_part(room.database, room.journal, issue_id)
-    with open_ledger(room, issue, give_up_at) as ledger:
+    pacing = pacing_of(room, issue)
+    with open_ledger(room, issue, give_up_at, give_up_after) as ledger:
         try:
             deliver_issue(
                 ledger,
                 transport,
                 _message_maker(room, issue, transport, keys),
                 room.clock,
-                pace=deliver.open_pace(room.settings, LaneRows(room.database)),
+                pace=pacing.pace,
+                spread=pacing.spread,
+                lines=pacing.lines,
                 threads=(os.cpu_count() or 1) if keys else 0,
                 wait=wait,
                 stop=stop,
@@ -108,8 +113,14 @@ def send(
     return room.issues.books(issue_id)
 
 
-def open_ledger(room: Newsroom, issue: Issue, give_up_at: datetime | None = None) -> IssueLedger:
-    """One more sender's ledger of a frozen issue; what is deferred beyond `give_up_at` expires."""
+def open_ledger(
+    room: Newsroom,
+    issue: Issue,
+    give_up_at: datetime | None = None,
+    give_up_after: timedelta = timedelta.max,
+) -> IssueLedger:
+    """One more sender's ledger of a frozen issue; what is deferred beyond `give_up_at`, or has been tried for longer
+    than `give_up_after`, expires."""
     return IssueLedger(
         room.database,
         issue.id,
@@ -118,6 +129,7 @@ def open_ledger(room: Newsroom, issue: Issue, give_up_at: datetime | None = None
         wanted=_still_wanted(room, issue.id),
         backoff=deliver.backoff,
         give_up_at=give_up_at or _give_up_at(room, issue),
+        give_up_after=give_up_after,
         resend=room.settings.on_unknown == "resend",
     )
 
@@ -178,8 +190,9 @@ def has_work(room: Newsroom, issue: Issue, now: datetime) -> bool:
     if room.deliveries.anything_due(issue.id, now):
         return True
     counts = room.deliveries.counts(issue.id)
-    left = sum(counts.get(state, 0) for state in UNSETTLED)
-    return left == 0 or now > _give_up_at(room, issue)
+    if not any(counts.get(state, 0) for state in UNSETTLED):
+        return True
+    return bool(counts.get(DeliveryState.DEFERRED)) and now > _give_up_at(room, issue)
 
 
 def deliveries_left(books: Books) -> bool:
@@ -209,7 +222,7 @@ def _frozen(room: Newsroom, issue: Issue, transport: Transport, stop: Callable[[
     """The approved issue once its audience stands, or an error before anything is written down."""
     _look_once_more(room, issue)
     deliver.refuse_strangers(transport, room.settings, _audience_addresses(room, issue))
-    send_once(transport, [], stop=stop)  # a relay that nobody can reach is found out before anything is frozen
+    prove_relay(room, transport, stop)  # one that nobody can reach is found out before anything is frozen
     _freeze(room, issue, transport)
     issue = room.issues.get(issue.id)
     if issue.state is IssueState.STOPPED:  # in the moment since it was frozen
@@ -222,7 +235,7 @@ def _taken_up(room: Newsroom, issue: Issue, transport: Transport, stop: Callable
     assert issue.approved_revision is not None
     _look_once_more(room, issue)
     deliver.refuse_strangers(transport, room.settings, room.deliveries.addresses_left(issue.id))
-    send_once(transport, [], stop=stop)
+    prove_relay(room, transport, stop)
     now = room.clock.now()
     with open_ledger(room, issue) as ledger:
         ledger.recover(now)
@@ -271,7 +284,7 @@ def _freeze(room: Newsroom, issue: Issue, transport: Transport) -> None:
     assert issue.approved_revision is not None
     now = room.clock.now()
     with room.database.write() as connection:
-        chosen = choose(room, connection, snapshot)
+        chosen = choose(room, connection, snapshot, waves_of(room, issue))
         deliver.refuse_strangers(transport, room.settings, chosen.addresses(connection))
         begun = room.deliveries.freeze(
             connection,
@@ -392,11 +405,19 @@ def _approved_snapshot(issue: Issue) -> Snapshot:
 
 
 def _give_up_at(room: Newsroom, issue: Issue) -> datetime:
+    """When what is still deferred expires; where readers get it in waves, it counts from the last that can be."""
     newsletter = room.plan.newsletters.get(issue.id.newsletter)
     # What a person took up again, queued again or corrected has its time from then on.
     started = room.issues.begun_at(issue.id) or room.clock.now()
     deadline = deliver_by_at(slot_of(newsletter, issue.id.date), newsletter) if newsletter else None
-    return max(deadline, started + LEAST_TIME) if deadline else started + timedelta(days=1)
+    last = max(deadline, started + LEAST_TIME) if deadline else started + timedelta(days=1)
+    return last + last_wave(room, issue)
+
+
+def _give_up_after(room: Newsroom, issue: Issue) -> timedelta:
+    """How long one reader's message is tried where there are waves: from any wave as long as from the first."""
+    last = last_wave(room, issue)
+    return _give_up_at(room, issue) - last - issue.due_at if last else timedelta.max
 
 
 def _settle(room: Newsroom, issue_id: IssueId) -> None:
@@ -404,3 +425,4 @@ def _settle(room: Newsroom, issue_id: IssueId) -> None:
     counts = room.deliveries.counts(issue_id)
     if not any(counts.get(state, 0) for state in UNSETTLED) and room.issues.books(issue_id).balanced:
         room.deliveries.settle(issue_id, room.clock.now())
+        forget_spread(room, issue_id)

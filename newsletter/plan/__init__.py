@@ -10,6 +10,7 @@ from newsletter.plan.slots import (
     quiet_until,
     slot_of,
     slots_between,
+    wave_at,
 )
 from newsletter.plan.values import (
     Approval,
@@ -45,4 +46,5 @@ __all__ = [
     "read_plan",
     "slot_of",
     "slots_between",
+    "wave_at",
 ]

@@ -19,7 +19,6 @@ def advise(plan: Plan, values: Mapping[str, Any], reading: Reading) -> Iterator[
             *_idle_dates(newsletter, values),
             *_deadlines(newsletter),
             *_unfilled(newsletter, plan),
-            *_without_effect(newsletter),
         ):
             yield _sentence(reading, f"newsletters.{name}.{path}", message)
     for name, source in plan.sources.items():
@@ -71,18 +70,6 @@ def _unfilled(newsletter: Newsletter, plan: Plan) -> Iterator[tuple[str, str]]:
     for place, country in enumerate(newsletter.countries):
         if country not in filled:
             yield f"countries[{place}]", f"no source brings stories of {country}"
-
-
-def _without_effect(newsletter: Newsletter) -> Iterator[tuple[str, str]]:
-    """Keys of the format that this version reads and does not act on."""
-    keys: dict[str, object] = {
-        "delivery.local_time": newsletter.local_time,
-        "delivery.spread": newsletter.spread,
-        "priority": newsletter.priority != 5,
-    }
-    for path, asked in keys.items():
-        if asked:
-            yield path, "this version does not act on it yet"
 
 
 def _since_midnight(at: time) -> timedelta:

@@ -19,6 +19,8 @@ from newsletter.plan.values import Approval, Calendar, CatchUp, Newsletter, Plan
 
 __all__ = ["load_plan", "read_plan"]
 
+_USUAL, _BREAKING = 5, 9
+"""Priorities of newsletters that name none; breaking news is the newsletter, or the template, of that name."""
 MAX_BYTES = 4 * nodes.MAX_CHARACTERS
 
 
@@ -179,6 +181,7 @@ def _newsletter(
     stories = StoriesRule(**table.pop("stories", {}))
     if stories.min > stories.max:
         reading.fault(f"newsletters.{name}.stories.min", f"min {stories.min} is more than max {stories.max}")
+    table.setdefault("priority", _BREAKING if "breaking" in (name, table.get("template")) else _USUAL)
     sponsor = table.pop("sponsor", None)
     if sponsor is not None and "name" not in sponsor:
         reading.fault(f"newsletters.{name}.sponsor", "name is missing; a sponsor is named: name: Harbour Bank")

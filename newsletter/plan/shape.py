@@ -104,8 +104,8 @@ _STORIES = Table(
 
 _DELIVERY = Table(
     {
-        "local_time": Key(_FLAG, "readers west of the newsletter's zone get it at `at` of theirs"),
-        "spread": Key(_duration(most=_DAY), "over how long the messages are spread"),
+        "local_time": Key(_FLAG, "readers west of the newsletter's zone get it at `at` of their own clocks, in waves"),
+        "spread": Key(_duration(most=_DAY), "over how long the messages of an issue are spread"),
     }
 )
 
@@ -140,7 +140,7 @@ NEWSLETTER: Final = Table(
         "approvers": Key(ListOf(_ADDRESS), "who may approve by link"),
         "quiet_hours": Key(Word("hours such as 22:00-06:00", words.clock_hours), "no breaking news then", True),
         "breaking_per_day": Key(_number(0, 50), "the most breaking issues of one day"),
-        "priority": Key(_number(1, 9), "which issue goes first; breaking has 9"),
+        "priority": Key(_number(1, 9), "which of two issues goes first; 5, and breaking has 9"),
         "archive": Key(_choice(["public", "private"]), "whether past issues stand on the web for anyone"),
         "dead_man_url": Key(_URL, "called after each submitted issue", may_be_null=True),
         "enabled": Key(_FLAG, "false: it never runs by itself"),

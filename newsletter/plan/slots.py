@@ -25,6 +25,7 @@ __all__ = [
     "quiet_until",
     "slot_of",
     "slots_between",
+    "wave_at",
 ]
 
 _DAY = timedelta(days=1)
@@ -98,6 +99,19 @@ def deliver_by_at(slot: Slot, newsletter: Newsletter) -> datetime | None:
         return None
     day = slot.date if newsletter.deliver_by > newsletter.at else slot.date + _DAY
     return first_instant(day, newsletter.deliver_by, newsletter.timezone)
+
+
+def wave_at(newsletter: Newsletter, day: date, due: datetime, zone: ZoneInfo) -> datetime:
+    """When readers in `zone` get the issue of that date, which is `due` in the newsletter's own zone: at the same time
+    of the same day by their own clocks, and never before it is due.
+
+    An issue that was moved to another hour is due at that hour everywhere.
+    """
+    at = newsletter.at
+    if due != first_instant(day, at, newsletter.timezone):
+        local = due.astimezone(newsletter.timezone)
+        day, at = local.date(), local.time()
+    return max(due, first_instant(day, at, zone))
 
 
 def first_instant(day: date, at: time, zone: ZoneInfo) -> datetime:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from newsletter.errors import ChecksFailedError, NewsletterError, NothingToDoError
+from newsletter.model import IssueId
 from newsletter.newsroom import Newsroom, sending, telling
 from newsletter.schedule import day
 
@@ -24,6 +25,9 @@ log = logging.getLogger("newsletter.schedule")
 
 TICK = timedelta(seconds=15)
 LEAST_REAL_SECONDS = 0.25
+AT_ONCE = 16
+"""Issues that one process sends at the same time; each costs a thread, a database session, and its editions in
+memory."""
 
 
 class Clockwork:
@@ -78,12 +82,18 @@ class Clockwork:
 
 
 class SenderLoop:
-    """Carries the mail of every issue that is due, one after the other, until stopped."""
+    """Carries the mail of every issue that is due until stopped: many at once, the most urgent first.
+
+    Each is sent on a thread of its own, so that a slow or a broken one holds up nobody; what they share is the lines to
+    the mail server. One that is more urgent than all under way never waits for a place.
+    """
 
     def __init__(self, room: Newsroom) -> None:
         self._room = room
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sender")
+        self._under_way: dict[IssueId, threading.Thread] = {}
+        self._begun: dict[IssueId, int] = {}  # at which place in the order of all beginnings
 
     def start(self) -> None:
         """Begin, in a thread of its own."""
@@ -93,30 +103,52 @@ class SenderLoop:
         """Drain: what is in flight is finished and recorded, nothing more is begun."""
         self._stopping.set()
         self._thread.join()
+        for thread in self._under_way.values():
+            thread.join()
 
     def _run(self) -> None:
         pause = max(LEAST_REAL_SECONDS, min(2.0, self._room.clock.real_seconds(TICK)))
         while not self._stopping.wait(pause):
-            _guarded(self._send_due)
+            _guarded(self._begin_due)
 
-    def _send_due(self) -> None:
-        for issue_id in day.due_issues(self._room):
-            if self._stopping.is_set():
+    def _begin_due(self) -> None:
+        self._under_way = {issue_id: thread for issue_id, thread in self._under_way.items() if thread.is_alive()}
+        for issue_id in self._in_turn(day.due_issues(self._room)):
+            if self._stopping.is_set() or not self._has_place(issue_id):
                 return
-            try:
-                books = sending.send(self._room, issue_id, stop=self._stopping.is_set)
-                log.info("%s: %s, %s submitted", issue_id, books.state, books.deliveries["submitted"])
-            except NothingToDoError:
-                continue  # another process was quicker
-            except ChecksFailedError as error:
-                now = self._room.clock.now()
-                if self._room.issues.hold_back(issue_id, now, "sender", str(error)):
-                    log.warning("%s is held back: %s", issue_id, error)
-            except NewsletterError as error:
-                if self._room.issues.explain(issue_id, str(error)):
-                    log.warning("%s: %s", issue_id, error)
-            except Exception:
-                log.exception("%s: sending failed", issue_id)
+            self._begun[issue_id] = max(self._begun.values(), default=0) + 1
+            thread = threading.Thread(target=self._send, args=(issue_id,), name=f"sender of {issue_id}")
+            self._under_way[issue_id] = thread
+            thread.start()
+
+    def _in_turn(self, due: Sequence[IssueId]) -> list[IssueId]:
+        """Those not under way; of equals the one that was begun longest ago or never, for one that always fails would
+        have every free place."""
+        self._begun = {issue_id: place for issue_id, place in self._begun.items() if issue_id in due}
+        waiting = [issue_id for issue_id in due if issue_id not in self._under_way]
+        return sorted(waiting, key=lambda each: (-day.priority(self._room, each), self._begun.get(each, 0)))
+
+    def _has_place(self, issue_id: IssueId) -> bool:
+        """Whether one more may be begun. There are few priorities, so those who need no place are few."""
+        if len(self._under_way) < AT_ONCE:
+            return True
+        return day.priority(self._room, issue_id) > max(day.priority(self._room, each) for each in self._under_way)
+
+    def _send(self, issue_id: IssueId) -> None:
+        try:
+            books = sending.send(self._room, issue_id, stop=self._stopping.is_set)
+            log.info("%s: %s, %s submitted", issue_id, books.state, books.deliveries["submitted"])
+        except NothingToDoError:
+            pass  # another process was quicker
+        except ChecksFailedError as error:
+            now = self._room.clock.now()
+            if self._room.issues.hold_back(issue_id, now, "sender", str(error)):
+                log.warning("%s is held back: %s", issue_id, error)
+        except NewsletterError as error:
+            if self._room.issues.explain(issue_id, str(error)):
+                log.warning("%s: %s", issue_id, error)
+        except Exception:
+            log.exception("%s: sending failed", issue_id)
 
 
 def _guarded(step: Callable[[], None]) -> None:

@@ -14,7 +14,7 @@ from newsletter.model import Issue, IssueId, IssueState
 from newsletter.newsroom import Newsroom, gathering, issues, notes, related, sending
 from newsletter.plan import Newsletter, OnTimeout, Slot, approval_deadline, build_at, lock_at, slots_between
 
-__all__ = ["draft", "due_issues", "next_waking", "poll", "tick"]
+__all__ = ["draft", "due_issues", "next_waking", "poll", "priority", "tick"]
 
 log = logging.getLogger("newsletter.schedule")
 
@@ -63,7 +63,7 @@ def draft(room: Newsroom) -> None:
 
 
 def due_issues(room: Newsroom) -> list[IssueId]:
-    """The issues that have mail to carry now, earliest due first."""
+    """The issues that have mail to carry now: the most urgent first, then the earliest due."""
     now = room.clock.now()
     found = []
     for issue in room.issues.in_state(IssueState.APPROVED, IssueState.SENDING):
@@ -78,7 +78,13 @@ def due_issues(room: Newsroom) -> list[IssueId]:
             and not _missed(newsletter, issue, now)
         ):
             found.append(issue.id)
-    return found
+    return sorted(found, key=lambda issue_id: -priority(room, issue_id))
+
+
+def priority(room: Newsroom, issue_id: IssueId) -> int:
+    """How urgent an issue is, by what schedule.yaml says of its newsletter."""
+    newsletter = room.plan.newsletters.get(issue_id.newsletter)
+    return newsletter.priority if newsletter is not None else 0
 
 
 def next_waking(room: Newsroom) -> datetime | None:
@@ -90,6 +96,9 @@ def next_waking(room: Newsroom) -> datetime | None:
             instants += [slot.instant, build_at(slot, newsletter)]
             if (deadline := approval_deadline(slot, newsletter)) is not None:
                 instants.append(deadline)
+    for issue in room.issues.in_state(IssueState.SENDING):
+        if (due := room.deliveries.next_due(issue.id)) is not None:  # a wave, or a next try
+            instants.append(due)
     return min((instant for instant in instants if instant > now), default=None)
 
 

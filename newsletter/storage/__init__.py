@@ -3,7 +3,7 @@
 from newsletter.storage.accounts import Account, Accounts, Role
 from newsletter.storage.corrections import CorrectionRow, Corrections
 from newsletter.storage.database import Database
-from newsletter.storage.deliveries import Deliveries, DeliveryRow
+from newsletter.storage.deliveries import Deliveries, DeliveryRow, Wave
 from newsletter.storage.desk_mails import Change, DeskMailRow, DeskMails
 from newsletter.storage.drafts import Drafts
 from newsletter.storage.issues import Issues, Transition
@@ -43,4 +43,5 @@ __all__ = [
     "StoryPages",
     "StoryRow",
     "Transition",
+    "Wave",
 ]

@@ -28,6 +28,10 @@ __all__ = ["Database", "Hold", "insert_or_ignore"]
 
 BUSY_SECONDS = 30
 
+_OVERFLOW = 60
+"""Sessions at once beyond the five that are kept: each sender holds its lock in one, and needs one or two for moments;
+with 16 issues under way and the screens' threads that is more than the usual ten."""
+
 
 class Hold:
     """A lock that was asked for; true where we have it."""
@@ -183,9 +187,9 @@ def insert_or_ignore(connection: Connection, table: sa.Table) -> sqlite.Insert |
 
 def _open(url: URL) -> Engine:
     if url.get_backend_name() == "postgresql":
-        engine = sa.create_engine(url.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+        engine = sa.create_engine(url.set(drivername="postgresql+psycopg"), pool_pre_ping=True, max_overflow=_OVERFLOW)
     else:
-        engine = sa.create_engine(url, connect_args={"timeout": BUSY_SECONDS})
+        engine = sa.create_engine(url, connect_args={"timeout": BUSY_SECONDS}, max_overflow=_OVERFLOW)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     event.listen(engine, "handle_error", _explain)

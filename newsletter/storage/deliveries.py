@@ -11,14 +11,26 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from newsletter.model import BEGUN, UNSETTLED, DeliveryState, IssueId, IssueState
-from newsletter.storage import progress
+from newsletter.storage import progress, windows
 from newsletter.storage.database import Database
 from newsletter.storage.issues import NO_APPROVAL, move
 from newsletter.storage.keys import issue_pk
 from newsletter.storage.progress import intended, message_ids
 from newsletter.storage.tables import delivery, issue
 
-__all__ = ["Deliveries", "DeliveryRow"]
+__all__ = ["Deliveries", "DeliveryRow", "Wave"]
+
+
+@dataclass(frozen=True, slots=True)
+class Wave:
+    """Readers of an issue whose own hour is still to come: at which instant, and how many."""
+
+    at: datetime
+    readers: int
+
+    def as_json(self) -> dict[str, object]:
+        """One wave of `newsletter issue status --json`."""
+        return {"at": self.at.isoformat(), "readers": self.readers}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +73,7 @@ class Deliveries:
         connection: Connection,
         issue_id: IssueId,
         revision: int,
-        recipients: sa.Select[tuple[int, str, str, str]],
+        recipients: sa.Select[tuple[int, str, str, str, datetime | None]],
         *,
         excluded: Mapping[str, int],
         now: datetime,
@@ -71,7 +83,8 @@ class Deliveries:
         """Write down who gets the approved revision, within the caller's transaction; False when it was frozen
         before, or is not the approved one any more.
 
-        `recipients` gives subscriber, address, name and edition, in the subscribers' order. From the commit on the
+        `recipients` gives subscriber, address, name, edition, and the instant of the reader's wave (None for at once),
+        in the subscribers' order. From the commit on the
         books of the issue are kept: candidates = excluded + deliveries. Seed (at most 64 hexadecimal digits) and
         domain make the Message-IDs.
         """
@@ -97,7 +110,7 @@ class Deliveries:
             "changed_at": now,
         }
         rows = recipients.add_columns(*(sa.literal(value, delivery.c[name].type) for name, value in same.items()))
-        names = ("subscriber_id", "email", "name", "edition", *same)
+        names = ("subscriber_id", "email", "name", "edition", "not_before", *same)
         insert = sa.insert(delivery).from_select(names, rows, include_defaults=False)
         queued = connection.execute(insert.execution_options(preserve_rowcount=True)).rowcount
         counted = {"candidates": queued + sum(excluded.values()), "excluded": dict(excluded)}
@@ -138,14 +151,27 @@ class Deliveries:
             return progress.tally(connection, issue_pk(connection, issue_id))
 
     def anything_due(self, issue_id: IssueId, now: datetime) -> bool:
-        """Whether a delivery of the issue is queued, in flight, or deferred until before `now`."""
+        """Whether a delivery of the issue is in flight, or could be claimed at `now`."""
         with self._database.read() as connection:
             pk = issue_pk(connection, issue_id)
-            counts = progress.tally(connection, pk)
-            if counts.get(DeliveryState.QUEUED) or counts.get(DeliveryState.SENDING):
+            if progress.tally(connection, pk).get(DeliveryState.SENDING):
                 return True
-            due = sa.select(delivery.c.id).where(delivery.c.issue_id == pk, delivery.c.not_before <= now)
-            return connection.scalar(due.limit(1)) is not None
+            return windows.ready(connection, pk, progress.reached(connection, pk), now, 1) > 0
+
+    def next_due(self, issue_id: IssueId) -> datetime | None:
+        """The first instant that a delivery of the issue waits for, of a wave or of a next try, or None."""
+        with self._database.read() as connection:
+            return windows.next_due(connection, issue_pk(connection, issue_id))
+
+    def waves(self, issue_id: IssueId, now: datetime) -> list[Wave]:
+        """The waves of the issue that are still to come, the next first."""
+        with self._database.read() as connection:
+            waits = delivery.c.not_before > now, delivery.c.not_before < windows.IN_HAND
+            query = sa.select(delivery.c.not_before, sa.func.count()).where(
+                delivery.c.issue_id == issue_pk(connection, issue_id), delivery.c.state == DeliveryState.QUEUED, *waits
+            )
+            rows = connection.execute(query.group_by(delivery.c.not_before).order_by(delivery.c.not_before))
+            return [Wave(at, readers) for at, readers in rows]
 
     def addresses_left(self, issue_id: IssueId) -> Iterator[str]:
         """Every address that a send of the issue could still write to."""

@@ -36,8 +36,20 @@ class LaneRows:
                 connection.execute(sa.update(lane).where(lane.c.name == name).values(_columns(after)))
         return after
 
+    def forget(self, name: str) -> None:
+        """Throw away a lane that nobody will go by again."""
+        with self._database.write() as connection:
+            connection.execute(sa.delete(lane).where(lane.c.name == name))
 
-_VALUES = (lane.c.free_at, lane.c.rate, lane.c.slowed_from, lane.c.changed_at)
+
+_VALUES = (
+    lane.c.free_at,
+    lane.c.rate,
+    lane.c.slowed_from,
+    lane.c.changed_at,
+    lane.c.urgent,
+    lane.c.urgent_at,
+)
 
 
 def _columns(value: Lane) -> dict[str, object]:

@@ -40,7 +40,8 @@ class IssueLedger:
 
     `flights` is the folder of the flight recorders, `journal` the desk's. `wanted` says, inside the transaction that
     commits the intent, which subscribers may still be mailed. `backoff` gives the pause before a deferred message's
-    next try; one that would come after `give_up_at` makes the delivery `expired`. Where nobody can know what became of
+    next try; one that would come after `give_up_at`, or after this one message was tried for `give_up_after`, makes the
+    delivery `expired`. Where nobody can know what became of
     a message, `resend` tries it again; without it that stays `unknown`.
     """
 
@@ -54,6 +55,7 @@ class IssueLedger:
         wanted: StillWanted,
         backoff: Callable[[int], timedelta],
         give_up_at: datetime,
+        give_up_after: timedelta = timedelta.max,
         resend: bool = False,
     ) -> None:
         self._database = database
@@ -69,6 +71,7 @@ class IssueLedger:
         self._wanted = wanted
         self._backoff = backoff
         self._give_up_at = give_up_at
+        self._give_up_after = give_up_after
         self._resend = resend
         self._owner = secrets.token_hex(12)
         self._locks = ExitStack()
@@ -187,15 +190,15 @@ class IssueLedger:
             rows = windows.last_settled(connection, self._pk, most)
         return [Outcome(row.id, DeliveryState(row.state), row.code, row.reply) for row in reversed(rows)]
 
-    def next_due(self) -> datetime | None:
-        """When the first recipient that was tried or claimed before may be tried again, or None."""
+    def ready(self, now: datetime, most: int) -> int:
+        """How many recipients could be claimed at `now`, counted up to `most`."""
         with self._database.read() as connection:
-            due: datetime | None = connection.scalar(
-                sa.select(sa.func.min(delivery.c.not_before)).where(
-                    delivery.c.issue_id == self._pk, delivery.c.not_before.is_not(None)
-                )
-            )
-        return due
+            return windows.ready(connection, self._pk, progress.reached(connection, self._pk), now, most)
+
+    def next_due(self) -> datetime | None:
+        """When the first recipient that waits for a wave or a next try may be claimed, or None."""
+        with self._database.read() as connection:
+            return windows.next_due(connection, self._pk)
 
     # --- claiming ---
 
@@ -209,7 +212,7 @@ class IssueLedger:
             rows = windows.due_again(connection, self._pk, now, limit)
             if not rows:
                 rows = windows.never_tried(connection, self._pk, reached, limit)
-                reached = rows[-1].subscriber_id if rows else reached
+                reached = rows[-1].subscriber_id if rows else windows.END
             if not rows:
                 return None, reached
             wanted = self._wanted(connection, [row.subscriber_id for row in rows])
@@ -232,7 +235,7 @@ class IssueLedger:
     def _intend(self, connection: Connection, taken: Sequence[Any], now: datetime, moved: Moved) -> Window:
         if again := [row.id for row in taken if row.not_before is not None]:
             queued = sa.update(delivery).where(delivery.c.id.in_(again))
-            connection.execute(queued.values(state=DeliveryState.QUEUED, not_before=None))
+            connection.execute(queued.values(state=DeliveryState.QUEUED, not_before=windows.IN_HAND))
         inserted = connection.execute(
             sa.insert(intent).values(
                 issue_id=self._pk,
@@ -305,7 +308,8 @@ class IssueLedger:
         state, not_before = outcome.state, None
         if state is DeliveryState.DEFERRED or (state is DeliveryState.UNKNOWN and self._resend):
             not_before = now + self._backoff(attempts)
-            if not_before <= self._give_up_at:
+            tried_for = sum((self._backoff(one) for one in range(1, attempts + 1)), timedelta())
+            if not_before <= self._give_up_at and tried_for <= self._give_up_after:
                 state = DeliveryState.DEFERRED
             else:
                 not_before = None

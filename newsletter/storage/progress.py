@@ -27,6 +27,7 @@ __all__ = [
     "locked",
     "message_ids",
     "move",
+    "reached",
     "tally",
 ]
 
@@ -62,8 +63,8 @@ def locked(connection: Connection, pk: int) -> tuple[int, bool]:
 
     From here to the end of the transaction nobody else claims, moves or stops anything.
     """
-    reached = sa.select(issue_progress.c.reached).where(issue_progress.c.issue_id == pk).with_for_update()
-    row = connection.execute(reached).first()
+    claimed = sa.select(issue_progress.c.reached).where(issue_progress.c.issue_id == pk).with_for_update()
+    row = connection.execute(claimed).first()
     # Asked for only now: PostgreSQL would show what was committed before it had waited for the lock.
     return (row.reached if row else 0), is_sending(connection, pk)
 
@@ -71,6 +72,11 @@ def locked(connection: Connection, pk: int) -> tuple[int, bool]:
 def is_sending(connection: Connection, pk: int) -> bool:
     """Whether the issue is to be sent at this moment."""
     return bool(connection.scalar(sa.select(issue.c.state).where(issue.c.id == pk)) == IssueState.SENDING)
+
+
+def reached(connection: Connection, pk: int) -> int:
+    """The last subscriber claimed, 0 before the freeze; somebody may claim the next at this moment."""
+    return connection.scalar(sa.select(issue_progress.c.reached).where(issue_progress.c.issue_id == pk)) or 0
 
 
 def move(connection: Connection, pk: int, moved: Moved, reached: int | None = None, *, turn: bool = False) -> int:

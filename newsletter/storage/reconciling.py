@@ -85,7 +85,7 @@ def catch_up(database: Database, journal: Journal, flights: Path, issue_id: Issu
         held = progress.message_ids(connection, pk) is not None and _holds(connection, pk, fates)
         if held:
             _refuse_living(database, connection, pk, issue_id)
-            gaps = _gaps(connection, pk, fates)
+            gaps = _gaps(connection, pk, fates, now)
             _settle(connection, pk, issue_id, fates, gaps, now)
             fates = dict.fromkeys(gaps, DeliveryState.UNKNOWN) | fates
         else:
@@ -149,15 +149,17 @@ def _refuse_living(database: Database, connection: Connection, pk: int, issue_id
         raise StorageError(f"{issue_id} is being sent at this moment; stop its senders first")
 
 
-def _gaps(connection: Connection, pk: int, fates: Collection[int]) -> set[int]:
+def _gaps(connection: Connection, pk: int, fates: Collection[int], now: datetime) -> set[int]:
     """Deliveries of which neither the database nor the journal can say that they never left."""
     held = connection.scalars(sa.select(intent.c.deliveries).where(intent.c.issue_id == pk)).all()
     doubts = {number for window in held for number in json.loads(window)}
     connection.execute(sa.delete(intent).where(intent.c.issue_id == pk))
     reached, _ = progress.locked(connection, pk)
-    rows = sa.select(delivery.c.id, delivery.c.subscriber_id).where(
+    passed_by = sa.select(delivery.c.id, delivery.c.subscriber_id).where(
         delivery.c.issue_id == pk, delivery.c.subscriber_id > reached
     )
+    # Of a wave that is still to come nothing can have left.
+    rows = passed_by.where(sa.or_(delivery.c.not_before.is_(None), delivery.c.not_before <= now))
     passed: list[int] = []
     for row in connection.execute(rows.order_by(delivery.c.subscriber_id)).all():
         passed.append(row.id)

@@ -263,8 +263,8 @@ edition = Table(
     Column("sha256", String(64), nullable=False),
 )
 
-# No index on the state: it changes for every row, and an index would cost as much as the row. Whose next try is due
-# (a deferred one, or one that came back unsent) stands in a small one.
+# No index on the state: it changes for every row, and an index would cost as much as the row. Who waits for an instant
+# (a wave, a next try) or came back unsent stands in a small one.
 delivery = Table(
     "delivery",
     METADATA,
@@ -278,7 +278,7 @@ delivery = Table(
     Column("message_id", String(320)),  # of issues frozen before `issue_progress` had a seed
     Column("state", String(20), nullable=False),
     Column("attempts", Integer, nullable=False, default=0),
-    Column("not_before", Instant),
+    Column("not_before", Instant),  # the reader's wave, or the next try; `IN_HAND` where such a one is claimed
     Column("code", Integer),
     Column("reply", Text, nullable=False, default=""),
     Column("changed_at", Instant, nullable=False),
@@ -322,7 +322,8 @@ intent = Table(
     sqlite_autoincrement=True,
 )
 
-# How fast a mail server is sent to: see `Lane`. A row comes with the first limit, or the first complaint.
+# How fast a mail server is sent to, and who goes ahead on it: see `Lane`. Beside those there is one for each issue that
+# is spread over a time, while it is sent.
 lane = Table(
     "lane",
     METADATA,
@@ -331,7 +332,7 @@ lane = Table(
     Column("rate", sa.Float),
     Column("slowed_from", sa.Float),
     Column("changed_at", Instant),
-    Column("urgent", Integer),  # the priority of who went ahead at `urgent_at`
+    Column("urgent", Integer),  # the priority of who goes ahead, which said so last for `urgent_at`
     Column("urgent_at", Instant),
 )
 

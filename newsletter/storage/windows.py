@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,7 +13,25 @@ from sqlalchemy.engine import Connection
 from newsletter.model import DeliveryState, IssueState
 from newsletter.storage.tables import Instant, delivery, issue_event
 
-__all__ = ["Submitted", "due_again", "last_settled", "never_tried", "settle", "submit"]
+__all__ = [
+    "END",
+    "IN_HAND",
+    "Submitted",
+    "due_again",
+    "last_settled",
+    "never_tried",
+    "next_due",
+    "ready",
+    "settle",
+    "submit",
+]
+
+END = 2**63 - 1
+"""Behind the last subscriber of any audience."""
+
+IN_HAND = datetime(9999, 12, 31, tzinfo=UTC)
+"""Until when a claimed delivery waits that waited before: nobody else finds it meanwhile. Where nobody else would,
+because it stands before the last subscriber claimed, nothing is written down."""
 
 Submitted = tuple[int, int | None, str]
 """Delivery, code and words of the server."""
@@ -23,12 +41,12 @@ Rows = Sequence[Any]
 
 
 def due_again(connection: Connection, pk: int, now: datetime, most: int) -> Rows:
-    """Deliveries whose next try is due, or that came back unsent, the longest due first."""
+    """Deliveries whose wave or next try is due, or that came back unsent, the longest due first."""
     return connection.execute(_AGAIN, {"issue": pk, "now": now, "most": most}).all()
 
 
 def never_tried(connection: Connection, pk: int, reached: int, most: int) -> Rows:
-    """The next deliveries behind a subscriber, in the audience's order."""
+    """The next deliveries behind a subscriber that wait for nothing, in the audience's order."""
     return connection.execute(_NEW, {"issue": pk, "reached": reached, "most": most}).all()
 
 
@@ -43,6 +61,22 @@ def last_settled(connection: Connection, pk: int, most: int) -> Rows:
         delivery.c.changed_at >= begun.scalar_subquery(),
     )
     return connection.execute(query.order_by(delivery.c.changed_at.desc(), delivery.c.id.desc()).limit(most)).all()
+
+
+def ready(connection: Connection, pk: int, reached: int, now: datetime, most: int) -> int:
+    """How many deliveries could be claimed, counted up to `most`."""
+    asked = {"issue": pk, "now": now, "reached": reached, "most": most}
+    number = sum(connection.scalar(sa.select(sa.func.count()).select_from(query), asked) or 0 for query in _READY)
+    return min(number, most)
+
+
+def next_due(connection: Connection, pk: int) -> datetime | None:
+    """The first instant that a delivery of the issue waits for, or has waited for, or None."""
+    waits = sa.select(sa.func.min(delivery.c.not_before)).where(
+        delivery.c.issue_id == pk, delivery.c.not_before < IN_HAND
+    )
+    due: datetime | None = connection.scalar(waits)
+    return due
 
 
 def submit(connection: Connection, taken: Sequence[Submitted], now: datetime) -> None:
@@ -85,10 +119,12 @@ _NEW = (
         delivery.c.issue_id == sa.bindparam("issue"),
         delivery.c.subscriber_id > sa.bindparam("reached"),
         delivery.c.state == DeliveryState.QUEUED,  # a rest that was given up is behind it, too
+        delivery.c.not_before.is_(None),
     )
     .order_by(delivery.c.subscriber_id)
     .limit(sa.bindparam("most"))
 )
+_READY = tuple(query.with_only_columns(delivery.c.id).order_by(None).subquery() for query in (_AGAIN, _NEW))
 _SETTLE = (
     sa.update(delivery)
     .where(delivery.c.id == sa.bindparam("row"))
@@ -112,6 +148,7 @@ def _submit(values: sa.Subquery) -> sa.Update:
             code=values.c.code,
             reply=values.c.reply,
             attempts=delivery.c.attempts + 1,
+            not_before=None,
             changed_at=sa.bindparam("now", type_=Instant),
         )
     )

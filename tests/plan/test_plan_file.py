@@ -314,14 +314,20 @@ def test_warnings_about_a_default_name_its_line() -> None:
     )
 
 
-def test_what_this_version_does_not_act_on_is_said(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("said", "priority"), [("{}", 5), ("{template: breaking}", 9), ("{template: breaking, priority: 4}", 4)]
+)
+def test_breaking_news_goes_first_unless_it_says_otherwise(tmp_path: Path, said: str, priority: int) -> None:
     text = (ROOT / "schedule.yaml").read_text(encoding="utf-8")
-    asked = "    related: 3\n    delivery: {spread: 10m}\n    editors: [desk@example.com]\n"
-    text = text.replace("    related: 3\n", asked).replace(
-        "sources:\n", "sources:\n  wire: {kind: push, outlet: The Wire}\n"
-    )
+    text = text.replace("    related: 3\n", f"    related: 3\n    {said[1:-1].replace(', ', chr(10) + '    ')}\n")
+    plan = load_plan(text, "schedule.yaml", tmp_path, templates=("daily", "breaking"))
+    assert plan.newsletters["asia-ai-daily"].priority == priority
+
+
+def test_a_push_that_nobody_can_use_is_said(tmp_path: Path) -> None:
+    text = (ROOT / "schedule.yaml").read_text(encoding="utf-8")
+    text = text.replace("sources:\n", "sources:\n  wire: {kind: push, outlet: The Wire}\n")
     warnings = load_plan(text, "schedule.yaml", tmp_path).warnings
     assert [line.split(": ", 1)[1] for line in warnings] == [
-        "newsletters.asia-ai-daily.delivery.spread: this version does not act on it yet",
         "sources.wire.key: without it nothing can be pushed",
     ]

@@ -315,7 +315,13 @@ def check(database: Database) -> None:
 
 
 def ledger(
-    database: Database, flights: Path, *, gone: frozenset[int] = frozenset(), resend: bool = False
+    database: Database,
+    flights: Path,
+    *,
+    gone: frozenset[int] = frozenset(),
+    resend: bool = False,
+    give_up_at: datetime = NOW + timedelta(minutes=2),
+    give_up_after: timedelta = timedelta.max,
 ) -> IssueLedger:
     return IssueLedger(
         database,
@@ -324,7 +330,8 @@ def ledger(
         journal=Journal(Path(f"{flights}.journal")),
         wanted=lambda connection, ids: set(ids) - gone,
         backoff=lambda attempts: timedelta(minutes=attempts),
-        give_up_at=NOW + timedelta(minutes=2),
+        give_up_at=give_up_at,
+        give_up_after=give_up_after,
         resend=resend,
     )
 

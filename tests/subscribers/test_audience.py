@@ -86,13 +86,14 @@ def test_readers_of_one_mind_are_one_group(house: Subscribers, engine: Engine, n
         two, one = audience.groups()
         assert replace(two, profile="") == Group("", ("CN", "JP"), "zh-Hans", "Asia/Tokyo", None, 2)
         assert replace(one, profile="") == Group("", None, None, None, None, 1)
-        both = connection.execute(audience.recipients({two.profile: "CN.zh", one.profile: "all.en"})).all()
+        labels, waits = {two.profile: "CN.zh", one.profile: "all.en"}, {one.profile: now + timedelta(hours=3)}
+        both = connection.execute(audience.recipients(labels, waits)).all()
         assert both == [
-            (1, "ann@xn--bcher-kva.example", "Someone", "CN.zh"),
-            (2, "cy@example.com", "Someone", "CN.zh"),
-            (3, "bob@example.com", "", "all.en"),
+            (1, "ann@xn--bcher-kva.example", "Someone", "CN.zh", None),
+            (2, "cy@example.com", "Someone", "CN.zh", None),
+            (3, "bob@example.com", "", "all.en", now + timedelta(hours=3)),
         ]
-        assert connection.execute(audience.recipients({one.profile: "all.en"})).all() == both[2:]
+        assert connection.execute(audience.recipients({one.profile: "all.en"}, waits)).all() == both[2:]
         assert connection.execute(audience.recipients({})).all() == []
 
 

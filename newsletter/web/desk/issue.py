@@ -18,7 +18,7 @@ from newsletter.web.asking import Ask
 from newsletter.web.desk.preview import Preview, issue_preview
 from newsletter.web.figures import Checked
 from newsletter.web.pages import desk_page, may
-from newsletter.web.words import city, edition_words, readers_words, sends_words
+from newsletter.web.words import city, edition_words, moment_words, readers_words, sends_words
 
 __all__ = ["issue", "issue_page"]
 
@@ -82,6 +82,9 @@ def _facts(ask: Ask, shown: Issue) -> Iterator[str]:
         if lock is not None and lock > ask.now:
             yield f"Content locks {_wall(lock, newsletter.timezone)}."
     yield f"{readers_words(ask.figures.readers(shown))}."
+    if shown.state is IssueState.SENDING:
+        for wave in ask.room.deliveries.waves(shown.id, ask.now)[:1]:
+            yield f"Next wave {moment_words(wave.at, ask.zone(shown), ask.now)}: {readers_words(wave.readers)}."
     if shown.approved_by and shown.approved_at:
         at = shown.approved_at.astimezone(ask.zone(shown))
         yield f"Approved by {shown.approved_by}, {at:%H:%M} {city(ask.zone(shown))}."
