@@ -15,7 +15,7 @@ from newsletter.newsroom.audience import choose
 from newsletter.newsroom.copies import told_apart
 from newsletter.newsroom.room import Newsroom
 from newsletter.pipeline import compose_issue, render_editions
-from newsletter.plan import ApprovalMode, Newsletter, OnFew, slot_of
+from newsletter.plan import ApprovalMode, Newsletter, OnFew
 from newsletter.storage import Issues
 
 __all__ = [
@@ -23,9 +23,11 @@ __all__ = [
     "approve",
     "build",
     "check",
+    "composed",
     "edit",
     "editions",
     "grouped",
+    "judge",
     "preview",
     "sealed",
     "sealed_or_rendered",
@@ -42,30 +44,36 @@ class Reach:
     readers: int
 
 
-def build(room: Newsroom, name: str, day: date | None = None, *, extra: bool = False, who: str = "editor") -> Issue:
+def build(
+    room: Newsroom,
+    name: str,
+    day: date | None = None,
+    *,
+    number: int = 1,
+    extra: bool = False,
+    who: str = "editor",
+) -> Issue:
     """Make or refresh the draft of a newsletter's issue of that local date (today's by default).
 
     The same stories again leave the draft, and an approval of it, as they are. Raises `NothingToDoError` when
-    the issue is on its way or out already.
+    the issue is on its way or out already, and `ChecksFailedError` while it is paused or skipped by a person.
     """
     newsletter = room.newsletter(name)
     now = room.clock.now()
     day = day or now.astimezone(newsletter.timezone).date()
     if day.year not in YEARS:
         raise InputError(f"{day} is no date that a newsletter appears on")
-    issue_id = IssueId(name, day, _next_number(room.issues, name, day) if extra else 1)
+    issue_id = IssueId(name, day, _next_number(room.issues, name, day) if extra else number)
     with room.database.hold(f"build {issue_id}") as held:
         if not held:
             raise NothingToDoError(f"{issue_id} is being built by another process at this moment")
-        issue = room.issues.plan(issue_id, due_at(newsletter, day), now, who)
+        slot = room.timetable.slot_of(newsletter, day, issue_id.number)
+        if slot.stopped_by is not None:
+            raise ChecksFailedError(f"{issue_id} is {slot.note}; `newsletter schedule overlays` tells how that ends")
+        issue = room.issues.plan(issue_id, slot.instant, now, who)
         if issue.state not in EDITABLE:
             raise _settled(issue)
         return _compose_draft(room, newsletter, issue, now, who)
-
-
-def due_at(newsletter: Newsletter, day: date) -> datetime:
-    """The instant at which the issue of that local date is due, also on a day that the schedule skips."""
-    return slot_of(newsletter, day).instant
 
 
 def editions(room: Newsroom, issue: Issue) -> list[Reach]:
@@ -178,18 +186,25 @@ def _settled(issue: Issue) -> NothingToDoError:
     return NothingToDoError(f"{issue.id} is {issue.state}: its content is settled; --extra makes a second issue")
 
 
-def _compose_draft(room: Newsroom, newsletter: Newsletter, issue: Issue, now: datetime, who: str) -> Issue:
-    snapshot = compose_issue(
+def composed(
+    room: Newsroom, newsletter: Newsletter, issue_id: IssueId, now: datetime, due_at: datetime, relate: compose.Relate
+) -> Snapshot:
+    """What the issue would say if it were built at `now`; nothing is stored."""
+    return compose_issue(
         newsletter,
-        issue.id,
+        issue_id,
         stories=room.stories,
         issues=room.issues,
-        relate=partial(related.offers, room),
+        relate=relate,
         priority={source.id: source.priority for source in room.plan.sources.values()},
         apart=partial(told_apart, room),
         now=now,
-        due_at=issue.due_at,
+        due_at=due_at,
     )
+
+
+def _compose_draft(room: Newsroom, newsletter: Newsletter, issue: Issue, now: datetime, who: str) -> Issue:
+    snapshot = composed(room, newsletter, issue.id, now, issue.due_at, partial(related.offers, room))
     if (old := issue.snapshot) is not None:
         snapshot = replace(snapshot, subject=old.subject, preheader=old.preheader, word=old.word)
     if snapshot == issue.snapshot and issue.state in (IssueState.REVIEW, IssueState.WAITING, IssueState.APPROVED):
@@ -234,7 +249,7 @@ def edit(
 def _store(
     room: Newsroom, newsletter: Newsletter, issue: Issue, snapshot: Snapshot, *, window_end: datetime, who: str
 ) -> Issue:
-    state, why = _judge(newsletter, snapshot)
+    state, why = judge(newsletter, snapshot)
     now = room.clock.now()
     stored = room.issues.store_draft(issue.id, snapshot, state, window_end=window_end, now=now, who=who, why=why)
     if stored is None:
@@ -249,7 +264,8 @@ def _store(
     return issue
 
 
-def _judge(newsletter: Newsletter, snapshot: Snapshot) -> tuple[IssueState, str]:
+def judge(newsletter: Newsletter, snapshot: Snapshot) -> tuple[IssueState, str]:
+    """What becomes of a new draft by the number of its stories, and why."""
     count, least = len(snapshot.placed), newsletter.stories.min
     if count == 0:
         return IssueState.WAITING, "no story for it yet"

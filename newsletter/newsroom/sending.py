@@ -34,7 +34,7 @@ from newsletter.newsroom.audience import choose
 from newsletter.newsroom.reconciling import refuse_forgetful, refuse_second_freeze
 from newsletter.newsroom.room import Newsroom
 from newsletter.pipeline import deliver_issue, render_editions, send_once
-from newsletter.plan import deliver_by_at, slot_of
+from newsletter.plan import deliver_by_at
 from newsletter.ports import Transport
 from newsletter.storage import IssueLedger, LaneRows
 from newsletter.storage.editions import keep_editions, sealed_editions
@@ -350,7 +350,8 @@ def _approved_snapshot(issue: Issue) -> Snapshot:
 def _give_up_at(room: Newsroom, issue: Issue) -> datetime:
     newsletter = room.plan.newsletters.get(issue.id.newsletter)
     started = issue.frozen_at or room.clock.now()
-    deadline = deliver_by_at(slot_of(newsletter, issue.id.date), newsletter) if newsletter else None
+    slot = room.timetable.slot_of(newsletter, issue.id.date, issue.id.number) if newsletter else None
+    deadline = deliver_by_at(slot, newsletter) if slot and newsletter else None
     return max(deadline, started + LEAST_TIME) if deadline else started + timedelta(days=1)
 
 

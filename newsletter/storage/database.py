@@ -65,6 +65,11 @@ class Database:
         """Whether this is the embedded database."""
         return self.engine.dialect.name == "sqlite"
 
+    @property
+    def exists(self) -> bool:
+        """Whether there is one; connecting to an SQLite file that is not there would leave an empty one."""
+        return not self.is_sqlite or Path(self.url.database or "").exists()
+
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """A transaction that commits at the end of the block. On SQLite it takes the write lock at its start, so
@@ -113,8 +118,7 @@ class Database:
 
     def require_schema(self) -> None:
         """Raise `StorageError` unless the schema is this version's."""
-        if self.is_sqlite and not Path(self.url.database or "").exists():
-            # Connecting would leave an empty file in whatever folder somebody happens to look at.
+        if not self.exists:
             raise StorageError(
                 f"there is no database {self.url.database}; is this a desk? `newsletter init` makes one,"
                 " `newsletter db upgrade` only the database"

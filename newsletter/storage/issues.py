@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -40,13 +40,17 @@ EXCLUSIONS = ("suppressed", "unsubscribed", "paused", "frequency", "no_stories")
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """One change in the life of an issue: when, who, from which state to which, and why."""
+    """One change in the life of an issue: when, who, from which state to which, and why.
+
+    `plan` is how the digest of the schedule began that was in force then; empty where none was known.
+    """
 
     at: datetime
     who: str
     before: IssueState | None
     after: IssueState
     why: str
+    plan: str = ""
 
 
 NO_APPROVAL = {"first_approved_by": None, "approved_revision": None, "approved_by": None, "approved_at": None}
@@ -55,13 +59,18 @@ _WITHOUT_SNAPSHOT = sa.select(*[column for column in issue.c if column.name != "
 
 
 class Issues:
-    """Every issue of the desk, unique on (newsletter, local date, number)."""
+    """Every issue of the desk, unique on (newsletter, local date, number).
 
-    def __init__(self, database: Database) -> None:
+    `plan` tells the first twelve digits of the digest of the schedule in force; each transition records them.
+    """
+
+    def __init__(self, database: Database, plan: Callable[[], str] = lambda: "") -> None:
         self._database = database
+        self._plan = plan
 
     def plan(self, issue_id: IssueId, due_at: datetime, now: datetime, who: str) -> Issue:
         """The issue of that slot; made in state `planned` if nobody made it yet."""
+        plan = self._plan()
         with self._database.write() as connection:
             made = connection.execute(
                 insert_or_ignore(connection, issue)
@@ -75,7 +84,7 @@ class Issues:
                 .returning(issue.c.id)
             )
             if made.first() is not None:
-                _record(connection, issue_id, now, who, None, IssueState.PLANNED, "")
+                _record(connection, issue_id, now, who, None, IssueState.PLANNED, "", plan)
             return _get(connection, issue_id)
 
     def get(self, issue_id: IssueId) -> Issue:
@@ -115,22 +124,28 @@ class Issues:
         why: str = "",
     ) -> bool:
         """Change the state if it is one of `before`; False when somebody else was first."""
+        plan = self._plan()
         with self._database.write() as connection:
-            return move(connection, issue_id, before, after, now=now, who=who, why=why)
+            return move(connection, issue_id, before, after, now=now, who=who, why=why, plan=plan)
+
+    def step_back(
+        self,
+        issue_id: IssueId,
+        before: Collection[IssueState],
+        after: IssueState,
+        *,
+        now: datetime,
+        who: str,
+        why: str,
+    ) -> bool:
+        """As `move`, for an issue that may be approved: its approval is void."""
+        plan = self._plan()
+        with self._database.write() as connection:
+            return move(connection, issue_id, before, after, now=now, who=who, why=why, plan=plan, **NO_APPROVAL)
 
     def hold_back(self, issue_id: IssueId, now: datetime, who: str, why: str) -> bool:
         """Take an approved issue back for the editors; its approval is void."""
-        with self._database.write() as connection:
-            return move(
-                connection,
-                issue_id,
-                (IssueState.APPROVED,),
-                IssueState.WAITING,
-                now=now,
-                who=who,
-                why=why,
-                **NO_APPROVAL,
-            )
+        return self.step_back(issue_id, (IssueState.APPROVED,), IssueState.WAITING, now=now, who=who, why=why)
 
     def explain(self, issue_id: IssueId, reason: str) -> bool:
         """Note why an issue stands where it stands; False when that was known."""
@@ -167,6 +182,7 @@ class Issues:
         why: str = "",
     ) -> Issue | None:
         """Freeze a new revision of what the issue says; voids an approval. None for an issue that is being sent."""
+        plan = self._plan()
         with self._database.write() as connection:
             current = _get(connection, issue_id)
             moved = move(
@@ -177,6 +193,7 @@ class Issues:
                 now=now,
                 who=who,
                 why=why,
+                plan=plan,
                 revision=current.revision + 1,
                 snapshot=SNAPSHOT.dump_json(snapshot).decode(),
                 window_end=window_end,
@@ -231,6 +248,7 @@ class Issues:
                     IssueState(row.from_state) if row.from_state else None,
                     IssueState(row.to_state),
                     row.why,
+                    row.plan,
                 )
                 for row in connection.execute(query)
             ]
@@ -240,6 +258,7 @@ class Issues:
     ) -> bool:
         """Approve one revision to the byte: its editions are kept as they are. False when the issue is not (or no
         longer) waiting for approval at that revision."""
+        plan = self._plan()
         with self._database.write() as connection:
             moved = move(
                 connection,
@@ -248,6 +267,7 @@ class Issues:
                 IssueState.APPROVED,
                 now=now,
                 who=by,
+                plan=plan,
                 if_revision=revision,
                 first_approved_by=None,
                 approved_revision=revision,
@@ -260,6 +280,7 @@ class Issues:
 
     def approve_first(self, issue_id: IssueId, revision: int, by: str, now: datetime) -> bool:
         """Write down the first of two approvals of one revision; False when it is not waiting for one."""
+        plan = self._plan()
         with self._database.write() as connection:
             current = _get(connection, issue_id)
             if current.state not in (IssueState.REVIEW, IssueState.WAITING) or current.first_approved_by:
@@ -272,6 +293,7 @@ class Issues:
                 now=now,
                 who=by,
                 why="one approval of two",
+                plan=plan,
                 if_revision=revision,
                 first_approved_by=by,
             )
@@ -307,6 +329,7 @@ def move(
     *,
     now: datetime,
     who: str,
+    plan: str,
     why: str = "",
     if_revision: int | None = None,
     **values: Any,
@@ -321,7 +344,7 @@ def move(
     if old.state not in set(before) or if_revision not in (None, old.revision):
         return False
     connection.execute(sa.update(issue).where(*is_issue(issue_id)).values(state=after, reason=why, **values))
-    _record(connection, issue_id, now, who, IssueState(old.state), after, why)
+    _record(connection, issue_id, now, who, IssueState(old.state), after, why, plan)
     return True
 
 
@@ -360,6 +383,7 @@ def _record(
     before: IssueState | None,
     after: IssueState,
     why: str,
+    plan: str,
 ) -> None:
     connection.execute(
         sa.insert(issue_event).values(
@@ -369,5 +393,6 @@ def _record(
             from_state=before,
             to_state=after,
             why=why,
+            plan=plan,
         )
     )

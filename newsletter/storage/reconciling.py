@@ -132,13 +132,13 @@ def _settle(
     if any(counts.get(state) for state in UNSETTLED):
         # It may have been stopped or given up since the backup, and readers may have left: a person says go on.
         before, why = (IssueState.SENDING, IssueState.SUBMITTED), "the database was restored from a backup"
-        move(connection, issue_id, before, IssueState.STOPPED, now=now, who="db reconcile", why=why)
+        move(connection, issue_id, before, IssueState.STOPPED, now=now, who="db reconcile", plan="", why=why)
 
 
 def _close(connection: Connection, issue_id: IssueId, fates: Mapping[int, DeliveryState], now: datetime) -> None:
     counts = ", ".join(f"{number:,} {state}" for state, number in sorted(Counter(fates.values()).items()))
     why = f"sent before the database was restored from a backup, which does not hold its audience: {counts}"
-    move(connection, issue_id, tuple(IssueState), IssueState.CANCELLED, now=now, who="db reconcile", why=why)
+    move(connection, issue_id, tuple(IssueState), IssueState.CANCELLED, now=now, who="db reconcile", plan="", why=why)
 
 
 def _pages(numbers: list[int]) -> Iterator[list[int]]:
