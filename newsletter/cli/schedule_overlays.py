@@ -51,7 +51,7 @@ def resume(name: str, by: str | None) -> None:
 
 @click.command(cls=DeskCommand)
 @click.argument("name")
-@click.argument("date", type=DATE)
+@click.argument("date", metavar="DATE", type=DATE)
 @click.option("--undo", is_flag=True, help="Let it appear after all, if its hour is still to come.")
 @number
 @reason
@@ -71,7 +71,7 @@ def skip(name: str, date: datetime, undo: bool, number: int, reason: str, by: st
 
 @click.command(cls=DeskCommand)
 @click.argument("name")
-@click.argument("date", type=DATE)
+@click.argument("date", metavar="DATE", type=DATE)
 @clock_argument
 @number
 @reason
@@ -89,7 +89,7 @@ def move(name: str, date: datetime, at: time | None, number: int, reason: str, b
 
 @click.command(cls=DeskCommand)
 @click.argument("name")
-@click.argument("date", type=DATE)
+@click.argument("date", metavar="DATE", type=DATE)
 @clock_argument
 @reason
 @by
