@@ -37,12 +37,11 @@ def tick(room: Newsroom) -> None:
     now = room.clock.now()
     timetable = room.timetable
     _show_fault(room)
-    for open_issue in room.issues.in_state(*OPEN):
-        if said := follow(room, timetable, open_issue, now):
-            log.info("%s", said)
+    advanced = set()
     for newsletter in timetable.plan.newsletters.values():
         until = now + newsletter.stories.lead + timedelta(seconds=1)
         for slot in timetable.slots_between(newsletter, now - LOOK_BACK, until):
+            advanced.add(IssueId(slot.newsletter, slot.date, slot.number))
             try:
                 _advance(room, timetable, newsletter, slot, now)
             except NothingToDoError as error:
@@ -51,6 +50,9 @@ def tick(room: Newsroom) -> None:
                 log.warning("%s/%s: %s", newsletter.name, slot.date, error)
             except Exception:
                 log.exception("%s/%s failed", newsletter.name, slot.date)
+    for issue in room.issues.in_state(*OPEN):  # a draft may be there long before its hour
+        if issue.id not in advanced and (said := follow(room, timetable, issue, now)):
+            log.info("%s", said)
 
 
 def poll(room: Newsroom) -> None:
