@@ -11,7 +11,6 @@ from newsletter import render
 from newsletter.errors import PlanError, StorageError
 from newsletter.plan import Plan, PlanFiles, load_plan, plan_of, read_plan
 from newsletter.storage import AppliedPlan, AppliedPlans
-from newsletter.storage.database import Database
 from subscribers.errors import SegmentError
 from subscribers.segments import parse_segment
 
@@ -26,19 +25,19 @@ _Stamp: TypeAlias = tuple[object, ...]
 class PlanInForce:
     """The plan that a desk follows, read again when it changes; usable from threads.
 
-    `names` tells which templates there are. `fault` says what is wrong with the newest revision while an older one
-    stays at work, `applied` what was applied for all hosts, where that is in force.
+    `store` opens what was applied, `names` tells which templates there are. `fault` says what is wrong with the newest
+    revision while an older one stays at work, `applied` what was applied for all hosts, where that is in force.
     """
 
     def __init__(
         self,
         file: Path,
-        database: Database,
+        store: Callable[[], AppliedPlans],
         names: Callable[[], Collection[str]],
         seconds: Callable[[], float] = time.monotonic,
     ) -> None:
         self._file = file
-        self._store = AppliedPlans(database)
+        self._store = store
         self._names = names
         self._seconds = seconds
         self._look_again = float("-inf")
@@ -57,7 +56,7 @@ class PlanInForce:
         if self._plan is not None and stamp == self._stamp:
             return self._plan
         try:
-            plan = self.check_files(self._store.files(applied)) if applied else self.read_file()
+            plan = self.check_files(self._store().files(applied)) if applied else self.read_file()
         except StorageError:
             if self._plan is None:
                 raise
@@ -92,8 +91,9 @@ class PlanInForce:
         if self._seconds() < self._look_again:
             return
         try:
-            self._kept = self._kept or self._store.kept()
-            latest = self._store.latest() if self._kept else None
+            store = self._store()
+            self._kept = self._kept or store.kept()
+            latest = store.latest() if self._kept else None
         except StorageError:
             if self._plan is not None:
                 self._look_again = self._seconds() + EVERY

@@ -90,7 +90,7 @@ class Newsroom:
     @cached_property
     def in_force(self) -> PlanInForce:
         """Which schedule this desk follows."""
-        return PlanInForce(self.plan_file, self.bare_database, lambda: self.templates.names())
+        return PlanInForce(self.plan_file, lambda: AppliedPlans(self.bare_database), lambda: self.templates.names())
 
     @cached_property
     def templates(self) -> render.Templates:

@@ -53,12 +53,19 @@ class Hold:
 class Database:
     """The engine of a desk and what hangs on it: transactions, locks, schema, backup.
 
-    `url` is absolute. Usable from several threads; `close` when done.
+    `url` is absolute. Usable from several threads; `close` when done. Raises `StorageError` for one that no database
+    can have.
     """
 
     def __init__(self, url: str) -> None:
-        self.url: URL = make_url(url)
-        self.engine = _open(self.url)
+        try:
+            self.url: URL = make_url(url)
+            self.engine = _open(self.url)
+        except (sa.exc.ArgumentError, ImportError) as error:  # the text may hold a password: it is not quoted
+            raise StorageError(
+                f"NEWSLETTER_DATABASE_URL cannot be used ({str(error).partition(' from given')[0]});"
+                " one looks like sqlite:///newsletter.db or postgresql://user@host/name"
+            ) from None
 
     @property
     def is_sqlite(self) -> bool:

@@ -13,6 +13,7 @@ from newsletter.model import IssueId, IssueState
 from newsletter.newsroom import Newsroom, applying, issues
 from newsletter.newsroom.in_force import PlanInForce
 from newsletter.plan import PlanFiles, load_plan, plan_of
+from newsletter.storage import AppliedPlans
 
 from .conftest import NOW
 
@@ -114,10 +115,14 @@ def test_a_revision_that_a_host_cannot_follow_leaves_it_the_last_good_one(hosts:
 
 
 def test_what_was_applied_is_asked_for_every_two_seconds_at_most(room: Newsroom) -> None:
-    clock, asked = [0.0], []
-    looking = PlanInForce(room.plan_file, room.bare_database, room.templates.names, seconds=lambda: clock[0])
-    latest = looking._store.latest
-    looking._store.latest = lambda: asked.append(clock[0]) or latest()  # type: ignore[method-assign,func-returns-value]
+    clock: list[float] = [0.0]
+    asked: list[float] = []
+
+    def store() -> AppliedPlans:
+        asked.append(clock[0])
+        return room.applied_plans
+
+    looking = PlanInForce(room.plan_file, store, room.templates.names, seconds=lambda: clock[0])
     for now in (0.0, 0.5, 1.9, 2.0, 2.1, 3.9, 4.1):
         clock[0] = now
         looking.get()
