@@ -1,6 +1,6 @@
 """ruamel's reader, scanner and parser without what they do twice or letter by letter; what they find is the same.
 
-50 newsletters of 16 keys each (26 kB) are scanned and parsed in less than half of ruamel's time. A property test
+50 newsletters of 16 keys each (26 kB) are scanned and parsed in 0.55 of ruamel's time. A property test
 compares the events of both, and so does one over real schedules.
 """
 
