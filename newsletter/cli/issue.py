@@ -109,7 +109,9 @@ def show(issue_id: IssueId, as_json: bool) -> None:
         click.secho("\nHistory", bold=True)
         for step in room.issues.history(found.id):
             why = f": {step.why}" if step.why else ""
-            click.echo(f"  {step.at:%Y-%m-%d %H:%M:%S} UTC  {step.before or 'new'} → {step.after} by {step.who}{why}")
+            plan = f"  [schedule {step.plan}]" if step.plan else ""
+            what = f"{step.before or 'new'} → {step.after} by {step.who}{why}"
+            click.echo(f"  {step.at:%Y-%m-%d %H:%M:%S} UTC  {what}{plan}")
 
 
 @issue.command()
@@ -198,7 +200,7 @@ def _document(room: Newsroom, each: Issue) -> dict[str, object]:
             for section in sections
         ],
         "history": [
-            {"at": s.at.isoformat(), "who": s.who, "from": s.before, "to": s.after, "why": s.why}
+            {"at": s.at.isoformat(), "who": s.who, "from": s.before, "to": s.after, "why": s.why, "plan": s.plan}
             for s in room.issues.history(each.id)
         ],
     }

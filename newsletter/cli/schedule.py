@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import click
 
 from newsletter.cli.console import DeskGroup, as_json, open_room, print_json, print_table, whisper
+from newsletter.cli.schedule_file import apply, schema, set_
+from newsletter.cli.schedule_overlays import extra, move, overlays, pause, resume, skip
+from newsletter.cli.slots_shown import DATE, print_slots, slot_document
 
 if TYPE_CHECKING:
-    from newsletter.plan import Newsletter, Slot
+    from newsletter.newsroom import Newsroom
+    from newsletter.newsroom.backfilling import WouldBuild
+    from newsletter.plan import Newsletter, Overlay
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-FAR = timedelta(days=400)
 
 
 @click.group(cls=DeskGroup)
 def schedule() -> None:
-    """Check schedule.yaml, and see what is due when."""
+    """Check schedule.yaml, see what is due when, and decide beside it: pause, skip, move, one issue more."""
+
+
+for command in (pause, resume, skip, move, extra, overlays, set_, apply, schema):
+    schedule.add_command(command)
 
 
 @schedule.command()
@@ -29,7 +37,7 @@ def check(as_json: bool) -> int:
 
     with open_room() as room:
         try:
-            plan = room.plan
+            plan = room.in_force.read_file()
         except PlanError as error:
             if not as_json:
                 raise
@@ -40,6 +48,7 @@ def check(as_json: bool) -> int:
                 ]
             )
             return 2
+        _whisper_standing(room)
     for warning in plan.warnings:
         whisper(f"warning: {warning}")
     if as_json:
@@ -53,8 +62,18 @@ def check(as_json: bool) -> int:
 @as_json
 def list_(as_json: bool) -> None:
     """List the newsletters with their times, in words."""
+    from newsletter.plan import OverlayKind
+
     with open_room() as room:
-        found = list(room.plan.newsletters.values())
+        timetable, now = room.timetable, room.clock.now()
+        found = list(timetable.plan.newsletters.values())
+        paused = {
+            each.name: slot.stopped_by
+            for each in found
+            for slot in [timetable.slot_of(each, now.astimezone(each.timezone).date())]
+            if slot.stopped_by is not None and slot.stopped_by.kind is OverlayKind.PAUSE
+        }
+        _whisper_standing(room)
     if as_json:
         print_json(
             [
@@ -67,6 +86,8 @@ def list_(as_json: bool) -> None:
                     "countries": list(each.countries),
                     "approval": str(each.approval.mode),
                     "enabled": each.enabled,
+                    "paused": paused[each.name].note if each.name in paused else None,
+                    "revision": timetable.plan.digest[:12],
                 }
                 for each in found
             ]
@@ -78,7 +99,7 @@ def list_(as_json: bool) -> None:
             _in_words(each),
             each.timezone.key,
             ", ".join(each.countries),
-            f"{each.approval.mode} approval" if each.enabled else "switched off",
+            _standing(each, paused.get(each.name)),
         )
         for each in found
     ]
@@ -91,51 +112,39 @@ def list_(as_json: bool) -> None:
 @as_json
 def next_(count: int, newsletter: str | None, as_json: bool) -> None:
     """Print the next slots: local time, UTC, and what is unusual about them."""
-    from newsletter.plan import slots_between
-
     with open_room() as room:
-        chosen = [room.newsletter(newsletter)] if newsletter else list(room.plan.newsletters.values())
-        now = room.clock.now()
-    slots: list[Slot] = []
-    for each in chosen:
-        for number, slot in enumerate(slots_between(each, now, now + FAR), 1):
-            slots.append(slot)
-            if number == count:
-                break
-    slots = sorted(slots, key=lambda slot: (slot.instant, slot.newsletter))[:count]
+        chosen = [room.newsletter(newsletter)] if newsletter else None
+        slots = room.timetable.upcoming(room.clock.now(), count, chosen)
+        _whisper_standing(room)
     if as_json:
-        print_json([_slot(slot) for slot in slots])
-        return
-    rows = [
-        (
-            slot.newsletter,
-            slot.date.strftime("%a %d %b %Y"),
-            f"{slot.local:%H:%M %Z}" if slot.local else "",
-            f"{slot.due:%Y-%m-%d %H:%M}" if slot.due else "",
-            slot.note or "",
-        )
-        for slot in slots
-    ]
-    print_table(("newsletter", "date", "local", "UTC", ""), rows, "Nothing is due in the coming year.")
+        print_json([slot_document(slot) for slot in slots])
+    else:
+        print_slots(slots)
 
 
 @schedule.command()
 @click.argument("name")
-@click.option("--date", type=click.DateTime(["%Y-%m-%d"]), help="Local date of the slot; today's by default.")
+@click.option("--date", type=DATE, help="Local date of the slot; today's by default.")
+@click.option("--number", type=click.IntRange(1), default=1, help="Of the issue, where the date has several.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be built; write nothing.")
 @as_json
-def run(name: str, date: datetime | None, as_json: bool) -> None:
+def run(name: str, date: datetime | None, number: int, dry_run: bool, as_json: bool) -> None:
     """Run a slot of NAME by hand: gather, build the draft, and approve it where the schedule says `auto`.
 
     It never sends: `newsletter issue send` does, or `newsletter run` when the issue is due.
     """
-    from newsletter.newsroom import gathering, issues
+    from newsletter.newsroom import backfilling, gathering, issues
 
+    day = date.date() if date else None
     with open_room() as room:
         room.newsletter(name)
+        if dry_run:
+            _show(backfilling.would_build(room, name, day, number), as_json)
+            return
         for polled in gathering.gather_all(room, gathering.polled_sources(room)):
             if polled.error:
                 whisper(f"failed: {polled.error}")
-        made = issues.build(room, name, date.date() if date else None)
+        made = issues.build(room, name, day, number=number)
     if as_json:
         print_json({"issue": str(made.id), "state": str(made.state), "reason": made.reason})
     else:
@@ -143,14 +152,39 @@ def run(name: str, date: datetime | None, as_json: bool) -> None:
         whisper(f"{made.state}{': ' + made.reason if made.reason else ''}")
 
 
-def _slot(slot: Slot) -> dict[str, object]:
-    return {
-        "newsletter": slot.newsletter,
-        "date": slot.date.isoformat(),
-        "local": slot.local.isoformat() if slot.local else None,
-        "utc": slot.due.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if slot.due else None,
-        "note": slot.note,
-    }
+def _show(found: WouldBuild, as_json: bool) -> None:
+    present = str(found.present.state) if found.present else None
+    stories = {section.country: len(section.stories) for section in found.snapshot.sections}
+    if as_json:
+        document = {"issue": str(found.issue_id), "state": str(found.state), "reason": found.reason, "present": present}
+        print_json({**document, "slot": slot_document(found.slot), "stories": stories})
+        return
+    click.echo(f"{found.issue_id} would be {found.state}{': ' + found.reason if found.reason else ''}")
+    click.echo(f"  it is {present or 'not there yet'}; due {found.slot.instant:%Y-%m-%d %H:%M} UTC")
+    if found.slot.note:
+        click.echo(f"  {found.slot.note}")
+    counts = ", ".join(f"{country} {count}" for country, count in stories.items())
+    click.echo(f"  {sum(stories.values())} stories{': ' + counts if counts else ''}")
+    whisper("nothing was gathered and nothing written; without --dry-run the sources are asked first")
+
+
+def _whisper_standing(room: Newsroom) -> None:
+    """Which revision is in force, beside the answer."""
+    from newsletter.errors import PlanError
+    from newsletter.newsroom import applying
+
+    try:
+        whisper(applying.standing(room).words)
+        if room.plan_fault is not None:
+            whisper("A newer revision is broken; `newsletter schedule check` tells where.")
+    except PlanError as error:
+        whisper(f"The schedule that was applied cannot be followed here:\n{error}")
+
+
+def _standing(each: Newsletter, paused: Overlay | None) -> str:
+    if not each.enabled:
+        return "switched off"
+    return paused.note if paused else f"{each.approval.mode} approval"
 
 
 def _in_words(each: Newsletter) -> str:

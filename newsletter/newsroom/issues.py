@@ -16,7 +16,7 @@ from newsletter.newsroom.copies import told_apart
 from newsletter.newsroom.retelling import retold
 from newsletter.newsroom.room import Newsroom
 from newsletter.pipeline import compose_issue, render_editions
-from newsletter.plan import ApprovalMode, Newsletter, OnFew, quiet_until, slot_of
+from newsletter.plan import ApprovalMode, Newsletter, OnFew, quiet_until
 
 __all__ = [
     "CLOCK",
@@ -24,9 +24,11 @@ __all__ = [
     "approve",
     "build",
     "check",
+    "composed",
     "edit",
     "editions",
     "grouped",
+    "judge",
     "next_number",
     "preview",
     "sealed",
@@ -51,32 +53,38 @@ class Reach:
     readers: int
 
 
-def build(room: Newsroom, name: str, day: date | None = None, *, extra: bool = False, who: str = "editor") -> Issue:
+def build(
+    room: Newsroom,
+    name: str,
+    day: date | None = None,
+    *,
+    number: int = 1,
+    extra: bool = False,
+    who: str = "editor",
+) -> Issue:
     """Make or refresh the draft of a newsletter's issue of that local date (today's by default).
 
     The same stories again leave the draft, and an approval of it, as they are. Raises `NothingToDoError` when
-    the issue is on its way or out already.
+    the issue is on its way or out already, and `ChecksFailedError` while it is paused or skipped by a person.
     """
     newsletter = room.newsletter(name)
     now = room.clock.now()
     day = day or now.astimezone(newsletter.timezone).date()
     if day.year not in YEARS:
         raise InputError(f"{day} is no date that a newsletter appears on")
-    issue_id = IssueId(name, day, next_number(room, name, day) if extra else 1)
+    issue_id = IssueId(name, day, next_number(room, name, day) if extra else number)
     with room.database.hold(f"build {issue_id}") as held:
         if not held:
             raise NothingToDoError(f"{issue_id} is being built by another process at this moment")
-        issue = room.issues.plan(issue_id, due_at(newsletter, day), now, who)
+        slot = room.timetable.slot_of(newsletter, day, issue_id.number)
+        if slot.stopped_by is not None:
+            raise ChecksFailedError(f"{issue_id} is {slot.note}; `newsletter schedule overlays` tells how that ends")
+        issue = room.issues.plan(issue_id, slot.instant, now, who)
         if issue.state not in EDITABLE:
             raise _settled(issue)
         if issue.frozen_at is not None:
             raise NothingToDoError(f"{issue_id} has reached readers; `newsletter issue correct` changes its rest")
         return _compose_draft(room, newsletter, issue, now, who)
-
-
-def due_at(newsletter: Newsletter, day: date) -> datetime:
-    """The instant at which the issue of that local date is due, also on a day that the schedule skips."""
-    return slot_of(newsletter, day).instant
 
 
 def editions(room: Newsroom, issue: Issue) -> list[Reach]:
@@ -208,18 +216,25 @@ def _settled(issue: Issue) -> NothingToDoError:
     return NothingToDoError(f"{issue.id} is {issue.state}: its content is settled; --extra makes a second issue")
 
 
-def _compose_draft(room: Newsroom, newsletter: Newsletter, issue: Issue, now: datetime, who: str) -> Issue:
-    snapshot = compose_issue(
+def composed(
+    room: Newsroom, newsletter: Newsletter, issue_id: IssueId, now: datetime, due_at: datetime, relate: compose.Relate
+) -> Snapshot:
+    """What the issue would say if it were built at `now`; nothing is stored."""
+    return compose_issue(
         newsletter,
-        issue.id,
+        issue_id,
         stories=room.stories,
         issues=room.issues,
-        relate=partial(related.offers, room),
+        relate=relate,
         priority={source.id: source.priority for source in room.plan.sources.values()},
         apart=partial(told_apart, room),
         now=now,
-        due_at=issue.due_at,
+        due_at=due_at,
     )
+
+
+def _compose_draft(room: Newsroom, newsletter: Newsletter, issue: Issue, now: datetime, who: str) -> Issue:
+    snapshot = composed(room, newsletter, issue.id, now, issue.due_at, partial(related.offers, room))
     snapshot = retold(room, newsletter, issue, snapshot)
     if (old := issue.snapshot) is not None:
         snapshot = replace(snapshot, subject=old.subject, preheader=old.preheader, word=old.word)
@@ -274,7 +289,7 @@ def store(
 
     Raises `NothingToDoError` for an issue that is on its way.
     """
-    state, why = _judge(newsletter, snapshot)
+    state, why = judge(newsletter, snapshot)
     now = room.clock.now()
     by = None if who == CLOCK else who
     stored = room.issues.store_draft(
@@ -293,7 +308,8 @@ def store(
     return issue
 
 
-def _judge(newsletter: Newsletter, snapshot: Snapshot) -> tuple[IssueState, str]:
+def judge(newsletter: Newsletter, snapshot: Snapshot) -> tuple[IssueState, str]:
+    """What becomes of a new draft by the number of its stories, and why."""
     count, least = len(snapshot.placed), newsletter.stories.min
     if snapshot.faulty is not None or snapshot.breaking:
         return IssueState.REVIEW, ""

@@ -14,7 +14,7 @@ from newsletter.pipeline import send_once
 from newsletter.ports import Transport
 from newsletter.storage import LaneRows
 
-__all__ = ["Pacing", "forget_spread", "pacing_of", "prove_relay"]
+__all__ = ["Pacing", "forget_spread", "pacing_of", "priority_of", "prove_relay"]
 
 _USUAL, _BREAKING = 5, 9
 
@@ -35,9 +35,7 @@ def pacing_of(room: Newsroom, issue: Issue) -> Pacing:
     schedule has nobody less urgent, nobody is told on the relay's lane, which would be a commit a second for nothing.
     """
     newsletter = room.plan.newsletters.get(issue.id.newsletter)
-    priority = newsletter.priority if newsletter is not None else _USUAL
-    if issue.snapshot is not None and issue.snapshot.breaking:
-        priority = _BREAKING
+    priority = priority_of(room, issue)
     seconds = newsletter.spread.total_seconds() if newsletter is not None and priority < _BREAKING else 0
     readers = sum(room.deliveries.counts(issue.id).values())
     lanes, shared, patient = LaneRows(room.database), room.lines, seconds > 0
@@ -47,6 +45,16 @@ def pacing_of(room: Newsroom, issue: Issue) -> Pacing:
         spread=Pace(lanes, _spread_lane(issue.id), readers / seconds) if patient and readers else None,
         lines=nullcontext if shared is None else lambda: shared.share(priority, patient),
     )
+
+
+def priority_of(room: Newsroom, issue: Issue) -> int:
+    """How urgent an issue is: as its newsletter is by schedule.yaml, and breaking news before all others."""
+    newsletter = room.plan.newsletters.get(issue.id.newsletter)
+    if issue.window_end is None:  # it tells of one thing: known by its snapshot, which lists of issues come without
+        snapshot = issue.snapshot or room.issues.get(issue.id).snapshot
+        if snapshot is not None and snapshot.breaking:
+            return _BREAKING
+    return newsletter.priority if newsletter is not None else _USUAL
 
 
 def prove_relay(room: Newsroom, transport: Transport, stop: Callable[[], bool] = lambda: False) -> None:

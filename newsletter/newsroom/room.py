@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING
 from newsletter import deliver, render
 from newsletter.clock import Clock
 from newsletter.errors import NotFoundError, PlanError, SettingError
-from newsletter.plan import Newsletter, Plan, read_plan
+from newsletter.newsroom.in_force import PlanInForce
+from newsletter.plan import Newsletter, Plan, Timetable
 from newsletter.settings import Settings, load_settings
 from newsletter.storage import (
     Accounts,
+    AppliedPlans,
     Corrections,
     Database,
     Deliveries,
@@ -25,15 +27,14 @@ from newsletter.storage import (
     Drafts,
     Issues,
     Journal,
+    Overlays,
     SourceStates,
     Stories,
     StoryLinks,
     StoryPages,
 )
 from newsletter.tokens import Signer
-from subscribers.errors import SegmentError
 from subscribers.house import Subscribers
-from subscribers.segments import parse_segment
 
 if TYPE_CHECKING:
     from newsletter.storage.story_index import StoryIndex
@@ -47,10 +48,7 @@ class Newsroom:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.clock: Clock = settings.clock()
-        self.plan_fault: PlanError | None = None
         self.plan_fault_shown: PlanError | None = None
-        self._plan: Plan | None = None
-        self._plan_stamp: tuple[int, int] | None = None
 
     @classmethod
     def open(
@@ -76,19 +74,25 @@ class Newsroom:
 
     @property
     def plan(self) -> Plan:
-        """schedule.yaml as it stands, or its last good revision beside `plan_fault`; raises `PlanError` when there
-        was none since this desk was opened."""
-        stamp = _stamp(self.plan_file)
-        if self._plan is None or stamp != self._plan_stamp:
-            try:
-                self._plan = read_plan(self.plan_file, self.templates.names(), _segment_faults, render.subject_faults)
-                self.plan_fault = None
-            except PlanError as error:
-                if self._plan is None:
-                    raise
-                self.plan_fault = error
-            self._plan_stamp = stamp
-        return self._plan
+        """The schedule in force, or its last good revision beside `plan_fault`; raises `PlanError` when there was
+        none since this desk was opened."""
+        return self.in_force.get()
+
+    @property
+    def plan_fault(self) -> PlanError | None:
+        """What is wrong with the newest revision of the schedule, while an older one stays at work."""
+        return self.in_force.fault
+
+    @property
+    def timetable(self) -> Timetable:
+        """The schedule in force with the overlays on it, as they stand at this moment; raises `PlanError`."""
+        known = self.bare_database.exists  # a schedule can be looked at before there is a database
+        return Timetable(self.plan, self.overlays.in_force(self.clock.now().date()) if known else {})
+
+    @cached_property
+    def in_force(self) -> PlanInForce:
+        """Which schedule this desk follows."""
+        return PlanInForce(self.plan_file, lambda: AppliedPlans(self.bare_database), lambda: self.templates.names())
 
     @cached_property
     def templates(self) -> render.Templates:
@@ -142,12 +146,22 @@ class Newsroom:
     @cached_property
     def issues(self) -> Issues:
         """Every issue of the desk."""
-        return Issues(self.database)
+        return Issues(self.database, self._plan_digest)
+
+    @cached_property
+    def overlays(self) -> Overlays:
+        """What people decided beside schedule.yaml."""
+        return Overlays(self.database)
+
+    @cached_property
+    def applied_plans(self) -> AppliedPlans:
+        """The schedules that were applied for all hosts."""
+        return AppliedPlans(self.database)
 
     @cached_property
     def deliveries(self) -> Deliveries:
         """The deliveries of every issue."""
-        return Deliveries(self.database)
+        return Deliveries(self.database, self._plan_digest)
 
     @cached_property
     def corrections(self) -> Corrections:
@@ -197,6 +211,13 @@ class Newsroom:
             hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(self.plan.newsletters) or 'none'}"
             raise NotFoundError(f"schedule.yaml has no newsletter {name!r}; {hint}") from None
 
+    def _plan_digest(self) -> str:
+        """What each change of an issue's state records of the schedule in force."""
+        try:
+            return self.plan.digest[:12]
+        except PlanError:
+            return ""
+
     def close(self) -> None:
         """Give back the database's connections."""
         if "bare_database" in self.__dict__:
@@ -209,20 +230,3 @@ class Newsroom:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-def _segment_faults(segment: Mapping[str, object]) -> Iterator[tuple[str, str]]:
-    try:
-        parse_segment(segment)
-    except SegmentError as error:
-        for problem in error.problems:
-            yield ".".join(map(str, problem.path)), problem.message
-
-
-def _stamp(path: Path) -> tuple[int, int] | None:
-    """What tells one content of a file from the next without reading it."""
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size

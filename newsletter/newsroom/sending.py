@@ -37,7 +37,7 @@ from newsletter.newsroom.reconciling import refuse_forgetful
 from newsletter.newsroom.room import Newsroom
 from newsletter.newsroom.waves import last_wave, waves_of
 from newsletter.pipeline import deliver_issue, render_editions, send_once
-from newsletter.plan import deliver_by_at, slot_of
+from newsletter.plan import deliver_by_at
 from newsletter.ports import Transport
 from newsletter.storage import IssueLedger
 from newsletter.storage.editions import keep_editions, sealed_editions
@@ -409,7 +409,8 @@ def _give_up_at(room: Newsroom, issue: Issue) -> datetime:
     newsletter = room.plan.newsletters.get(issue.id.newsletter)
     # What a person took up again, queued again or corrected has its time from then on.
     started = room.issues.begun_at(issue.id) or room.clock.now()
-    deadline = deliver_by_at(slot_of(newsletter, issue.id.date), newsletter) if newsletter else None
+    slot = room.timetable.slot_of(newsletter, issue.id.date, issue.id.number) if newsletter else None
+    deadline = deliver_by_at(slot, newsletter) if slot and newsletter else None
     last = max(deadline, started + LEAST_TIME) if deadline else started + timedelta(days=1)
     return last + last_wave(room, issue)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,9 +11,10 @@ from typing import Any
 from newsletter import gather
 from newsletter.errors import InputError
 from newsletter.model import Refusal
+from newsletter.newsroom import schedule_file
 from newsletter.newsroom.gathering import next_poll, polled_sources
 from newsletter.newsroom.room import Newsroom
-from newsletter.plan import SourcePlan, load_plan
+from newsletter.plan import SourcePlan
 from newsletter.ports import SourceState
 
 __all__ = ["Standing", "export_opml", "import_opml", "standings"]
@@ -74,30 +74,18 @@ def export_opml(room: Newsroom) -> bytes:
 
 
 def _add(room: Newsroom, sources: Sequence[SourcePlan]) -> None:
-    from ruamel.yaml import YAML
-    from ruamel.yaml.comments import CommentedMap
+    def change(document: Any) -> None:
+        from ruamel.yaml.comments import CommentedMap
 
-    text = room.plan_file.read_text(encoding="utf-8-sig")
-    yaml = YAML()
-    yaml.preserve_quotes = True
-    yaml.width = 1_000_000
-    document: Any = yaml.load(text)
-    if document.get("sources") is None:
-        document["sources"] = CommentedMap()
-    for source in sources:
-        fields = CommentedMap(kind=source.kind, url=source.url, outlet=source.outlet)
-        if source.section:
-            fields["section"] = source.section
-        if source.country:
-            fields["country"] = source.country
-        fields.fa.set_flow_style()
-        document["sources"][source.id] = fields
-    stream = io.StringIO()
-    yaml.dump(document, stream)
-    written = stream.getvalue()
-    load_plan(
-        written, room.plan_file.name, room.desk, room.templates.names()
-    )  # raises PlanError before anything is lost
-    temporary = room.plan_file.with_name(f".{room.plan_file.name}.new")
-    temporary.write_text(written, encoding="utf-8")
-    temporary.replace(room.plan_file)
+        if document.get("sources") is None:
+            document["sources"] = CommentedMap()
+        for source in sources:
+            fields = CommentedMap(kind=source.kind, url=source.url, outlet=source.outlet)
+            if source.section:
+                fields["section"] = source.section
+            if source.country:
+                fields["country"] = source.country
+            fields.fa.set_flow_style()
+            document["sources"][source.id] = fields
+
+    schedule_file.put_in_place(room, schedule_file.rewrite(room, change))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from errno import ENOENT
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -13,11 +14,11 @@ from newsletter.model import Sender, Sponsor
 from newsletter.plan import nodes
 from newsletter.plan.advice import advise
 from newsletter.plan.forms import INVALID, Reading
-from newsletter.plan.holidays import read_holidays
-from newsletter.plan.shape import FETCHED_KINDS, FILE, REQUIRED
-from newsletter.plan.values import Approval, Calendar, CatchUp, Newsletter, Plan, SourcePlan, StoriesRule
+from newsletter.plan.holidays import calendar_text, parse_holidays
+from newsletter.plan.shape import FILE, REQUIRED, SOURCE_NEEDS
+from newsletter.plan.values import Approval, Calendar, CatchUp, Newsletter, Plan, PlanFiles, SourcePlan, StoriesRule
 
-__all__ = ["load_plan", "read_plan"]
+__all__ = ["load_plan", "plan_of", "read_plan"]
 
 _USUAL, _BREAKING = 5, 9
 """Priorities of newsletters that name none; breaking news is the newsletter, or the template, of that name."""
@@ -29,6 +30,9 @@ SegmentCheck = Callable[[Mapping[str, object]], Iterable[tuple[str, str]]]
 
 SubjectCheck = Callable[[str], Iterable[str]]
 """Finds the faults of a template for subject lines."""
+
+_Calendars = Callable[[str], str]
+"""The text of the calendar file of that name; raises `OSError` or `PlanError`."""
 
 
 def read_plan(
@@ -70,12 +74,51 @@ def load_plan(
 
     Raises `PlanError` with every fault at once, in the file's order.
     """
+    calendars: dict[str, str] = {}
+
+    def text_of(name: str) -> str:
+        if name not in calendars:
+            calendars[name] = calendar_text(folder / name, name)
+        return calendars[name]
+
+    plan = _load(text, file, text_of, templates, check_segment, check_subject)
+    files = PlanFiles(text, calendars)
+    return replace(plan, files=files, digest=files.digest)
+
+
+def plan_of(
+    files: PlanFiles,
+    file: str,
+    templates: Collection[str] = ("daily",),
+    check_segment: SegmentCheck = lambda segment: (),
+    check_subject: SubjectCheck = lambda subject: (),
+) -> Plan:
+    """The plan of files that were kept, calendars among them; no folder is looked at. Raises `PlanError`."""
+
+    def text_of(name: str) -> str:
+        try:
+            return files.calendars[name]
+        except KeyError:
+            raise FileNotFoundError(ENOENT, "it was not kept with the schedule") from None
+
+    plan = _load(files.schedule, file, text_of, templates, check_segment, check_subject)
+    return replace(plan, files=files, digest=files.digest)
+
+
+def _load(
+    text: str,
+    file: str,
+    text_of: _Calendars,
+    templates: Collection[str],
+    check_segment: SegmentCheck,
+    check_subject: SubjectCheck,
+) -> Plan:
     root = nodes.compose(text, file)
     if isinstance(root, nodes.Scalar) and root.empty:
         _refuse(file, 1, 1, "the file is empty; `newsletter init` makes one that works")
     reading = Reading(file, _names(root, templates))
     values = reading.read(FILE, root, "")
-    plan = None if values is INVALID else _plan(values, folder, reading)
+    plan = None if values is INVALID else _plan(values, text_of, reading)
     for newsletter in plan.newsletters.values() if plan else ():
         for inner, message in check_segment(newsletter.segment):
             reading.fault(".".join(filter(None, ("newsletters", newsletter.name, "segment", inner))), message)
@@ -102,11 +145,11 @@ def _pairs(node: nodes.Node | None) -> Iterator[tuple[str, nodes.Node]]:
         yield from ((key.text, value) for key, value in node.entries if isinstance(key, nodes.Scalar))
 
 
-def _plan(values: dict[str, Any], folder: Path, reading: Reading) -> Plan:
+def _plan(values: dict[str, Any], text_of: _Calendars, reading: Reading) -> Plan:
     if "newsletters" not in values:
         reading.fault("", "newsletters is missing; write newsletters: {} for a desk that has none yet")
     calendars = {
-        name: Calendar(name, _dates(name, table, folder, reading)) for name, table in _tables(values, "calendars")
+        name: Calendar(name, _dates(name, table, text_of, reading)) for name, table in _tables(values, "calendars")
     }
     sources = {name: _source(name, table, reading) for name, table in _tables(values, "sources")}
     defaults = values.get("defaults", {})
@@ -128,7 +171,7 @@ def _tables(values: Mapping[str, Any], key: str) -> Iterator[tuple[str, dict[str
     return ((name, table) for name, table in ({} if tables is INVALID else tables).items() if table is not INVALID)
 
 
-def _dates(name: str, table: Mapping[str, Any], folder: Path, reading: Reading) -> frozenset[date]:
+def _dates(name: str, table: Mapping[str, Any], text_of: _Calendars, reading: Reading) -> frozenset[date]:
     path = f"calendars.{name}"
     if len(table) != 1:
         reading.fault(path, "a calendar has either dates: [2026-12-25] or ics: FILE")
@@ -136,7 +179,7 @@ def _dates(name: str, table: Mapping[str, Any], folder: Path, reading: Reading) 
         return frozenset(dates)
     if (ics := table.get("ics", INVALID)) is not INVALID:
         try:
-            return read_holidays(folder / ics, ics)
+            return parse_holidays(text_of(ics), ics)
         except OSError as error:
             reading.fault(f"{path}.ics", f"{ics} cannot be read: {error.strerror}")
         except PlanError as error:
@@ -146,22 +189,11 @@ def _dates(name: str, table: Mapping[str, Any], folder: Path, reading: Reading) 
 
 def _source(name: str, table: dict[str, Any], reading: Reading) -> SourcePlan | None:
     kind = table.get("kind")
-    missing = [key for key in _source_needs(kind) if key not in table]
+    needs = ("kind",) if kind is None else SOURCE_NEEDS.get(str(kind), ())
+    missing = [key for key in needs if key not in table]
     for key in missing:
         reading.fault(f"sources.{name}", f"{key} is missing" + (f"; a {kind} needs one" if kind else ""))
     return None if missing or not _readable(table) else SourcePlan(id=name, **table)
-
-
-def _source_needs(kind: object) -> tuple[str, ...]:
-    match kind:
-        case None:
-            return ("kind",)
-        case "folder":
-            return ("path",)
-        case "feed" | "jsonfeed":  # what others report carries no word of whose it is
-            return ("url", "outlet")
-        case _:
-            return ("url",) if kind in FETCHED_KINDS else ()
 
 
 def _merge(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 from newsletter.errors import PlanError, Problem
@@ -90,11 +90,15 @@ class Form(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A single value: `parse` takes its text and raises `ValueError`. A `bare` one is written without quotes."""
+    """A single value: `parse` takes its text and raises `ValueError`. A `bare` one is written without quotes.
+
+    `schema` is the same as far as a JSON Schema can say it; without one it is any text.
+    """
 
     wants: str
     parse: Callable[[str], Any]
     bare: bool = False
+    schema: Mapping[str, Any] = field(default_factory=lambda: {"type": "string"}, compare=False)
 
     def read(self, node: Node, path: str, reading: Reading) -> Any:
         """What `parse` makes of the text."""
@@ -201,10 +205,12 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class MapOf:
-    """A mapping whose keys are names given by the file; `name` checks one, raising `ValueError`."""
+    """A mapping whose keys are names given by the file; `name` checks one, raising `ValueError`, and so does
+    `pattern`."""
 
     name: Callable[[str], str]
     item: Form
+    pattern: str
     wants: str = "a mapping (name: …)"
 
     def read(self, node: Node, path: str, reading: Reading) -> Any:

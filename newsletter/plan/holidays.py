@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from newsletter.errors import PlanError, Problem
 
-__all__ = ["parse_holidays", "read_holidays"]
+__all__ = ["calendar_text", "parse_holidays"]
 
 MAX_BYTES = 1024 * 1024
 MAX_SPAN = timedelta(days=366)
@@ -21,13 +21,13 @@ _Property: TypeAlias = tuple[int, str]  # the line it stands on, and its value
 _Event: TypeAlias = dict[str, _Property]
 
 
-def read_holidays(path: Path, file: str) -> frozenset[date]:
-    """The days of an .ics file; raises `OSError`, or `PlanError` naming `file` and its lines."""
+def calendar_text(path: Path, file: str) -> str:
+    """What an .ics file says, as text; raises `OSError`, or `PlanError` naming `file`."""
     with path.open("rb") as stream:
         data = stream.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
         raise PlanError([Problem(file, 1, 1, f"the calendar is larger than {MAX_BYTES} bytes")])
-    return parse_holidays(data.decode("utf-8-sig", errors="replace"), file)
+    return data.decode("utf-8-sig", errors="replace")
 
 
 def parse_holidays(text: str, file: str) -> frozenset[date]:

@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
-from typing import Final
+from enum import StrEnum
+from typing import Any, Final
 
 from newsletter.plan import words
 from newsletter.plan.forms import Anything, Key, ListOf, MapOf, Named, Table, Word
 from newsletter.plan.values import ApprovalMode, OnFew, OnTimeout
 
-__all__ = ["FETCHED_KINDS", "FILE", "NEWSLETTER", "REQUIRED", "SOURCE", "key_table"]
+__all__ = ["FETCHED_KINDS", "FILE", "NEWSLETTER", "REQUIRED", "SOURCE", "SOURCE_NEEDS", "key_table"]
 
 
 FETCHED_KINDS: Final = ("feed", "jsonfeed", "wordpress", "ghost", "ninjs")
 """The kinds of source that poll a `url`."""
 
-KINDS: Final = ("folder", *FETCHED_KINDS, "push")
+SOURCE_NEEDS: Final = {
+    "folder": ("path",),
+    # What others report carries no word of whose it is.
+    "feed": ("url", "outlet"),
+    "jsonfeed": ("url", "outlet"),
+    "wordpress": ("url",),
+    "ghost": ("url",),
+    "ninjs": ("url",),
+    "push": (),
+}
+"""What a source of each kind has to say of itself."""
 
 REQUIRED: Final = {
     "title": "title: Asia AI Daily",
@@ -34,32 +45,44 @@ REQUIRED: Final = {
 
 
 def _number(least: int, most: int) -> Word:
-    return Word(f"a whole number from {least} to {most}", words.number(least, most), bare=True)
+    schema = {"type": "integer", "minimum": least, "maximum": most}
+    return Word(f"a whole number from {least} to {most}", words.number(least, most), bare=True, schema=schema)
 
 
 def _duration(least: timedelta = timedelta(0), most: timedelta = timedelta(days=366)) -> Word:
-    return Word("a length of time such as 15m", words.duration(least, most))
+    return Word("a length of time such as 15m", words.duration(least, most), schema=_like("[0-9]{1,8}[smhd]"))
 
 
-def _choice(options: Iterable[str]) -> Word:
-    return Word(" or ".join(options), words.choice(options))
+def _choice(options: Sequence[str] | type[StrEnum]) -> Word:
+    return Word(" or ".join(options), words.choice(options), schema={"enum": [str(option) for option in options]})
+
+
+def _like(pattern: str) -> dict[str, Any]:
+    return {"type": "string", "pattern": f"^{pattern}$"}
 
 
 def _marked_name(text: str) -> str:
-    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", text):
+    if not re.fullmatch(_MARKED, text):
         raise ValueError(f"{words.shown(text)} is no name; names are made of a-z, 0-9, - and _")
     return text
 
 
+_NAME: Final = "[a-z0-9][a-z0-9-]*"
+_MARKED: Final = "[a-z0-9][a-z0-9_-]*"
 _MINUTE = timedelta(minutes=1)
 _DAY = timedelta(days=1)
+_CLOCK: Final = "(?:[01][0-9]|2[0-3]):[0-5][0-9]"
 
 _TEXT = Word("one line of text", words.line_of_text)
-_FLAG = Word("true or false", words.flag, bare=True)
-_TIME = Word("a time of day such as 07:00", words.clock_time)
-_ADDRESS = Word("a mail address", words.address)
-_URL = Word("a web address", words.web_address)
-_LANGUAGE = Word("a language such as en", words.language)
+_FLAG = Word("true or false", words.flag, bare=True, schema={"type": "boolean"})
+_TIME = Word("a time of day such as 07:00", words.clock_time, schema=_like(_CLOCK))
+_DATE = Word("a date such as 2026-12-25", words.calendar_date, schema=_like("[0-9]{4}-[0-9]{2}-[0-9]{2}"))
+_ADDRESS = Word("a mail address", words.address, schema=_like("[^@ ]+@[^@ ]+"))
+_URL = Word("a web address", words.web_address, schema=_like("https?://.+"))
+_SECRET = Word("env:NAME or file:PATH", words.secret, schema=_like("(?:env:[A-Za-z_][A-Za-z0-9_]*|file:.+)"))
+_HOURS = Word("hours such as 22:00-06:00", words.clock_hours, schema=_like(f"{_CLOCK} ?- ?{_CLOCK}"))
+_WEEKDAY = Word("a day such as mon", words.day, schema={"enum": list(words.DAYS)})
+_LANGUAGE = Word("a language such as en", words.language, schema=_like("[a-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3}"))
 _COUNTRY = Named("region", otherwise=words.country)
 
 _SENDER = Table(
@@ -114,7 +137,7 @@ NEWSLETTER: Final = Table(
         "title": Key(_TEXT, "what stands at the head of the mail"),
         "at": Key(_TIME, "when the issue is sent, wall clock"),
         "timezone": Key(Word("a time zone such as Asia/Singapore", words.time_zone), "the zone of every time here"),
-        "days": Key(ListOf(Word("a day such as mon", words.day)), "the days it appears on; [] for never by itself"),
+        "days": Key(ListOf(_WEEKDAY), "the days it appears on; [] for never by itself"),
         "skip": Key(ListOf(Named("calendar", otherwise=words.calendar_date)), "calendars and dates without an issue"),
         "countries": Key(ListOf(_COUNTRY, least=1), "the sections of the issue, in this order"),
         "sender": Key(_SENDER, "whom the mail comes from"),
@@ -138,7 +161,7 @@ NEWSLETTER: Final = Table(
         "subject": Key(_TEXT, "a template for the subject line", may_be_null=True),
         "editors": Key(ListOf(_ADDRESS), "who gets draft and alert mails"),
         "approvers": Key(ListOf(_ADDRESS), "who may approve by link"),
-        "quiet_hours": Key(Word("hours such as 22:00-06:00", words.clock_hours), "no breaking news then", True),
+        "quiet_hours": Key(_HOURS, "no breaking news then", True),
         "breaking_per_day": Key(_number(0, 50), "the most breaking issues of one day"),
         "priority": Key(_number(1, 9), "which of two issues goes first; 5, and breaking has 9"),
         "archive": Key(_choice(["public", "private"]), "whether past issues stand on the web for anyone"),
@@ -149,13 +172,11 @@ NEWSLETTER: Final = Table(
 
 SOURCE: Final = Table(
     {
-        "kind": Key(_choice(KINDS), "how stories come in"),
+        "kind": Key(_choice(list(SOURCE_NEEDS)), "how stories come in"),
         "url": Key(_URL, "what is fetched"),
         "path": Key(Word("a path in the desk's folder", words.inside_path), "the folder that files are dropped in"),
-        "key": Key(Word("env:NAME or file:PATH", words.secret), "where the secret for it is kept"),
-        "webhook_key": Key(
-            Word("env:NAME or file:PATH", words.secret), "where the secret that its webhooks are signed with is kept"
-        ),
+        "key": Key(_SECRET, "where the secret for it is kept"),
+        "webhook_key": Key(_SECRET, "where the secret that its webhooks are signed with is kept"),
         "outlet": Key(_TEXT, "who did the reporting, where stories do not say so themselves"),
         "country": Key(_COUNTRY, "where its stories are filed unless they say otherwise"),
         "section": Key(_TEXT, "the subject its stories are filed under"),
@@ -172,21 +193,21 @@ SOURCE: Final = Table(
 
 _CALENDAR = Table(
     {
-        "dates": Key(ListOf(Word("a date such as 2026-12-25", words.calendar_date)), "the days themselves"),
+        "dates": Key(ListOf(_DATE), "the days themselves"),
         "ics": Key(Word("a path in the desk's folder", words.inside_path), "an iCalendar file that holds the days"),
     }
 )
 
-_REGION = ListOf(Word("a country such as SG", words.country), least=1)
+_REGION = ListOf(Word("a country such as SG", words.country, schema=_like("[A-Z]{2}")), least=1)
 
 FILE: Final = Table(
     {
         "version": Key(_number(1, 1), "the version of this format: 1"),
         "defaults": Key(NEWSLETTER, "what every newsletter has unless it says otherwise"),
-        "regions": Key(MapOf(words.kebab, _REGION), "names for groups of countries"),
-        "sources": Key(MapOf(_marked_name, SOURCE), "where stories come in"),
-        "calendars": Key(MapOf(_marked_name, _CALENDAR), "days without an issue"),
-        "newsletters": Key(MapOf(words.kebab, NEWSLETTER), "the standing titles of the desk"),
+        "regions": Key(MapOf(words.kebab, _REGION, _NAME), "names for groups of countries"),
+        "sources": Key(MapOf(_marked_name, SOURCE, _MARKED), "where stories come in"),
+        "calendars": Key(MapOf(_marked_name, _CALENDAR, _MARKED), "days without an issue"),
+        "newsletters": Key(MapOf(words.kebab, NEWSLETTER, _NAME), "the standing titles of the desk"),
     },
     wants="the keys of a schedule (version, sources, newsletters …)",
 )

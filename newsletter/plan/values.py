@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, time, timedelta
@@ -20,6 +22,7 @@ __all__ = [
     "OnFew",
     "OnTimeout",
     "Plan",
+    "PlanFiles",
     "SourcePlan",
     "StoriesRule",
 ]
@@ -157,14 +160,43 @@ class Newsletter:
 
 
 @dataclass(frozen=True, slots=True)
+class PlanFiles:
+    """The text of a schedule.yaml, and of the calendar files it names."""
+
+    schedule: str
+    calendars: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def document(self) -> str:
+        """All of it as one JSON document, the same for the same files."""
+        files = {"schedule": self.schedule, "calendars": dict(self.calendars)}
+        return json.dumps(files, ensure_ascii=False, sort_keys=True)
+
+    @classmethod
+    def parse(cls, document: str) -> PlanFiles:
+        """The files of such a document."""
+        return cls(**json.loads(document))
+
+    @property
+    def digest(self) -> str:
+        """What this revision of the schedule is called: the SHA-256 of the document."""
+        return hashlib.sha256(self.document.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
-    """The whole of a valid schedule.yaml; `warnings` are sentences for its editor. Mappings keep the file's order."""
+    """The whole of a valid schedule.yaml; `warnings` are sentences for its editor. Mappings keep the file's order.
+
+    `digest` names the revision (see `PlanFiles`); `files` are what it was read from.
+    """
 
     newsletters: Mapping[str, Newsletter]
     sources: Mapping[str, SourcePlan]
     calendars: Mapping[str, Calendar]
     regions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    files: PlanFiles | None = field(default=None, compare=False, repr=False)
+    digest: str = field(default="", compare=False)
 
     @property
     def places(self) -> tuple[str, ...]:

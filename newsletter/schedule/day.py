@@ -12,7 +12,9 @@ from datetime import datetime, timedelta
 from newsletter.errors import ChecksFailedError, NewsletterError, NothingToDoError
 from newsletter.model import Issue, IssueId, IssueState
 from newsletter.newsroom import Newsroom, gathering, issues, notes, related, sending
-from newsletter.plan import Newsletter, OnTimeout, Slot, approval_deadline, build_at, lock_at, slots_between
+from newsletter.newsroom.following import OPEN, by_hand, follow
+from newsletter.newsroom.pacing import priority_of
+from newsletter.plan import Newsletter, OnTimeout, Slot, Timetable, approval_deadline, build_at, lock_at
 
 __all__ = ["draft", "due_issues", "next_waking", "poll", "priority", "tick"]
 
@@ -21,6 +23,9 @@ log = logging.getLogger("newsletter.schedule")
 LOOK_BACK = timedelta(days=7)
 LOOK_AHEAD = timedelta(days=8)
 WHO = issues.CLOCK
+
+LEAST_CATCH_UP = timedelta(minutes=1)
+"""So late may any issue be: one that is to run at once is found at the next tick."""
 
 DRAFTS_AT_ONCE = 5
 
@@ -31,17 +36,24 @@ AT_ONCE = 1_000
 def tick(room: Newsroom) -> None:
     """Take every step that is due at this moment; a fault in one newsletter never keeps another waiting."""
     now = room.clock.now()
+    timetable = room.timetable
     _show_fault(room)
-    for newsletter in room.plan.newsletters.values():
-        for slot in slots_between(newsletter, now - LOOK_BACK, now + newsletter.stories.lead + timedelta(seconds=1)):
+    advanced = set()
+    for newsletter in timetable.plan.newsletters.values():
+        until = now + newsletter.stories.lead + timedelta(seconds=1)
+        for slot in timetable.slots_between(newsletter, now - LOOK_BACK, until):
+            advanced.add(IssueId(slot.newsletter, slot.date, slot.number))
             try:
-                _advance(room, newsletter, slot, now)
+                _advance(room, timetable, newsletter, slot, now)
             except NothingToDoError as error:
                 log.debug("%s", error)
             except NewsletterError as error:
                 log.warning("%s/%s: %s", newsletter.name, slot.date, error)
             except Exception:
                 log.exception("%s/%s failed", newsletter.name, slot.date)
+    for issue in room.issues.in_state(*OPEN):  # a draft may be there long before its hour
+        if issue.id not in advanced and (said := follow(room, timetable, issue, now)):
+            log.info("%s", said)
 
 
 def poll(room: Newsroom) -> None:
@@ -65,9 +77,10 @@ def draft(room: Newsroom) -> None:
 def due_issues(room: Newsroom) -> list[IssueId]:
     """The issues that have mail to carry now: the most urgent first, then the earliest due."""
     now = room.clock.now()
+    timetable = room.timetable
     found = []
     for issue in room.issues.in_state(IssueState.APPROVED, IssueState.SENDING):
-        newsletter = room.plan.newsletters.get(issue.id.newsletter)
+        newsletter = timetable.plan.newsletters.get(issue.id.newsletter)
         if issue.state is IssueState.SENDING:
             if sending.has_work(room, issue, now):
                 found.append(issue.id)
@@ -75,6 +88,7 @@ def due_issues(room: Newsroom) -> list[IssueId]:
             newsletter is not None
             and newsletter.enabled
             and max(issue.due_at, issue.not_before or issue.due_at) <= now
+            and not _waits(timetable, newsletter, issue, now)
             and not _missed(newsletter, issue, now)
         ):
             found.append(issue.id)
@@ -82,17 +96,17 @@ def due_issues(room: Newsroom) -> list[IssueId]:
 
 
 def priority(room: Newsroom, issue_id: IssueId) -> int:
-    """How urgent an issue is, by what schedule.yaml says of its newsletter."""
-    newsletter = room.plan.newsletters.get(issue_id.newsletter)
-    return newsletter.priority if newsletter is not None else 0
+    """How urgent an issue is; see `pacing.priority_of`."""
+    return priority_of(room, room.issues.get(issue_id))
 
 
 def next_waking(room: Newsroom) -> datetime | None:
     """The next instant at which something falls due, so that nothing waits for a tick."""
     now = room.clock.now()
+    timetable = room.timetable
     instants = []
-    for newsletter in room.plan.newsletters.values():
-        for slot in slots_between(newsletter, now, now + LOOK_AHEAD):
+    for newsletter in timetable.plan.newsletters.values():
+        for slot in timetable.slots_between(newsletter, now, now + LOOK_AHEAD):
             instants += [slot.instant, build_at(slot, newsletter)]
             if (deadline := approval_deadline(slot, newsletter)) is not None:
                 instants.append(deadline)
@@ -102,29 +116,29 @@ def next_waking(room: Newsroom) -> datetime | None:
     return min((instant for instant in instants if instant > now), default=None)
 
 
-def _advance(room: Newsroom, newsletter: Newsletter, slot: Slot, now: datetime) -> None:
+def _advance(room: Newsroom, timetable: Timetable, newsletter: Newsletter, slot: Slot, now: datetime) -> None:
     if build_at(slot, newsletter) > now:
         return
     issue_id = IssueId(slot.newsletter, slot.date, slot.number)
     issue = room.issues.find(issue_id)
     if issue is not None and issue.frozen_at is not None:
         return  # what has reached readers is for people to end
-    if issue is not None and issue.due_at != slot.instant:
-        room.issues.reschedule(issue_id, slot.instant)  # `at` was changed in the file
+    if issue is not None and follow(room, timetable, issue, now):
+        issue = room.issues.get(issue_id)
     if issue is None or issue.state in (IssueState.PLANNED, IssueState.BUILDING):
         _begin(room, newsletter, slot, issue, now)
     elif issue.state in (IssueState.REVIEW, IssueState.WAITING):
         _press(room, newsletter, slot, issue, now)
     elif issue.state is IssueState.APPROVED and _missed(newsletter, issue, now):
         because = issue.reason or f"the desk was down until {now:%Y-%m-%d %H:%M} UTC"
-        why = f"approved and not sent: {because}; {_by_hand(issue_id)} makes it late"
+        why = f"approved and not sent: {because}; {by_hand(issue_id)} makes it late"
         room.issues.move(issue_id, (IssueState.APPROVED,), IssueState.MISSED, now=now, who=WHO, why=why)
 
 
 def _begin(room: Newsroom, newsletter: Newsletter, slot: Slot, issue: Issue | None, now: datetime) -> None:
     """Build the draft of a slot; or record why there will be none."""
     issue_id = IssueId(slot.newsletter, slot.date, slot.number)
-    late = now > slot.instant + newsletter.catch_up.within
+    late = now > slot.instant + max(newsletter.catch_up.within, LEAST_CATCH_UP)
     if late and issue is None:
         earliest = room.issues.first_due(newsletter.name)
         if earliest is None or slot.instant < earliest:
@@ -135,7 +149,7 @@ def _begin(room: Newsroom, newsletter: Newsletter, slot: Slot, issue: Issue | No
         room.issues.move(issue_id, open_states, IssueState.SKIPPED, now=now, who=WHO, why=_reason(slot))
         return
     if late:
-        why = f"the desk was down until {now:%Y-%m-%d %H:%M} UTC; {_by_hand(issue_id)} makes it late"
+        why = f"the desk was down until {now:%Y-%m-%d %H:%M} UTC; {by_hand(issue_id)} makes it late"
         room.issues.move(issue_id, open_states, IssueState.MISSED, now=now, who=WHO, why=why)
         return
     with room.database.hold(f"gather for {issue_id}") as first:
@@ -146,7 +160,7 @@ def _begin(room: Newsroom, newsletter: Newsletter, slot: Slot, issue: Issue | No
         for polled in gathering.gather_all(room, gathering.polled_sources(room)):
             _log_poll(polled)
         try:
-            built = issues.build(room, newsletter.name, slot.date, who=WHO)
+            built = issues.build(room, newsletter.name, slot.date, number=slot.number, who=WHO)
         except NothingToDoError:
             return
         except NewsletterError as error:
@@ -203,8 +217,10 @@ def _missed(newsletter: Newsletter, issue: Issue, now: datetime) -> bool:
     return now > issue.due_at + newsletter.catch_up.within and not approved_late
 
 
-def _by_hand(issue_id: IssueId) -> str:
-    return f"`newsletter schedule run {issue_id.newsletter} --date {issue_id.date}`"
+def _waits(timetable: Timetable, newsletter: Newsletter, issue: Issue, now: datetime) -> bool:
+    """Whether the schedule has stopped or put off an approved issue since the clock last looked."""
+    slot = timetable.regular(newsletter, issue.id.date, issue.id.number)
+    return slot is not None and (slot.stopped_by is not None or slot.instant > now)
 
 
 def _show_fault(room: Newsroom) -> None:

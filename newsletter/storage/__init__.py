@@ -1,6 +1,7 @@
 """The room that remembers: stories, issues, editions, deliveries, accounts. SQL lives here and in `subscribers`."""
 
 from newsletter.storage.accounts import Account, Accounts, Role
+from newsletter.storage.applied_plans import AppliedPlan, AppliedPlans
 from newsletter.storage.corrections import CorrectionRow, Corrections
 from newsletter.storage.database import Database
 from newsletter.storage.deliveries import Deliveries, DeliveryRow, Wave
@@ -10,6 +11,7 @@ from newsletter.storage.issues import Issues, Transition
 from newsletter.storage.journal import Journal
 from newsletter.storage.lanes import LaneRows
 from newsletter.storage.ledger import IssueLedger
+from newsletter.storage.overlays import Overlays
 from newsletter.storage.sources import SourceStates
 from newsletter.storage.stories import Ingested, Stories, StoryEvent
 from newsletter.storage.story_links import Choice, Kept, StoryLinks, StoryRow
@@ -18,6 +20,8 @@ from newsletter.storage.story_pages import PrintedStory, StoryPages
 __all__ = [
     "Account",
     "Accounts",
+    "AppliedPlan",
+    "AppliedPlans",
     "Change",
     "Choice",
     "CorrectionRow",
@@ -34,6 +38,7 @@ __all__ = [
     "Journal",
     "Kept",
     "LaneRows",
+    "Overlays",
     "PrintedStory",
     "Role",
     "SourceStates",

@@ -57,17 +57,29 @@ class Hold:
 class Database:
     """The engine of a desk and what hangs on it: transactions, locks, schema, backup.
 
-    `url` is absolute. Usable from several threads; `close` when done.
+    `url` is absolute. Usable from several threads; `close` when done. Raises `StorageError` for one that no database
+    can have.
     """
 
     def __init__(self, url: str) -> None:
-        self.url: URL = make_url(url)
-        self.engine = _open(self.url)
+        try:
+            self.url: URL = make_url(url)
+            self.engine = _open(self.url)
+        except (sa.exc.ArgumentError, ImportError) as error:  # the text may hold a password: it is not quoted
+            raise StorageError(
+                f"NEWSLETTER_DATABASE_URL cannot be used ({str(error).partition(' from given')[0]});"
+                " one looks like sqlite:///newsletter.db or postgresql://user@host/name"
+            ) from None
 
     @property
     def is_sqlite(self) -> bool:
         """Whether this is the embedded database."""
         return self.engine.dialect.name == "sqlite"
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is one; connecting to an SQLite file that is not there would leave an empty one."""
+        return not self.is_sqlite or Path(self.url.database or "").exists()
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -117,8 +129,7 @@ class Database:
 
     def require_schema(self) -> None:
         """Raise `StorageError` unless the schema is this version's."""
-        if self.is_sqlite and not Path(self.url.database or "").exists():
-            # Connecting would leave an empty file in whatever folder somebody happens to look at.
+        if not self.exists:
             raise StorageError(
                 f"there is no database {self.url.database}; is this a desk? `newsletter init` makes one,"
                 " `newsletter db upgrade` only the database"

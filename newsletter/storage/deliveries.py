@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -63,10 +63,11 @@ class DeliveryRow:
 
 
 class Deliveries:
-    """The deliveries of every issue, unique on (issue, subscriber)."""
+    """The deliveries of every issue, unique on (issue, subscriber); `plan` as for `Issues`."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, plan: Callable[[], str] = lambda: "") -> None:
         self._database = database
+        self._plan = plan
 
     def freeze(
         self,
@@ -95,6 +96,7 @@ class Deliveries:
             IssueState.SENDING,
             now=now,
             who="sender",
+            plan=self._plan(),
             if_revision=revision,
             frozen_at=now,
         )
@@ -214,7 +216,7 @@ class Deliveries:
         Returns how many those were and how many stay. An issue that was settled is being sent again when something of
         it is queued.
         """
-        again = after is DeliveryState.QUEUED
+        again, plan = after is DeliveryState.QUEUED, self._plan()
         with self._database.write() as connection:
             pk = issue_pk(connection, issue_id)
             those = (sa.func.lower(delivery.c.email) == email.lower(),) if email else ()
@@ -224,12 +226,14 @@ class Deliveries:
             if number:
                 state = IssueState(str(connection.scalar(sa.select(issue.c.state).where(issue.c.id == pk))))
                 to = IssueState.SENDING if again and state is IssueState.SUBMITTED else state
-                move(connection, issue_id, BEGUN, to, now=now, who=who, why=f"{number} {before} {why}, {left} left")
+                said = f"{number} {before} {why}, {left} left"
+                move(connection, issue_id, BEGUN, to, now=now, who=who, why=said, plan=plan)
             return number, left
 
     def settle(self, issue_id: IssueId, now: datetime) -> bool:
         """Close an issue that is being sent, or was stopped at its last, once nothing of it is queued, in flight or
         deferred; False until then."""
+        plan = self._plan()
         with self._database.write() as connection:
             pk = issue_pk(connection, issue_id)
             progress.locked(connection, pk)
@@ -239,19 +243,21 @@ class Deliveries:
             unknown = counts.get(DeliveryState.UNKNOWN, 0)
             why, begun = f"{unknown} unknown" if unknown else "", (IssueState.SENDING, IssueState.STOPPED)
             after = IssueState.SUBMITTED
-            return move(connection, issue_id, begun, after, now=now, who="sender", why=why, settled_at=now)
+            return move(connection, issue_id, begun, after, now=now, who="sender", why=why, plan=plan, settled_at=now)
 
     def stop(self, issue_id: IssueId, *, now: datetime, who: str, why: str) -> bool:
         """Have nobody claim anything more of an issue that is being sent; False when it is not."""
+        plan, begun = self._plan(), (IssueState.SENDING,)
         with self._database.write() as connection:
             progress.locked(connection, issue_pk(connection, issue_id))
-            return move(connection, issue_id, (IssueState.SENDING,), IssueState.STOPPED, now=now, who=who, why=why)
+            return move(connection, issue_id, begun, IssueState.STOPPED, now=now, who=who, why=why, plan=plan)
 
     def undo(self, issue_id: IssueId, *, now: datetime, who: str, why: str) -> bool:
         """Forget the frozen audience of an issue of which nothing has left, and give it back to the editors.
 
         False, and nothing is changed, where anything has left, may have, or is about to.
         """
+        plan = self._plan()
         with self._database.write() as connection:
             pk = issue_pk(connection, issue_id)
             progress.locked(connection, pk)
@@ -263,7 +269,7 @@ class Deliveries:
                 return False
             begun = (IssueState.SENDING, IssueState.STOPPED)
             values = NO_APPROVAL | {"frozen_at": None, "candidates": 0, "excluded": {}}
-            if not move(connection, issue_id, begun, IssueState.REVIEW, now=now, who=who, why=why, **values):
+            if not move(connection, issue_id, begun, IssueState.REVIEW, now=now, who=who, why=why, plan=plan, **values):
                 return False
             connection.execute(sa.delete(delivery).where(delivery.c.issue_id == pk))
             progress.begin(connection, pk, seed="", domain="", queued=0)
@@ -287,6 +293,7 @@ class Deliveries:
             now=now,
             who="sender",
             why=f"the rest, in revision {revision}",
+            plan=self._plan(),
             if_revision=revision,
         ):
             return False
@@ -317,7 +324,7 @@ class Deliveries:
 
         None, and nothing is changed, where it is not stopped or something of it is in flight.
         """
-        left = (DeliveryState.QUEUED, DeliveryState.DEFERRED)
+        left, plan = (DeliveryState.QUEUED, DeliveryState.DEFERRED), self._plan()
         with self._database.write() as connection:
             pk = issue_pk(connection, issue_id)
             progress.locked(connection, pk)
@@ -328,7 +335,7 @@ class Deliveries:
             ended, why = IssueState.SUBMITTED, f"stopped, and {number} given up"
             if not frozen or counts.get(DeliveryState.SENDING):
                 return None
-            if not move(connection, issue_id, begun, ended, now=now, who=who, why=why, settled_at=now):
+            if not move(connection, issue_id, begun, ended, now=now, who=who, why=why, plan=plan, settled_at=now):
                 return None
             values = {"not_before": None, "changed_at": now, "reply": "the issue was stopped, and its rest given up"}
             for state in left:

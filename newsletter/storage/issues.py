@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -41,13 +41,17 @@ EXCLUSIONS = ("suppressed", "unsubscribed", "paused", "frequency", "no_stories")
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """One change in the life of an issue: when, who, from which state to which, and why."""
+    """One change in the life of an issue: when, who, from which state to which, and why.
+
+    `plan` is how the digest of the schedule began that was in force then; empty where none was known.
+    """
 
     at: datetime
     who: str
     before: IssueState | None
     after: IssueState
     why: str
+    plan: str = ""
 
 
 NO_APPROVAL = dict.fromkeys(("first_approved_by", "approved_revision", "approved_by", "approved_at", "not_before"))
@@ -56,13 +60,18 @@ _WITHOUT_SNAPSHOT = sa.select(*[column for column in issue.c if column.name != "
 
 
 class Issues:
-    """Every issue of the desk, unique on (newsletter, local date, number)."""
+    """Every issue of the desk, unique on (newsletter, local date, number).
 
-    def __init__(self, database: Database) -> None:
+    `plan` tells the first twelve digits of the digest of the schedule in force; each transition records them.
+    """
+
+    def __init__(self, database: Database, plan: Callable[[], str] = lambda: "") -> None:
         self._database = database
+        self._plan = plan
 
     def plan(self, issue_id: IssueId, due_at: datetime, now: datetime, who: str) -> Issue:
         """The issue of that slot; made in state `planned` if nobody made it yet."""
+        plan = self._plan()
         with self._database.write() as connection:
             made = connection.execute(
                 insert_or_ignore(connection, issue)
@@ -76,7 +85,7 @@ class Issues:
                 .returning(issue.c.id)
             )
             if made.first() is not None:
-                _record(connection, issue_id, now, who, None, IssueState.PLANNED, "")
+                _record(connection, issue_id, now, who, None, IssueState.PLANNED, "", plan)
             return _get(connection, issue_id)
 
     def get(self, issue_id: IssueId) -> Issue:
@@ -123,24 +132,30 @@ class Issues:
         why: str = "",
     ) -> bool:
         """Change the state if it is one of `before`; False when somebody else was first."""
+        plan = self._plan()
         with self._database.write() as connection:
-            return move(connection, issue_id, before, after, now=now, who=who, why=why)
+            return move(connection, issue_id, before, after, now=now, who=who, why=why, plan=plan)
+
+    def step_back(
+        self,
+        issue_id: IssueId,
+        before: Collection[IssueState],
+        after: IssueState,
+        *,
+        now: datetime,
+        who: str,
+        why: str,
+    ) -> bool:
+        """As `move`, for an issue that may be approved: its approval is void."""
+        plan = self._plan()
+        with self._database.write() as connection:
+            return move(connection, issue_id, before, after, now=now, who=who, why=why, plan=plan, **NO_APPROVAL)
 
     def hold_back(
         self, issue_id: IssueId, now: datetime, who: str, why: str, after: IssueState = IssueState.WAITING
     ) -> bool:
         """Take an approved issue back for the editors; its approval is void."""
-        with self._database.write() as connection:
-            return move(
-                connection,
-                issue_id,
-                (IssueState.APPROVED,),
-                after,
-                now=now,
-                who=who,
-                why=why,
-                **NO_APPROVAL,
-            )
+        return self.step_back(issue_id, (IssueState.APPROVED,), after, now=now, who=who, why=why)
 
     def explain(self, issue_id: IssueId, reason: str) -> bool:
         """Note why an issue stands where it stands; False when that was known."""
@@ -182,6 +197,7 @@ class Issues:
 
         `edited_by` is the person whose doing it is; None where the program built it, and the last person stays.
         """
+        plan = self._plan()
         with self._database.write() as connection:
             current = _get(connection, issue_id)
             moved = move(
@@ -192,6 +208,7 @@ class Issues:
                 now=now,
                 who=who,
                 why=why,
+                plan=plan,
                 window_end=window_end,
                 edited_by=edited_by or current.edited_by,
                 **_revised(current, snapshot),
@@ -217,6 +234,7 @@ class Issues:
 
         False when the issue is not submitted, or another revision by now.
         """
+        plan = self._plan()
         with self._database.write() as connection:
             values = _revised(_get(connection, issue_id), snapshot)
             submitted = IssueState.SUBMITTED
@@ -228,6 +246,7 @@ class Issues:
                 now=now,
                 who=who,
                 why=why,
+                plan=plan,
                 if_revision=revision,
                 approved_revision=values["revision"],
                 **values,
@@ -277,6 +296,7 @@ class Issues:
                     IssueState(row.from_state) if row.from_state else None,
                     IssueState(row.to_state),
                     row.why,
+                    row.plan,
                 )
                 for row in connection.execute(query)
             ]
@@ -293,6 +313,7 @@ class Issues:
     ) -> bool:
         """Approve one revision to the byte: its editions are kept as they are. False when the issue is not (or no
         longer) waiting for approval at that revision."""
+        plan = self._plan()
         with self._database.write() as connection:
             moved = move(
                 connection,
@@ -301,6 +322,7 @@ class Issues:
                 IssueState.APPROVED,
                 now=now,
                 who=by,
+                plan=plan,
                 if_revision=revision,
                 first_approved_by=None,
                 approved_revision=revision,
@@ -315,6 +337,7 @@ class Issues:
 
     def approve_first(self, issue_id: IssueId, revision: int, by: str, now: datetime) -> bool:
         """Write down the first of two approvals of one revision; False when it is not waiting for one."""
+        plan = self._plan()
         with self._database.write() as connection:
             current = _get(connection, issue_id)
             if current.state not in (IssueState.REVIEW, IssueState.WAITING) or current.first_approved_by:
@@ -327,6 +350,7 @@ class Issues:
                 now=now,
                 who=by,
                 why="one approval of two",
+                plan=plan,
                 if_revision=revision,
                 first_approved_by=by,
             )
@@ -378,6 +402,7 @@ def move(
     *,
     now: datetime,
     who: str,
+    plan: str,
     why: str = "",
     if_revision: int | None = None,
     **values: Any,
@@ -392,7 +417,7 @@ def move(
     if old.state not in set(before) or if_revision not in (None, old.revision):
         return False
     connection.execute(sa.update(issue).where(*is_issue(issue_id)).values(state=after, reason=why, **values))
-    _record(connection, issue_id, now, who, IssueState(old.state), after, why)
+    _record(connection, issue_id, now, who, IssueState(old.state), after, why, plan)
     return True
 
 
@@ -446,6 +471,7 @@ def _record(
     before: IssueState | None,
     after: IssueState,
     why: str,
+    plan: str,
 ) -> None:
     connection.execute(
         sa.insert(issue_event).values(
@@ -455,5 +481,6 @@ def _record(
             from_state=before,
             to_state=after,
             why=why,
+            plan=plan,
         )
     )

@@ -195,7 +195,7 @@ def _settle(
     if any(counts.get(state) for state in UNSETTLED):
         # It may have been stopped or given up since the backup, and readers may have left: a person says go on.
         before, why = (IssueState.SENDING, IssueState.SUBMITTED), "the database was restored from a backup"
-        move(connection, issue_id, before, IssueState.STOPPED, now=now, who="db reconcile", why=why)
+        move(connection, issue_id, before, IssueState.STOPPED, now=now, who="db reconcile", plan="", why=why)
 
 
 def _write(
@@ -216,8 +216,8 @@ def _write(
 def _close(connection: Connection, issue_id: IssueId, fates: Mapping[int, DeliveryState], now: datetime) -> None:
     counts = ", ".join(f"{number:,} {state}" for state, number in sorted(Counter(fates.values()).items()))
     why = f"sent before the database was restored from a backup, which does not hold its audience: {counts}"
-    nobody: dict[str, Any] = {"candidates": 0, "excluded": {}}
-    move(connection, issue_id, tuple(IssueState), IssueState.CANCELLED, now=now, who="db reconcile", why=why, **nobody)
+    values: dict[str, Any] = {"candidates": 0, "excluded": {}, "plan": ""}
+    move(connection, issue_id, tuple(IssueState), IssueState.CANCELLED, now=now, who="db reconcile", why=why, **values)
 
 
 def _pages(numbers: list[int]) -> Iterator[list[int]]:

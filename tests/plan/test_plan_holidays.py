@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.errors import PlanError
-from newsletter.plan.holidays import parse_holidays, read_holidays
+from newsletter.plan.holidays import calendar_text, parse_holidays
 
 CALENDAR = """\
 BEGIN:VCALENDAR\r
@@ -73,7 +73,7 @@ def test_a_calendar_too_large_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "days.ics"
     path.write_bytes(b"X" * 1_100_000)
     with pytest.raises(PlanError, match="larger than"):
-        read_holidays(path, "days.ics")
+        calendar_text(path, "days.ics")
 
 
 @given(st.dates(date(1900, 1, 1), date(2099, 1, 1)), st.integers(0, 300))

@@ -106,6 +106,9 @@ def check(slot: Slot, day: date, at: time, zone: ZoneInfo) -> None:
         ("Australia/Lord_Howe", "02:15", "2026-10-04", "2026-10-03T15:30Z", "02:15 does not exist, moved to 02:30"),
         ("Antarctica/Troll", "02:30", "2026-03-29", "2026-03-29T01:00Z", "02:30 does not exist, moved to 03:00"),
         ("America/Santiago", "00:00", "2026-09-06", "2026-09-06T04:00Z", "00:00 does not exist, moved to 01:00"),
+        ("Africa/Cairo", "00:00", "2026-04-24", "2026-04-23T22:00Z", "00:00 does not exist, moved to 01:00"),
+        ("Africa/Cairo", "23:30", "2026-10-29", "2026-10-29T20:30Z", "23:30 comes twice, taken the first time"),
+        ("Pacific/Apia", "07:00", "2026-09-27", "2026-09-26T18:00Z", None),
         ("America/Toronto", "23:45", "1919-03-30", "1919-03-31T04:30Z", "23:45 does not exist, moved to 00:30"),
     ],
 )

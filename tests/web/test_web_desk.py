@@ -6,14 +6,14 @@ import html
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from newsletter.errors import SettingError
 from newsletter.model import Finding, IssueState, Severity, Story
-from newsletter.newsroom import Newsroom, desks, issues
+from newsletter.newsroom import Newsroom, applying, desks, issues, scheduling
 from newsletter.storage import Role
 from newsletter.web.desk.preview import framed
 from newsletter.web.figures import Checked
@@ -183,6 +183,14 @@ def test_schedules_in_words_with_their_runs(review: Newsroom) -> None:
     assert "An approver lets it out by 06:45; without that it waits." in page
     assert page.count('class="dot') == 14
     assert "Wed 27 May, 07:00</td><td>Tue 26 May, 23:00" in page
+
+
+def test_schedules_with_what_people_decided_beside_them(review: Newsroom) -> None:
+    scheduling.skip(review, NEWSLETTER, date(2026, 5, 29), who="anna", why="<b>typhoon</b>")
+    applied = applying.apply(review, applying.propose(review), who="ben")
+    page = Visitor(review).enter(Role.VIEWER).http.get("/schedules").text
+    assert page.count("skipped by anna: &lt;b&gt;typhoon&lt;/b&gt;") == 2
+    assert f"revision {applied.digest[:12]}, applied by ben" in page
 
 
 def test_faults_of_the_schedule_stand_on_their_lines(review: Newsroom) -> None:

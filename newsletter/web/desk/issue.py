@@ -78,7 +78,7 @@ def _facts(ask: Ask, shown: Issue) -> Iterator[str]:
     yield sends_words(shown, ask.zone(shown), ask.now)
     newsletter = ask.newsletter(shown.id.newsletter)
     if newsletter is not None and shown.state in OPEN:
-        lock = plan.lock_at(plan.slot_of(newsletter, shown.id.date), newsletter)
+        lock = plan.lock_at(ask.room.timetable.slot_of(newsletter, shown.id.date, shown.id.number), newsletter)
         if lock is not None and lock > ask.now:
             yield f"Content locks {_wall(lock, newsletter.timezone)}."
     yield f"{readers_words(ask.figures.readers(shown))}."

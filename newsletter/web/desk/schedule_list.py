@@ -10,9 +10,9 @@ from typing import Any
 
 from starlette.responses import Response
 
-from newsletter import plan
 from newsletter.errors import PlanError, Problem
-from newsletter.plan import Newsletter, Slot
+from newsletter.newsroom import applying
+from newsletter.plan import Newsletter, Slot, Timetable
 from newsletter.web.asking import Ask
 from newsletter.web.pages import desk_page
 from newsletter.web.words import approval_words, when_words
@@ -49,17 +49,21 @@ class Line:
 
 
 def schedule_list(ask: Ask) -> Response:
-    """What schedule.yaml says as it lies there now."""
+    """The schedule in force, with what people decided beside it; the faults of schedule.yaml where that is broken."""
+    in_force = ask.room.in_force
     try:
-        read = plan.read_plan(ask.room.plan_file, templates=ask.room.templates.names())
+        timetable = ask.room.timetable
+        if in_force.applied is None and in_force.fault is not None:
+            raise in_force.fault
     except PlanError as error:
         return desk_page(ask, "schedule_broken.html", **_broken(ask, error))
-    rows = [_row(newsletter, ask.now) for newsletter in read.newsletters.values()]
-    return desk_page(ask, "schedule_list.html", rows=rows, warnings=read.warnings)
+    rows = [_row(timetable, newsletter, ask.now) for newsletter in timetable.plan.newsletters.values()]
+    applied = applying.standing(ask.room) if in_force.applied else None
+    return desk_page(ask, "schedule_list.html", rows=rows, warnings=timetable.plan.warnings, applied=applied)
 
 
-def _row(newsletter: Newsletter, now: datetime) -> Row:
-    slots = tuple(plan.slots_between(newsletter, now, now + AHEAD))
+def _row(timetable: Timetable, newsletter: Newsletter, now: datetime) -> Row:
+    slots = tuple(timetable.slots_between(newsletter, now, now + AHEAD))
     today = now.astimezone(newsletter.timezone).date()
     by_date = {slot.date: slot for slot in slots}
     days = [today + timedelta(days=ahead) for ahead in range(AHEAD.days)]
