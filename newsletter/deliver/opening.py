@@ -6,6 +6,7 @@ import dataclasses
 from pathlib import Path
 
 from newsletter.deliver.dkim import DkimKey, read_keys
+from newsletter.deliver.nowhere import NowhereTransport
 from newsletter.deliver.outbox import OutboxTransport
 from newsletter.deliver.pace import Pace
 from newsletter.deliver.relay import Relay
@@ -19,10 +20,13 @@ __all__ = ["dkim_keys", "open_pace", "open_transport", "outbox_folder", "relay_o
 
 
 def open_transport(settings: Settings, folder: Path | None = None) -> Transport:
-    """The relay of `NEWSLETTER_SMTP_URL`, else the outbox writing into `folder` (unset: the desk's outbox/).
+    """The relay of `NEWSLETTER_SMTP_URL`, else the outbox writing into `folder` (unset: the desk's outbox/); in a
+    rehearsal neither.
 
     Nothing is dialled or made yet. Raises `SettingError` for a URL that names no relay.
     """
+    if settings.rehearsal:
+        return NowhereTransport()
     if settings.smtp_url is None:
         return OutboxTransport(folder or settings.desk / "outbox")
     return SmtpTransport(relay_of(settings, settings.smtp_url))

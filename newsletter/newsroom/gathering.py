@@ -54,7 +54,9 @@ class Polled:
 
 
 def polled_sources(room: Newsroom) -> list[SourcePlan]:
-    """The sources that are asked for stories; the others push theirs."""
+    """The sources that are asked for stories, in a rehearsal none; the others push theirs."""
+    if room.settings.rehearsal:
+        return []
     return [source for source in room.plan.sources.values() if source.kind in gather.source_kinds()]
 
 

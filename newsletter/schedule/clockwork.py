@@ -15,6 +15,7 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from newsletter.errors import ChecksFailedError, NewsletterError, NothingToDoError
+from newsletter.model import IssueId
 from newsletter.newsroom import Newsroom, sending
 from newsletter.schedule import day
 
@@ -89,29 +90,33 @@ class SenderLoop:
         self._stopping.set()
         self._thread.join()
 
-    def _run(self) -> None:
-        pause = max(LEAST_REAL_SECONDS, min(2.0, self._room.clock.real_seconds(TICK)))
-        while not self._stopping.wait(pause):
-            _guarded(self._send_due)
-
-    def _send_due(self) -> None:
+    def send_due(self) -> None:
+        """Carry what is due at this moment."""
         for issue_id in day.due_issues(self._room):
             if self._stopping.is_set():
                 return
-            try:
-                books = sending.send(self._room, issue_id, stop=self._stopping.is_set)
-                log.info("%s: %s, %s submitted", issue_id, books.state, books.deliveries["submitted"])
-            except NothingToDoError:
-                continue  # another process was quicker
-            except ChecksFailedError as error:
-                now = self._room.clock.now()
-                if self._room.issues.hold_back(issue_id, now, "sender", str(error)):
-                    log.warning("%s is held back: %s", issue_id, error)
-            except NewsletterError as error:
-                if self._room.issues.explain(issue_id, str(error)):
-                    log.warning("%s: %s", issue_id, error)
-            except Exception:
-                log.exception("%s: sending failed", issue_id)
+            self._send(issue_id)
+
+    def _run(self) -> None:
+        pause = max(LEAST_REAL_SECONDS, min(2.0, self._room.clock.real_seconds(TICK)))
+        while not self._stopping.wait(pause):
+            _guarded(self.send_due)
+
+    def _send(self, issue_id: IssueId) -> None:
+        try:
+            books = sending.send(self._room, issue_id, stop=self._stopping.is_set)
+            log.info("%s: %s, %s submitted", issue_id, books.state, books.deliveries["submitted"])
+        except NothingToDoError:
+            pass  # another process was quicker
+        except ChecksFailedError as error:
+            now = self._room.clock.now()
+            if self._room.issues.hold_back(issue_id, now, "sender", str(error)):
+                log.warning("%s is held back: %s", issue_id, error)
+        except NewsletterError as error:
+            if self._room.issues.explain(issue_id, str(error)):
+                log.warning("%s: %s", issue_id, error)
+        except Exception:
+            log.exception("%s: sending failed", issue_id)
 
 
 def _guarded(step: Callable[[], None]) -> None:

@@ -7,7 +7,9 @@ a compare-and-set or is guarded by a lock that dies with its owner.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import cache
 
 from newsletter.errors import ChecksFailedError, NewsletterError, NothingToDoError
 from newsletter.model import Issue, IssueId, IssueState
@@ -32,10 +34,15 @@ def tick(room: Newsroom) -> None:
     """Take every step that is due at this moment; a fault in one newsletter never keeps another waiting."""
     now = room.clock.now()
     _show_fault(room)
+    known = room.issues.dated_from((now - LOOK_BACK).date() - timedelta(days=1))
+    first_due = cache(room.issues.first_due)
     for newsletter in room.plan.newsletters.values():
         for slot in slots_between(newsletter, now - LOOK_BACK, now + newsletter.stories.lead + timedelta(seconds=1)):
             try:
-                _advance(room, newsletter, slot, now)
+                issue = known.get(IssueId(slot.newsletter, slot.date, slot.number))
+                if issue is None and _missed_by_nobody(newsletter, slot, first_due, now):
+                    continue
+                _advance(room, newsletter, slot, issue, now)
             except NothingToDoError as error:
                 log.debug("%s", error)
             except NewsletterError as error:
@@ -93,31 +100,39 @@ def next_waking(room: Newsroom) -> datetime | None:
     return min((instant for instant in instants if instant > now), default=None)
 
 
-def _advance(room: Newsroom, newsletter: Newsletter, slot: Slot, now: datetime) -> None:
+def _advance(room: Newsroom, newsletter: Newsletter, slot: Slot, issue: Issue | None, now: datetime) -> None:
+    """Take the next step of a slot; `issue`, without its snapshot, is as it was when the tick began: others may have
+    been at it since, so that a step asks for the state it starts from."""
     if build_at(slot, newsletter) > now:
         return
     issue_id = IssueId(slot.newsletter, slot.date, slot.number)
-    issue = room.issues.find(issue_id)
+    issue = issue or room.issues.find(issue_id)
     if issue is not None and issue.due_at != slot.instant:
         room.issues.reschedule(issue_id, slot.instant)  # `at` was changed in the file
     if issue is None or issue.state in (IssueState.PLANNED, IssueState.BUILDING):
-        _begin(room, newsletter, slot, issue, now)
+        _begin(room, newsletter, slot, now)
     elif issue.state in (IssueState.REVIEW, IssueState.WAITING):
         _press(room, newsletter, slot, issue, now)
-    elif issue.state is IssueState.APPROVED and _missed(newsletter, issue, now):
+    elif issue.state is IssueState.APPROVED and _missed(newsletter, room.issues.get(issue_id), now):
         because = issue.reason or f"the desk was down until {now:%Y-%m-%d %H:%M} UTC"
         why = f"approved and not sent: {because}; {_by_hand(issue_id)} makes it late"
         room.issues.move(issue_id, (IssueState.APPROVED,), IssueState.MISSED, now=now, who=WHO, why=why)
 
 
-def _begin(room: Newsroom, newsletter: Newsletter, slot: Slot, issue: Issue | None, now: datetime) -> None:
+def _missed_by_nobody(
+    newsletter: Newsletter, slot: Slot, first_due: Callable[[str], datetime | None], now: datetime
+) -> bool:
+    """Whether a slot that has passed without an issue was due before the newsletter's first one."""
+    if now <= slot.instant + newsletter.catch_up.within:
+        return False
+    earliest = first_due(newsletter.name)
+    return earliest is None or slot.instant < earliest
+
+
+def _begin(room: Newsroom, newsletter: Newsletter, slot: Slot, now: datetime) -> None:
     """Build the draft of a slot; or record why there will be none."""
     issue_id = IssueId(slot.newsletter, slot.date, slot.number)
     late = now > slot.instant + newsletter.catch_up.within
-    if late and issue is None:
-        earliest = room.issues.first_due(newsletter.name)
-        if earliest is None or slot.instant < earliest:
-            return  # what was due before the newsletter's first issue was missed by nobody
     room.issues.plan(issue_id, slot.instant, now, WHO)
     open_states = (IssueState.PLANNED, IssueState.BUILDING)
     if slot.due is None:

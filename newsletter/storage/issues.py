@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -97,6 +97,12 @@ class Issues:
             query = query.where(issue.c.newsletter == newsletter)
         with self._database.read() as connection:
             return [_issue(row) for row in connection.execute(query.limit(limit))]
+
+    def dated_from(self, first: date) -> Mapping[IssueId, Issue]:
+        """Every issue dated `first` or later, without its snapshot, by its id."""
+        query = _WITHOUT_SNAPSHOT.where(issue.c.local_date >= first)
+        with self._database.read() as connection:
+            return {found.id: found for found in map(_issue, connection.execute(query))}
 
     def in_state(self, *states: IssueState) -> Sequence[Issue]:
         """Every issue in one of the states, without its snapshot, earliest due first."""
