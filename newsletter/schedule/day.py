@@ -7,14 +7,14 @@ a compare-and-set or is guarded by a lock that dies with its owner.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from functools import cache
 
-from newsletter.errors import ChecksFailedError, NewsletterError, NothingToDoError
+from newsletter.errors import ChecksFailedError, NewsletterError, NothingToDoError, StorageError
 from newsletter.model import Issue, IssueId, IssueState
 from newsletter.newsroom import Newsroom, gathering, issues, notes, related, sending
-from newsletter.plan import Newsletter, OnTimeout, Slot, approval_deadline, build_at, slots_between
+from newsletter.plan import ApprovalMode, Newsletter, OnTimeout, Slot, approval_deadline, build_at, slots_between
 
 __all__ = ["draft", "due_issues", "next_waking", "poll", "tick"]
 
@@ -22,6 +22,9 @@ log = logging.getLogger("newsletter.schedule")
 
 LOOK_BACK = timedelta(days=7)
 LOOK_AHEAD = timedelta(days=8)
+SKEW = timedelta(minutes=1)
+"""By how much the clocks of a desk's hosts may differ."""
+
 WHO = "clock"
 
 DRAFTS_AT_ONCE = 5
@@ -35,6 +38,7 @@ def tick(room: Newsroom) -> None:
     now = room.clock.now()
     _show_fault(room)
     known = room.issues.dated_from((now - LOOK_BACK).date() - timedelta(days=1))
+    _see_through_the_clock(room, known.values(), now)
     first_due = cache(room.issues.first_due)
     for newsletter in room.plan.newsletters.values():
         for slot in slots_between(newsletter, now - LOOK_BACK, now + newsletter.stories.lead + timedelta(seconds=1)):
@@ -112,7 +116,8 @@ def _advance(room: Newsroom, newsletter: Newsletter, slot: Slot, issue: Issue | 
     if issue is None or issue.state in (IssueState.PLANNED, IssueState.BUILDING):
         _begin(room, newsletter, slot, now)
     elif issue.state in (IssueState.REVIEW, IssueState.WAITING):
-        _press(room, newsletter, slot, issue, now)
+        if not _finish(room, newsletter, issue, now):
+            _press(room, newsletter, slot, issue, now)
     elif issue.state is IssueState.APPROVED and _missed(newsletter, room.issues.get(issue_id), now):
         because = issue.reason or f"the desk was down until {now:%Y-%m-%d %H:%M} UTC"
         why = f"approved and not sent: {because}; {_by_hand(issue_id)} makes it late"
@@ -151,12 +156,30 @@ def _begin(room: Newsroom, newsletter: Newsletter, slot: Slot, now: datetime) ->
             _log_poll(polled)
         try:
             built = issues.build(room, newsletter.name, slot.date, who=WHO)
-        except NothingToDoError:
-            return
+        except (NothingToDoError, StorageError):
+            raise  # the next tick tries again
         except NewsletterError as error:
             room.issues.move(issue_id, open_states, IssueState.FAILED, now=now, who=WHO, why=str(error))
             raise
     log.info("%s built: %s %s", issue_id, built.state, built.reason)
+
+
+def _finish(room: Newsroom, newsletter: Newsletter, issue: Issue, now: datetime) -> bool:
+    """Whether the schedule says `auto` and this is a draft that nobody but the clock made: it is approved by whoever
+    built it, or here, where that one was killed before it came to that."""
+    if issue.state is not IssueState.REVIEW or newsletter.approval.mode is not ApprovalMode.AUTO:
+        return False
+    with room.database.hold(f"build {issue.id}") as held:
+        if not held:
+            return True
+        last = room.issues.history(issue.id)[-1]
+        if last.after is not IssueState.REVIEW or last.who != WHO:
+            return last.after is not IssueState.REVIEW  # it went on meanwhile; or a person took it back
+        try:
+            issues.approve(room, issue.id, "auto")
+        except ChecksFailedError as error:
+            room.issues.move(issue.id, (IssueState.REVIEW,), IssueState.WAITING, now=now, who=WHO, why=str(error))
+        return True
 
 
 def _press(room: Newsroom, newsletter: Newsletter, slot: Slot, issue: Issue, now: datetime) -> None:
@@ -200,6 +223,17 @@ def _missed(newsletter: Newsletter, issue: Issue, now: datetime) -> bool:
 
 def _by_hand(issue_id: IssueId) -> str:
     return f"`newsletter schedule run {issue_id.newsletter} --date {issue_id.date}`"
+
+
+def _see_through_the_clock(room: Newsroom, known: Iterable[Issue], now: datetime) -> None:
+    """Close windows of stories that end in time to come: they are of a clock that was ahead, and whatever came in until
+    that time would be in no issue."""
+    ahead = [issue for issue in known if issue.window_end is not None and issue.window_end > now + SKEW]
+    if ahead and not room.clock.rehearsing:
+        log.warning(
+            "%s was built by a clock that was ahead; the next issue's stories are those from now on", ahead[0].id
+        )
+        room.issues.close_windows(now)
 
 
 def _show_fault(room: Newsroom) -> None:

@@ -161,6 +161,11 @@ class Issues:
                 sa.update(issue).where(*is_issue(issue_id), issue.c.state.not_in(BEGUN)).values(due_at=due_at)
             )
 
+    def close_windows(self, now: datetime) -> None:
+        """Let no window of stories end later than `now`."""
+        with self._database.write() as connection:
+            connection.execute(sa.update(issue).where(issue.c.window_end > now).values(window_end=now))
+
     def store_draft(
         self,
         issue_id: IssueId,
