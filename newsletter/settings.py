@@ -164,7 +164,11 @@ FIELDS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """The settings of a desk, parsed, with where each came from (`origins`, by setting name)."""
+    """The settings of a desk, parsed, with where each came from (`origins`, by setting name).
+
+    `rehearsal` is no setting: it marks the copy of a desk that `newsletter rehearse` works on, which asks no source
+    for stories, and whose mail goes nowhere.
+    """
 
     desk: Path
     database_url: str
@@ -188,6 +192,7 @@ class Settings:
     now: str | None
     speed: float
     origins: Mapping[str, str]
+    rehearsal: bool = False
 
     def clock(self) -> Clock:
         """The clock that the desk goes by."""
@@ -330,4 +335,4 @@ def _without_password(url: str) -> str:
     return scheme + separator + re.sub(r"(?i)([?&][^=&]*pass[^=&]*=)[^&]*", r"\1••••••", masked)
 
 
-assert {f.name for f in FIELDS} == {f.name for f in dataclasses.fields(Settings)} - {"desk", "origins"}
+assert {f.name for f in FIELDS} == {f.name for f in dataclasses.fields(Settings)} - {"desk", "origins", "rehearsal"}

@@ -27,6 +27,7 @@ COMMANDS = {
     "issue": ("issue", "issue", "Build, preview, check, proof, approve and send issues."),
     "subscribers": ("subscribers", "subscribers", "Import, export, show, suppress and unsubscribe subscribers."),
     "schedule": ("schedule", "schedule", "Check schedule.yaml, see what is due when; pause, skip, move issues."),
+    "rehearse": ("rehearse", "rehearse", "Run days in seconds on a copy of the desk; print what would have happened."),
     "template": ("template", "template", "Check templates."),
     "doctor": ("doctor", "doctor", "Look at all a send rests on: mail server, DNS records, settings, disk, database."),
     "db": ("db", "db", "Bring the database's schema up to date; back it up."),

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from newsletter.deliver.dkim import DkimKey, read_keys
 from newsletter.deliver.lines import Lines
+from newsletter.deliver.nowhere import NowhereTransport
 from newsletter.deliver.outbox import OutboxTransport
 from newsletter.deliver.pace import Pace
 from newsletter.deliver.relay import Relay
@@ -20,10 +21,13 @@ __all__ = ["dkim_keys", "open_lines", "open_pace", "open_transport", "outbox_fol
 
 
 def open_transport(settings: Settings, folder: Path | None = None) -> Transport:
-    """The relay of `NEWSLETTER_SMTP_URL`, else the outbox writing into `folder` (unset: the desk's outbox/).
+    """The relay of `NEWSLETTER_SMTP_URL`, else the outbox writing into `folder` (unset: the desk's outbox/); in a
+    rehearsal neither.
 
     Nothing is dialled or made yet. Raises `SettingError` for a URL that names no relay.
     """
+    if settings.rehearsal:
+        return NowhereTransport()
     if settings.smtp_url is None:
         return OutboxTransport(folder or settings.desk / "outbox")
     return SmtpTransport(relay_of(settings, settings.smtp_url))

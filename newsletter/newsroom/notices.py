@@ -82,14 +82,17 @@ def approve_until(newsletter: Newsletter, issue: Issue) -> datetime:
     """When a link to approve the issue ends: at the approval deadline, or where there is none when it is due."""
     if issue.id.number > 1:
         return issue.due_at
-    deadline = approval_deadline(slot_of(newsletter, issue.id.date), newsletter)
-    return min(deadline, issue.due_at) if deadline is not None else issue.due_at
+    slot = slot_of(newsletter, issue.id.date)
+    deadline = approval_deadline(slot, newsletter)
+    # Of an issue that was moved, it has moved along.
+    return min(deadline + (issue.due_at - slot.instant), issue.due_at) if deadline is not None else issue.due_at
 
 
 def trial_at(newsletter: Newsletter, issue: Issue) -> datetime:
     """When it is tried whether the mail server would take the issue: at the lock, or half an hour before it is due."""
-    lock = lock_at(slot_of(newsletter, issue.id.date), newsletter) if issue.id.number == 1 else None
-    return min(lock, issue.due_at) if lock is not None else issue.due_at - TRIAL
+    slot = slot_of(newsletter, issue.id.date)
+    lock = lock_at(slot, newsletter) if issue.id.number == 1 else None
+    return min(lock + (issue.due_at - slot.instant), issue.due_at) if lock is not None else issue.due_at - TRIAL
 
 
 def notices_of(

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from newsletter import deliver, render
 from newsletter.clock import Clock
@@ -102,7 +102,7 @@ class Newsroom:
     @cached_property
     def bare_database(self) -> Database:
         """The database whatever its schema: for `db upgrade`."""
-        return Database(self.settings.absolute_database_url())
+        return Database(self.settings.absolute_database_url(), lasting=not self.settings.rehearsal)
 
     @cached_property
     def database(self) -> Database:
@@ -223,7 +223,7 @@ class Newsroom:
         if "bare_database" in self.__dict__:
             self.bare_database.close()
 
-    def __enter__(self) -> Newsroom:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -28,33 +29,64 @@ LEAST_REAL_SECONDS = 0.25
 AT_ONCE = 16
 """Issues that one process sends at the same time; each costs a thread, a database session, and its editions in
 memory."""
+JUMP = 1.0
+"""Seconds; a system's clock that is off by more than that all at once was set."""
+GLANCE = 2.0
+"""Seconds between two looks at that."""
 
 
 class Clockwork:
     """Ticks every 15 s of the desk's clock and at the next due instant; polls sources, drafts notes and tells the
-    desk's people beside that."""
+    desk's people beside that.
+
+    APScheduler wakes at a time of the system's clock. Were that put back by a day it would sleep for a day, so the
+    alarms are set anew whenever that clock jumps.
+    """
 
     def __init__(self, room: Newsroom) -> None:
         self._room = room
+        self._every = max(LEAST_REAL_SECONDS, room.clock.real_seconds(TICK))
         self._workers = ThreadPoolExecutor(5)
         self._alarms = BackgroundScheduler(
             timezone=UTC, executors={"default": self._workers}, job_defaults={"coalesce": True}
         )
+        self._stopping = threading.Event()
+        self._watch = threading.Thread(target=self._look_for_jumps, name="clock watch", daemon=True)
 
     def start(self) -> None:
         """Begin to wake, in threads of its own."""
-        every = max(LEAST_REAL_SECONDS, self._room.clock.real_seconds(TICK))
-        for job in (self._tick, self._poll, self._draft, self._tell):
-            self._alarms.add_job(
-                job, "interval", seconds=every, next_run_time=datetime.now(UTC), misfire_grace_time=None
-            )
+        self._set_alarms()
         self._alarms.start()
+        self._watch.start()
 
     def stop(self) -> None:
         """Wake no more; what runs is finished first."""
+        self._stopping.set()
+        self._watch.join()
         # Not `wait=True`: APScheduler 3.11.3 then waits with the lock in hand that a running tick's `add_job` asks for.
         self._alarms.shutdown(wait=False)
         self._workers.shutdown(wait=True)
+
+    def _set_alarms(self) -> None:
+        for job in (self._tick, self._poll, self._draft, self._tell):
+            self._alarms.add_job(
+                job,
+                "interval",
+                seconds=self._every,
+                id=job.__name__,
+                replace_existing=True,
+                next_run_time=datetime.now(UTC),
+                misfire_grace_time=None,
+            )
+
+    def _look_for_jumps(self) -> None:
+        before = _ahead_of_monotonic()
+        while not self._stopping.wait(min(self._every, GLANCE)):
+            ahead = _ahead_of_monotonic()
+            if abs(ahead - before) > JUMP:
+                log.warning("the system's clock was set by %+.0f s", ahead - before)
+                self._set_alarms()
+            before = ahead
 
     def _tick(self) -> None:
         _guarded(lambda: day.tick(self._room))
@@ -106,6 +138,13 @@ class SenderLoop:
         for thread in self._under_way.values():
             thread.join()
 
+    def send_due(self) -> None:
+        """Carry what is due at this moment, one issue after the other, in the thread that asks."""
+        for issue_id in day.due_issues(self._room):
+            if self._stopping.is_set():
+                return
+            self._send(issue_id)
+
     def _run(self) -> None:
         pause = max(LEAST_REAL_SECONDS, min(2.0, self._room.clock.real_seconds(TICK)))
         while not self._stopping.wait(pause):
@@ -149,6 +188,11 @@ class SenderLoop:
                 log.warning("%s: %s", issue_id, error)
         except Exception:
             log.exception("%s: sending failed", issue_id)
+
+
+def _ahead_of_monotonic() -> float:
+    """Seconds by which the system's clock leads the one that nobody can set."""
+    return time.time() - time.monotonic()
 
 
 def _guarded(step: Callable[[], None]) -> None:

@@ -7,14 +7,16 @@ a compare-and-set or is guarded by a lock that dies with its owner.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
+from functools import cache
 
-from newsletter.errors import ChecksFailedError, NewsletterError, NothingToDoError
+from newsletter.errors import ChecksFailedError, NewsletterError, NothingToDoError, StorageError
 from newsletter.model import Issue, IssueId, IssueState
 from newsletter.newsroom import Newsroom, gathering, issues, notes, related, sending
 from newsletter.newsroom.following import OPEN, by_hand, follow
 from newsletter.newsroom.pacing import priority_of
-from newsletter.plan import Newsletter, OnTimeout, Slot, Timetable, approval_deadline, build_at, lock_at
+from newsletter.plan import ApprovalMode, Newsletter, OnTimeout, Slot, Timetable, approval_deadline, build_at, lock_at
 
 __all__ = ["draft", "due_issues", "next_waking", "poll", "priority", "tick"]
 
@@ -27,6 +29,9 @@ WHO = issues.CLOCK
 LEAST_CATCH_UP = timedelta(minutes=1)
 """So late may any issue be: one that is to run at once is found at the next tick."""
 
+SKEW = timedelta(minutes=1)
+"""By how much the clocks of a desk's hosts may differ."""
+
 DRAFTS_AT_ONCE = 5
 
 AT_ONCE = 1_000
@@ -38,13 +43,20 @@ def tick(room: Newsroom) -> None:
     now = room.clock.now()
     timetable = room.timetable
     _show_fault(room)
+    known = room.issues.dated_from((now - LOOK_BACK).date() - timedelta(days=1))
+    _see_through_the_clock(room, known.values(), now)
+    first_due = cache(room.issues.first_due)
     advanced = set()
     for newsletter in timetable.plan.newsletters.values():
         until = now + newsletter.stories.lead + timedelta(seconds=1)
         for slot in timetable.slots_between(newsletter, now - LOOK_BACK, until):
-            advanced.add(IssueId(slot.newsletter, slot.date, slot.number))
+            issue_id = IssueId(slot.newsletter, slot.date, slot.number)
+            advanced.add(issue_id)
             try:
-                _advance(room, timetable, newsletter, slot, now)
+                issue = known.get(issue_id)
+                if issue is None and _missed_by_nobody(newsletter, slot, first_due, now):
+                    continue
+                _advance(room, timetable, newsletter, slot, issue, now)
             except NothingToDoError as error:
                 log.debug("%s", error)
             except NewsletterError as error:
@@ -116,33 +128,49 @@ def next_waking(room: Newsroom) -> datetime | None:
     return min((instant for instant in instants if instant > now), default=None)
 
 
-def _advance(room: Newsroom, timetable: Timetable, newsletter: Newsletter, slot: Slot, now: datetime) -> None:
+def _advance(
+    room: Newsroom, timetable: Timetable, newsletter: Newsletter, slot: Slot, issue: Issue | None, now: datetime
+) -> None:
+    """Take the next step of a slot; `issue`, without its snapshot, is as it was when the tick began: others may have
+    been at it since, so that a step asks for the state it starts from."""
     if build_at(slot, newsletter) > now:
         return
     issue_id = IssueId(slot.newsletter, slot.date, slot.number)
-    issue = room.issues.find(issue_id)
+    issue = issue or room.issues.find(issue_id)
     if issue is not None and issue.frozen_at is not None:
         return  # what has reached readers is for people to end
     if issue is not None and follow(room, timetable, issue, now):
         issue = room.issues.get(issue_id)
     if issue is None or issue.state in (IssueState.PLANNED, IssueState.BUILDING):
-        _begin(room, newsletter, slot, issue, now)
+        _begin(room, newsletter, slot, now)
     elif issue.state in (IssueState.REVIEW, IssueState.WAITING):
-        _press(room, newsletter, slot, issue, now)
-    elif issue.state is IssueState.APPROVED and _missed(newsletter, issue, now):
+        if not _finish(room, newsletter, issue, now):
+            _press(room, newsletter, slot, issue, now)
+    elif issue.state is IssueState.APPROVED and _missed(newsletter, room.issues.get(issue_id), now):
         because = issue.reason or f"the desk was down until {now:%Y-%m-%d %H:%M} UTC"
         why = f"approved and not sent: {because}; {by_hand(issue_id)} makes it late"
         room.issues.move(issue_id, (IssueState.APPROVED,), IssueState.MISSED, now=now, who=WHO, why=why)
 
 
-def _begin(room: Newsroom, newsletter: Newsletter, slot: Slot, issue: Issue | None, now: datetime) -> None:
+def _missed_by_nobody(
+    newsletter: Newsletter, slot: Slot, first_due: Callable[[str], datetime | None], now: datetime
+) -> bool:
+    """Whether a slot that has passed without an issue was due before the newsletter's first one."""
+    if now <= _last_moment(newsletter, slot):
+        return False
+    earliest = first_due(newsletter.name)
+    return earliest is None or slot.instant < earliest
+
+
+def _last_moment(newsletter: Newsletter, slot: Slot) -> datetime:
+    """Until when an issue may still run late."""
+    return slot.instant + max(newsletter.catch_up.within, LEAST_CATCH_UP)
+
+
+def _begin(room: Newsroom, newsletter: Newsletter, slot: Slot, now: datetime) -> None:
     """Build the draft of a slot; or record why there will be none."""
     issue_id = IssueId(slot.newsletter, slot.date, slot.number)
-    late = now > slot.instant + max(newsletter.catch_up.within, LEAST_CATCH_UP)
-    if late and issue is None:
-        earliest = room.issues.first_due(newsletter.name)
-        if earliest is None or slot.instant < earliest:
-            return  # what was due before the newsletter's first issue was missed by nobody
+    late = now > _last_moment(newsletter, slot)
     room.issues.plan(issue_id, slot.instant, now, WHO)
     open_states = (IssueState.PLANNED, IssueState.BUILDING)
     if slot.due is None:
@@ -161,12 +189,30 @@ def _begin(room: Newsroom, newsletter: Newsletter, slot: Slot, issue: Issue | No
             _log_poll(polled)
         try:
             built = issues.build(room, newsletter.name, slot.date, number=slot.number, who=WHO)
-        except NothingToDoError:
-            return
+        except (NothingToDoError, StorageError):
+            raise  # the next tick tries again
         except NewsletterError as error:
             room.issues.move(issue_id, open_states, IssueState.FAILED, now=now, who=WHO, why=str(error))
             raise
     log.info("%s built: %s %s", issue_id, built.state, built.reason)
+
+
+def _finish(room: Newsroom, newsletter: Newsletter, issue: Issue, now: datetime) -> bool:
+    """Whether the schedule says `auto` and this is a draft that nobody but the clock made: it is approved by whoever
+    built it, or here, where that one was killed before it came to that."""
+    if issue.state is not IssueState.REVIEW or newsletter.approval.mode is not ApprovalMode.AUTO:
+        return False
+    with room.database.hold(f"build {issue.id}") as held:
+        if not held:
+            return True
+        last = room.issues.history(issue.id)[-1]
+        if last.after is not IssueState.REVIEW or last.who != WHO:
+            return last.after is not IssueState.REVIEW  # it went on meanwhile; or a person took it back
+        try:
+            issues.approve(room, issue.id, "auto")
+        except ChecksFailedError as error:
+            room.issues.move(issue.id, (IssueState.REVIEW,), IssueState.WAITING, now=now, who=WHO, why=str(error))
+        return True
 
 
 def _press(room: Newsroom, newsletter: Newsletter, slot: Slot, issue: Issue, now: datetime) -> None:
@@ -221,6 +267,17 @@ def _waits(timetable: Timetable, newsletter: Newsletter, issue: Issue, now: date
     """Whether the schedule has stopped or put off an approved issue since the clock last looked."""
     slot = timetable.regular(newsletter, issue.id.date, issue.id.number)
     return slot is not None and (slot.stopped_by is not None or slot.instant > now)
+
+
+def _see_through_the_clock(room: Newsroom, known: Iterable[Issue], now: datetime) -> None:
+    """Close windows of stories that end in time to come: they are of a clock that was ahead, and whatever came in until
+    that time would be in no issue."""
+    ahead = [issue for issue in known if issue.window_end is not None and issue.window_end > now + SKEW]
+    if ahead and not room.clock.rehearsing:
+        log.warning(
+            "%s was built by a clock that was ahead; the next issue's stories are those from now on", ahead[0].id
+        )
+        room.issues.close_windows(now)
 
 
 def _show_fault(room: Newsroom) -> None:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -57,14 +58,15 @@ class Hold:
 class Database:
     """The engine of a desk and what hangs on it: transactions, locks, schema, backup.
 
-    `url` is absolute. Usable from several threads; `close` when done. Raises `StorageError` for one that no database
-    can have.
+    `url` is absolute. Usable from several threads; `close` when done. One that is not `lasting` is thrown away
+    afterwards: SQLite then never waits for the disk, which is nearly all the time of a commit. Raises `StorageError`
+    for a URL that no database can have.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, lasting: bool = True) -> None:
         try:
             self.url: URL = make_url(url)
-            self.engine = _open(self.url)
+            self.engine = _open(self.url, lasting)
         except (sa.exc.ArgumentError, ImportError) as error:  # the text may hold a password: it is not quoted
             raise StorageError(
                 f"NEWSLETTER_DATABASE_URL cannot be used ({str(error).partition(' from given')[0]});"
@@ -196,12 +198,12 @@ def insert_or_ignore(connection: Connection, table: sa.Table) -> sqlite.Insert |
     return sqlite.insert(table).on_conflict_do_nothing()
 
 
-def _open(url: URL) -> Engine:
+def _open(url: URL, lasting: bool) -> Engine:
     if url.get_backend_name() == "postgresql":
         engine = sa.create_engine(url.set(drivername="postgresql+psycopg"), pool_pre_ping=True, max_overflow=_OVERFLOW)
     else:
         engine = sa.create_engine(url, connect_args={"timeout": BUSY_SECONDS}, max_overflow=_OVERFLOW)
-        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "connect", partial(_prepare_sqlite, "FULL" if lasting else "OFF"))
         event.listen(engine, "begin", _begin_sqlite)
     event.listen(engine, "handle_error", _explain)
     return engine
@@ -213,11 +215,11 @@ def _guard_file(url: URL) -> None:
         os.close(os.open(url.database, os.O_CREAT | os.O_CLOEXEC, 0o600))
 
 
-def _prepare_sqlite(dbapi: Any, _record: object) -> None:
+def _prepare_sqlite(synchronous: str, dbapi: Any, _record: object) -> None:
     # The driver's own transaction handling begins too late for us; `_begin_sqlite` does it (SQLAlchemy's
     # documentation of pysqlite, "Enabling non-legacy SQLite transactional modes").
     dbapi.isolation_level = None
-    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+    for pragma in ("journal_mode = WAL", f"synchronous = {synchronous}", "foreign_keys = ON"):
         dbapi.execute(f"PRAGMA {pragma}")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -108,6 +108,12 @@ class Issues:
         with self._database.read() as connection:
             return [_issue(row) for row in connection.execute(query.limit(limit))]
 
+    def dated_from(self, first: date) -> Mapping[IssueId, Issue]:
+        """Every issue dated `first` or later, without its snapshot, by its id."""
+        query = _WITHOUT_SNAPSHOT.where(issue.c.local_date >= first)
+        with self._database.read() as connection:
+            return {found.id: found for found in map(_issue, connection.execute(query))}
+
     def in_state(self, *states: IssueState) -> Sequence[Issue]:
         """Every issue in one of the states, without its snapshot, earliest due first."""
         query = _WITHOUT_SNAPSHOT.where(issue.c.state.in_(states)).order_by(issue.c.due_at, issue.c.id)
@@ -179,6 +185,11 @@ class Issues:
             connection.execute(
                 sa.update(issue).where(*is_issue(issue_id), issue.c.state.not_in(BEGUN)).values(due_at=due_at)
             )
+
+    def close_windows(self, now: datetime) -> None:
+        """Let no window of stories end later than `now`."""
+        with self._database.write() as connection:
+            connection.execute(sa.update(issue).where(issue.c.window_end > now).values(window_end=now))
 
     def store_draft(
         self,

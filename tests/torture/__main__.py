@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import random
 import secrets
@@ -15,6 +16,7 @@ from pathlib import Path
 
 from tests.deliver.fault_server import DROP, TAKE_AND_DROP, Fault
 
+from .days import Days
 from .scene import Scene, Verdict
 
 _DELAY = 0.01
@@ -30,7 +32,13 @@ def main() -> int:
     asked.add_argument("--stopped", type=float, default=90, help="seconds that one of them lies in SIGSTOP")
     asked.add_argument("--database", default="", help="the address of an empty PostgreSQL database; SQLite without it")
     asked.add_argument("--seed", type=int, default=secrets.randbelow(10**6))
+    asked.add_argument(
+        "--days", type=int, default=0, help="so many rehearsed days of many newsletters, in place of one send"
+    )
+    asked.add_argument("--newsletters", type=int, default=12, help="of these days")
     words = asked.parse_args()
+    if words.days:
+        return _days(words)
     print(f"seed {words.seed}, {words.senders} senders, {words.database or 'SQLite'}", flush=True)
     folder = Path(tempfile.mkdtemp(prefix="torture-"))
     # No 421: it would slow everybody down, and nothing would be under way when they die.
@@ -48,6 +56,23 @@ def main() -> int:
     print(f"{kills} kills; at most {most} may be unknown")
     print(verdict)
     return _judged(verdict, most)
+
+
+def _days(words: argparse.Namespace) -> int:
+    """Kill the processes of a desk at random for so many of its days, and print the account of all issues."""
+    print(f"seed {words.seed}, {words.days} days of {words.newsletters} newsletters, {words.database or 'SQLite'}")
+    logging.getLogger("newsletter").addHandler(logging.NullHandler())
+    folder = Path(tempfile.mkdtemp(prefix="torture-"))
+    try:
+        with Days(
+            folder / "desk", words.days, words.newsletters, words.kills, words.seed, database_url=words.database
+        ) as days:
+            days.run(lambda text: print(f"  {text}", flush=True))
+            account = days.account()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    print("\n".join([str(account), *account.faults[:20]]))
+    return 1 if account.faults else 0
 
 
 def _kill_at_random(scene: Scene, dice: random.Random, kills: int, senders: int) -> int:
