@@ -9,7 +9,18 @@ from functools import partial
 
 from newsletter import compose, render
 from newsletter.errors import ChecksFailedError, InputError, NothingToDoError, Problem, TemplateError
-from newsletter.model import EDITABLE, Edition, Finding, Issue, IssueId, IssueState, RenderedEdition, Severity, Snapshot
+from newsletter.model import (
+    BEGUN,
+    EDITABLE,
+    Edition,
+    Finding,
+    Issue,
+    IssueId,
+    IssueState,
+    RenderedEdition,
+    Severity,
+    Snapshot,
+)
 from newsletter.newsroom import related
 from newsletter.newsroom.audience import choose
 from newsletter.newsroom.copies import told_apart
@@ -88,14 +99,14 @@ def build(
 
 
 def editions(room: Newsroom, issue: Issue) -> list[Reach]:
-    """The editions that the present audience needs, or what is left of a frozen one, most read first; the whole issue's
-    always among them."""
+    """The editions that the present audience needs, or the frozen one (or what is left of that, where it is being
+    corrected), most read first; the whole issue's always among them."""
     snapshot = _snapshot(issue)
     whole = compose.choose_edition(snapshot, None, None)
     with room.database.read() as connection:
         if issue.frozen_at is not None:
-            left = room.deliveries.editions_left(connection, issue.id).items()
-            needed = {edition: number for key, number in left if snapshot.sections_of(edition := Edition.parse(key))}
+            frozen = room.deliveries.editions(connection, issue.id, left=issue.state not in BEGUN).items()
+            needed = {edition: number for key, number in frozen if snapshot.sections_of(edition := Edition.parse(key))}
         else:
             needed = dict(choose(room, connection, snapshot).readers)
     readers = ({whole: 0} if whole is not None else {}) | needed

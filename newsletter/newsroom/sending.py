@@ -240,7 +240,7 @@ def _taken_up(room: Newsroom, issue: Issue, transport: Transport, stop: Callable
     with open_ledger(room, issue) as ledger:
         ledger.recover(now)
     with room.database.write() as connection:
-        left = [Edition.parse(key) for key in room.deliveries.editions_left(connection, issue.id)]
+        left = [Edition.parse(key) for key in room.deliveries.editions(connection, issue.id, left=True)]
         sealed = _seal_late(room, connection, issue, left)
         if not room.deliveries.take_up(connection, issue.id, issue.approved_revision, sealed, now):
             raise NothingToDoError(f"messages of {issue.id} are still in flight, or again; repeat this in a moment")

@@ -305,12 +305,14 @@ class Deliveries:
             self._shift(connection, pk, state, DeliveryState.CANCELLED, without, **values)
         return True
 
-    def editions_left(self, connection: Connection, issue_id: IssueId) -> Mapping[str, int]:
-        """How many deliveries of each edition (by key) are still to be sent, within the caller's transaction."""
-        left = delivery.c.state.in_((DeliveryState.QUEUED, DeliveryState.DEFERRED))
+    def editions(self, connection: Connection, issue_id: IssueId, *, left: bool = False) -> Mapping[str, int]:
+        """How many deliveries of each edition (by key) there are, or are `left` to be sent, within the caller's
+        transaction."""
         query = sa.select(delivery.c.edition, sa.func.count().label("number")).group_by(delivery.c.edition)
-        ours = delivery.c.issue_id == issue_pk(connection, issue_id)
-        return {row.edition: row.number for row in connection.execute(query.where(ours, left))}
+        query = query.where(delivery.c.issue_id == issue_pk(connection, issue_id))
+        if left:
+            query = query.where(delivery.c.state.in_((DeliveryState.QUEUED, DeliveryState.DEFERRED)))
+        return {row.edition: row.number for row in connection.execute(query)}
 
     def revisions(self, issue_id: IssueId) -> Mapping[int, int]:
         """How many deliveries got each revision, or are to get it."""

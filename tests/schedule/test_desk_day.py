@@ -187,7 +187,8 @@ def test_late_within_the_time_to_catch_up_and_missed_after_it(desk: Desk) -> Non
     desk.at("2026-05-27 09:00")
     assert desk.state() is IssueState.WAITING, "built late, and the hour of approval has passed"
     issues.approve(desk.room, TODAY, "chief")
-    assert day.due_issues(desk.room) == [TODAY], "a late approval sends"
+    desk.at("2026-05-27 09:01")
+    assert day.due_issues(desk.room) == [TODAY], "a late approval sends, after a minute for second thoughts"
     desk.at("2026-05-30 12:00")
     assert desk.state(IssueId("asia", date(2026, 5, 29))) is IssueState.MISSED
     assert desk.state(IssueId("asia", date(2026, 5, 28))) is IssueState.SKIPPED

@@ -198,6 +198,7 @@ def test_now_builds_at_the_next_tick_and_waits_for_its_approval(desk: Desk) -> N
     desk.at("2026-05-26 23:00")
     assert desk.state() is IssueState.REVIEW, "who wants it at once is not timed out"
     issues.approve(desk.room, TODAY, "chief")
+    desk.at("2026-05-26 23:01")
     assert day.due_issues(desk.room) == [TODAY]
 
 
