@@ -131,10 +131,10 @@ def _smtp_source(source: str, port: int, message: Path, count: int) -> _Speed:
 def _one_message(work: Path, issue: str) -> Path:
     """A message of the issue with Unix line ends, as smtp-source wants its file."""
     from newsletter.model import IssueId
-    from newsletter.newsroom import Newsroom, sending
+    from newsletter.newsroom import Newsroom, proofs
 
     with Newsroom.open(work / "desk", environ={}) as room:
-        data = sending.message_for(room, IssueId.parse(issue), as_email="reader0@example.com")
+        data = proofs.message_for(room, IssueId.parse(issue), as_email="reader0@example.com")
     path = work / "message.eml"
     path.write_bytes(data.replace(b"\r\n", b"\n"))
     return path

@@ -44,7 +44,7 @@ def preview(
     """Print an edition exactly as it would be mailed, or make a picture of its first 16,000 pixels (png)."""
     from newsletter import render
     from newsletter.errors import InputError
-    from newsletter.newsroom import issues, readers, sending
+    from newsletter.newsroom import issues, proofs, readers
 
     asked = [code.strip() for code in countries.split(",") if code.strip()] if countries else None
     form = form or _form_of(out)
@@ -54,7 +54,7 @@ def preview(
         raise InputError("a picture is not for the terminal; add --out phone.png")
     with open_room() as room:
         if form == "eml":
-            data = sending.message_for(room, issue_id, as_email=as_email, countries=asked, language=language)
+            data = proofs.message_for(room, issue_id, as_email=as_email, countries=asked, language=language)
         else:
             edition = issues.preview(room, issue_id, as_email=as_email, countries=asked, language=language)
             slots = readers.slots_of(room, issue_id, edition.edition.key, as_email)

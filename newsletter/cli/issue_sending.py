@@ -36,10 +36,10 @@ _GLANCE, _LINE = 0.5, 5.0
 @click.argument("addresses", metavar="ADDRESS...", nargs=-1, required=True)
 def proof(issue_id: IssueId, addresses: tuple[str, ...]) -> int:
     """Mail the issue to editors, its subject marked [Proof]."""
-    from newsletter.newsroom import sending
+    from newsletter.newsroom import proofs
 
     with open_room() as room:
-        outcomes = sending.proof(room, issue_id, addresses)
+        outcomes = proofs.proof(room, issue_id, addresses)
     for address, outcome in outcomes:
         click.echo(f"{address}: {outcome.state}  {outcome.reply}")
     return 0 if all(outcome.state == "submitted" for _, outcome in outcomes) else 1

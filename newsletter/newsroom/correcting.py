@@ -26,7 +26,8 @@ from newsletter.model import (
     Story,
     StoryStatus,
 )
-from newsletter.newsroom import issues, outcomes, sending
+from newsletter.newsroom import issues, outcomes
+from newsletter.newsroom.ledgers import open_ledger
 from newsletter.newsroom.reconciling import refuse_forgetful
 from newsletter.newsroom.room import Newsroom
 from newsletter.pipeline import render_editions
@@ -236,7 +237,7 @@ def _what_changed(before: Story, after: Story) -> str:
 
 
 def _recover(room: Newsroom, issue: Issue, now: datetime) -> None:
-    with sending.open_ledger(room, issue) as ledger:
+    with open_ledger(room, issue) as ledger:
         ledger.recover(now)
 
 

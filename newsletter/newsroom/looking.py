@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from newsletter import gather
 from newsletter.errors import NewsletterError
 from newsletter.model import Finding, IssueId, Severity, Snapshot
+from newsletter.newsroom.proofs import message_for
 from newsletter.newsroom.room import Newsroom
 
 __all__ = ["look", "unanswered"]
@@ -93,13 +94,12 @@ def _of_one_host(links: Mapping[str, str], deadline: float, looked_at: set[str])
 
 
 def _spam(room: Newsroom, issue_id: IssueId) -> Iterator[Finding]:
-    from newsletter.newsroom import sending
 
     program = shutil.which("spamassassin")
     if program is None:
         return
     try:
-        data = sending.message_for(room, issue_id)
+        data = message_for(room, issue_id)
     except NewsletterError:
         return  # why there is no message, the preflight says
     try:

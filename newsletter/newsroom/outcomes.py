@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from newsletter.errors import ChecksFailedError, InputError, NothingToDoError
 from newsletter.model import DeliveryState, IssueId, IssueState
-from newsletter.newsroom import sending
+from newsletter.newsroom.ledgers import open_ledger
 from newsletter.newsroom.reconciling import refuse_forgetful
 from newsletter.newsroom.room import Newsroom
 
@@ -38,7 +38,7 @@ def give_up(room: Newsroom, issue_id: IssueId, *, who: str) -> int:
         first = f"; `newsletter issue stop {issue_id}` stops it first" if issue.state is IssueState.SENDING else ""
         raise ChecksFailedError(f"{issue_id} is {issue.state}, not stopped{first}")
     now = room.clock.now()
-    with sending.open_ledger(room, issue) as ledger:
+    with open_ledger(room, issue) as ledger:
         ledger.recover(now)
     number = room.deliveries.give_up(issue_id, now=now, who=who)
     if number is None:

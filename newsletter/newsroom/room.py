@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Self
 from newsletter import deliver, render
 from newsletter.clock import Clock
 from newsletter.errors import NotFoundError, PlanError, SettingError
+from newsletter.model import IssueId
 from newsletter.newsroom.in_force import PlanInForce
 from newsletter.plan import Newsletter, Plan, Timetable
+from newsletter.ports import Transport
 from newsletter.settings import Settings, load_settings
 from newsletter.storage import (
     Accounts,
@@ -177,6 +179,10 @@ class Newsroom:
     def journal(self) -> Journal:
         """What left from this desk, whatever the database says."""
         return Journal(self.desk / ".journal")
+
+    def transport(self, issue_id: IssueId) -> Transport:
+        """What carries the messages of an issue."""
+        return deliver.open_transport(self.settings, deliver.outbox_folder(self.desk, issue_id))
 
     @cached_property
     def lines(self) -> deliver.Lines | None:

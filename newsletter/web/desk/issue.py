@@ -13,7 +13,7 @@ from starlette.responses import Response
 from newsletter import plan, render
 from newsletter.errors import NewsletterError
 from newsletter.model import Edition, Issue, IssueState, RenderedEdition
-from newsletter.newsroom import issues, readers, sending
+from newsletter.newsroom import issues, proofs, readers
 from newsletter.web.asking import Ask
 from newsletter.web.desk.preview import Preview, issue_preview
 from newsletter.web.figures import Checked
@@ -115,7 +115,7 @@ def _body(ask: Ask, shown: Issue, preview: Preview, rendered: RenderedEdition | 
     if rendered is None or preview.part == "html":
         return ""
     if preview.part == "raw":
-        data = sending.message_for(ask.room, shown.id, **_wanted(preview))
+        data = proofs.message_for(ask.room, shown.id, **_wanted(preview))
         return data.decode("utf-8", errors="replace").replace("\r\n", "\n")
     return render.fill_text(rendered.text, readers.neutral_slots(ask.room, shown.id, rendered.edition.key))
 
