@@ -100,10 +100,15 @@ def status(issue_id: IssueId, follow: bool, as_json: bool) -> None:
                 _follow(room, issue_id)
         books = room.issues.books(issue_id)
         waves = room.deliveries.waves(issue_id, room.clock.now())
+        revisions = room.deliveries.revisions(issue_id) if room.issues.get(issue_id).revision > 1 else {}
     if as_json:
-        print_json(_document(books, waves))
-    else:
-        _print_books(books, waves)
+        got = {"revisions": {str(each): number for each, number in revisions.items()}} if revisions else {}
+        print_json(_document(books, waves) | got)
+        return
+    _print_books(books, waves)
+    if len(revisions) > 1:
+        told = ", ".join(f"{number:,} revision {each}" for each, number in sorted(revisions.items()))
+        click.echo(f"  it was corrected: {told}")
 
 
 @click.command(cls=DeskCommand)

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 
 from newsletter.clock import Clock
 from newsletter.model import DeliveryState, Issue, IssueId, IssueState
-from newsletter.newsroom import Newsroom, sending
+from newsletter.newsroom import Newsroom, ledgers, sending
 from newsletter.newsroom.waves import last_wave, waves_of
 from newsletter.plan import Newsletter
 from newsletter.plan.slots import first_instant
@@ -145,8 +145,8 @@ def test_the_deadline_counts_from_each_wave_and_expires_none_that_has_not_begun(
     counts = desk.deliveries.counts(ASIA)
     assert counts == {"submitted": 12, "queued": 2}
     issue = desk.issues.get(ASIA)
-    assert sending._give_up_at(desk, issue) == datetime(2026, 5, 27, 11, tzinfo=UTC) + timedelta(hours=12)
-    assert sending._give_up_after(desk, issue) == timedelta(hours=4)
+    assert ledgers.give_up_at(desk, issue) == datetime(2026, 5, 27, 11, tzinfo=UTC) + timedelta(hours=12)
+    assert ledgers.give_up_after(desk, issue) == timedelta(hours=4)
 
 
 def test_sent_late_by_hand_the_waves_gone_by_leave_with_it(desk: Newsroom) -> None:
