@@ -63,7 +63,7 @@ def send(
     until, longest = give_up_at(room, issue), give_up_after(room, issue)
     now = room.clock.now()
     if retry_now:
-        room.deliveries.retry_now(issue_id, now)
+        room.deliveries.retry_now(issue_id)
         until, longest = max(until, now + LEAST_TIME), timedelta.max
     if now > until:
         room.deliveries.expire(issue_id, now)

@@ -183,9 +183,9 @@ class Deliveries:
             )
             yield from connection.execution_options(yield_per=1000).scalars(query)
 
-    def retry_now(self, issue_id: IssueId, now: datetime) -> int:
+    def retry_now(self, issue_id: IssueId) -> int:
         """Make every deferred delivery of the issue due; returns how many."""
-        return self._change(issue_id, DeliveryState.DEFERRED, DeliveryState.DEFERRED, not_before=now)
+        return self._change(issue_id, DeliveryState.DEFERRED, DeliveryState.DEFERRED, not_before=windows.AT_ONCE)
 
     def requeue_unknown(self, issue_id: IssueId, now: datetime) -> int:
         """Queue every delivery again whose fate nobody knows, though it may then arrive twice; returns how many.
@@ -195,7 +195,7 @@ class Deliveries:
         with self._database.write() as connection:
             pk = issue_pk(connection, issue_id)
             _, sending = progress.locked(connection, pk)
-            again = {"not_before": now, "changed_at": now}
+            again = {"not_before": windows.AT_ONCE, "changed_at": now}
             if not sending:
                 return 0
             return self._shift(connection, pk, DeliveryState.UNKNOWN, DeliveryState.QUEUED, **again)
@@ -220,7 +220,7 @@ class Deliveries:
         with self._database.write() as connection:
             pk = issue_pk(connection, issue_id)
             those = (sa.func.lower(delivery.c.email) == email.lower(),) if email else ()
-            due = {"not_before": now} if again else {}
+            due = {"not_before": windows.AT_ONCE} if again else {}
             number = self._shift(connection, pk, before, after, *those, changed_at=now, **due)
             left = progress.tally(connection, pk).get(before, 0)
             if number:

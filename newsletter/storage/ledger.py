@@ -315,7 +315,7 @@ class IssueLedger:
                 not_before = None
                 state = DeliveryState.EXPIRED if state is DeliveryState.DEFERRED else state
         elif state is DeliveryState.QUEUED:
-            not_before = now
+            not_before = windows.AT_ONCE
         return {
             "row": outcome.delivery,
             "state_": state,

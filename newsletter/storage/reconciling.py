@@ -23,6 +23,7 @@ from newsletter.storage.keys import is_issue, issue_pk
 from newsletter.storage.ledger import is_alive
 from newsletter.storage.recorder import abandoned
 from newsletter.storage.tables import delivery, intent, issue, issue_progress
+from newsletter.storage.windows import AT_ONCE
 
 __all__ = ["Forgotten", "catch_up", "forgotten", "take_part"]
 
@@ -206,7 +207,7 @@ def _write(
     unless_told: sa.ColumnElement[bool],
 ) -> None:
     for state in set(fates.values()):
-        not_before = now if state in UNSETTLED else None
+        not_before = AT_ONCE if state in UNSETTLED else None
         values = {"state": state, "not_before": not_before, "code": None, "reply": words, "changed_at": now}
         for numbers in _pages([number for number, fate in fates.items() if fate is state]):
             found = sa.update(delivery).where(delivery.c.id.in_(numbers), unless_told)

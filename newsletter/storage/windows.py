@@ -14,6 +14,7 @@ from newsletter.model import DeliveryState, IssueState
 from newsletter.storage.tables import Instant, delivery, issue_event
 
 __all__ = [
+    "AT_ONCE",
     "END",
     "IN_HAND",
     "Submitted",
@@ -28,6 +29,10 @@ __all__ = [
 
 END = 2**63 - 1
 """Behind the last subscriber of any audience."""
+
+AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)
+"""What a delivery waits for that came back unsent, or is queued again: nothing, whatever the clock of the next sender
+shows."""
 
 IN_HAND = datetime(9999, 12, 31, tzinfo=UTC)
 """Until when a claimed delivery waits that waited before: nobody else finds it meanwhile. Where nobody else would,

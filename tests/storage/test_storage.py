@@ -362,7 +362,9 @@ def test_books_balance_through_a_whole_send(database: Database, tmp_path: Path) 
             "cancelled": 1,
         }
         check(database)
-        assert sender.next_due() == NOW, "what never left is due at once"
+        due = sender.next_due()
+        assert due is not None
+        assert due <= NOW, "what never left is due at once"
         again = sender.turn(NOW, claim=10)
         assert again is not None
         assert [(each.subscriber, each.attempts) for each in again.recipients] == [(5, 1)], "and has used no attempt"
@@ -462,8 +464,8 @@ def test_what_a_killed_sender_had_in_flight_is_settled_by_its_recorder(
     with ledger(database, flights, resend=resend) as survivor:
         assert survivor.counts() == {"queued": 1, "sending": 5}
         assert survivor.recover(NOW) == 5
-        doubtful = {"queued": 3} if resend else {"queued": 2, "unknown": 1}
-        assert survivor.counts() == {"submitted": 1, "deferred": 1, "rejected": 1, **doubtful}
+        doubtful = {"deferred": 2} if resend else {"deferred": 1, "unknown": 1}
+        assert survivor.counts() == {"submitted": 1, "rejected": 1, "queued": 2, **doubtful}
         assert survivor.recover(NOW) == 0
     assert list(flights.iterdir()) == [], "nothing is left of the dead"
     rows = {row.state: row for row in Deliveries(database).rows(ISSUE)}
