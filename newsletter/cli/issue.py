@@ -99,7 +99,8 @@ def show(issue_id: IssueId, as_json: bool) -> None:
         for section in found.snapshot.sections if found.snapshot else ():
             click.secho(f"\n{section.country}", bold=True)
             for placed in section.stories:
-                click.echo(f"  {placed.story.title}  (via {placed.story.outlet})  {click.style(placed.story.id, dim=True)}")
+                named = click.style(placed.story.id, dim=True)
+                click.echo(f"  {placed.story.title}  (via {placed.story.outlet})  {named}")
                 for related in placed.related:
                     click.echo(f"      related: {related.title}  (shares: {', '.join(related.reasons)})")
         if found.snapshot:

@@ -36,7 +36,7 @@ def pacing_of(room: Newsroom, issue: Issue) -> Pacing:
     """
     newsletter = room.plan.newsletters.get(issue.id.newsletter)
     priority = priority_of(room, issue)
-    seconds = newsletter.spread.total_seconds() if newsletter is not None and priority < _BREAKING else 0
+    seconds = newsletter.spread.total_seconds() if newsletter is not None and not _is_breaking(room, issue) else 0
     readers = sum(room.deliveries.counts(issue.id).values())
     lanes, shared, patient = LaneRows(room.database), room.lines, seconds > 0
     alone = not any(other.priority < priority for other in room.plan.newsletters.values())
@@ -50,11 +50,16 @@ def pacing_of(room: Newsroom, issue: Issue) -> Pacing:
 def priority_of(room: Newsroom, issue: Issue) -> int:
     """How urgent an issue is: as its newsletter is by schedule.yaml, and breaking news before all others."""
     newsletter = room.plan.newsletters.get(issue.id.newsletter)
-    if issue.window_end is None:  # it tells of one thing: known by its snapshot, which lists of issues come without
-        snapshot = issue.snapshot or room.issues.get(issue.id).snapshot
-        if snapshot is not None and snapshot.breaking:
-            return _BREAKING
+    if _is_breaking(room, issue):
+        return _BREAKING
     return newsletter.priority if newsletter is not None else _USUAL
+
+
+def _is_breaking(room: Newsroom, issue: Issue) -> bool:
+    if issue.window_end is not None:
+        return False
+    snapshot = issue.snapshot or room.issues.get(issue.id).snapshot  # lists of issues come without
+    return snapshot is not None and snapshot.breaking
 
 
 def prove_relay(room: Newsroom, transport: Transport, stop: Callable[[], bool] = lambda: False) -> None:
