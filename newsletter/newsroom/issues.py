@@ -30,6 +30,7 @@ from newsletter.pipeline import compose_issue, render_editions
 from newsletter.plan import ApprovalMode, Newsletter, OnFew, quiet_until
 
 __all__ = [
+    "AUTO",
     "CLOCK",
     "Reach",
     "approve",
@@ -49,6 +50,9 @@ __all__ = [
 
 CLOCK = "clock"
 """Who does what the schedule says."""
+
+AUTO = "auto"
+"""Who approves where schedule.yaml says `approval: {mode: auto}`."""
 
 YEARS = range(1990, 2200)
 
@@ -205,8 +209,9 @@ def approve(room: Newsroom, issue_id: IssueId, by: str, revision: int | None = N
             if not room.issues.approve_first(issue_id, issue.revision, by, now):
                 raise _changed(issue_id)
             return room.issues.get(issue_id)
-    # Whoever approves what is due already gets a moment to think better of it.
-    not_before = now + SECOND_THOUGHTS if now >= issue.due_at else None
+    # Whoever approves what is due already gets a moment to think better of it; a machine does not.
+    person = by != AUTO and not by.startswith(f"{CLOCK},")
+    not_before = now + SECOND_THOUGHTS if person and now >= issue.due_at else None
     if issue.snapshot is not None and issue.snapshot.breaking:
         not_before = quiet_until(newsletter, now) or not_before
     if not room.issues.seal(issue_id, issue.revision, rendered, by, now, not_before=not_before):
@@ -312,7 +317,7 @@ def store(
     by_hand = issue.frozen_at is not None or snapshot.faulty is not None or snapshot.breaking
     if state is IssueState.REVIEW and newsletter.approval.mode is ApprovalMode.AUTO and not by_hand:
         try:
-            return approve(room, issue.id, "auto")
+            return approve(room, issue.id, AUTO)
         except ChecksFailedError as error:
             room.issues.move(issue.id, (IssueState.REVIEW,), IssueState.WAITING, now=now, who=who, why=str(error))
             return room.issues.get(issue.id)

@@ -209,7 +209,7 @@ def _finish(room: Newsroom, newsletter: Newsletter, issue: Issue, now: datetime)
         if last.after is not IssueState.REVIEW or last.who != WHO:
             return last.after is not IssueState.REVIEW  # it went on meanwhile; or a person took it back
         try:
-            issues.approve(room, issue.id, "auto")
+            issues.approve(room, issue.id, issues.AUTO)
         except ChecksFailedError as error:
             room.issues.move(issue.id, (IssueState.REVIEW,), IssueState.WAITING, now=now, who=WHO, why=str(error))
         return True

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from newsletter.cli import newsletter as newsletter_command
 from newsletter.clock import Clock
-from newsletter.errors import RefusingError, StorageError
+from newsletter.errors import InputError, RefusingError
 from newsletter.gather import network
 from newsletter.model import IssueState
 from newsletter.newsroom import Newsroom, gathering, issues, sending, telling
@@ -130,16 +130,16 @@ def test_a_draft_that_a_check_blocks(office: Office, bell: Bell) -> None:
 
 
 def test_a_draft_that_cannot_be_built(office: Office, bell: Bell, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*_: object, **__: object) -> None:
-        raise StorageError("the disk of the database is full")
+    def broken(*_: object, **__: object) -> None:
+        raise InputError("the theme names no logo")
 
-    monkeypatch.setattr(issues, "build", full)
+    monkeypatch.setattr(issues, "build", broken)
     office.at("2026-05-27 05:30")
     office.at("2026-05-27 05:31")
     assert office.issue.state is IssueState.FAILED
     assert office.subjects() == ["the draft could not be built"]
     assert bell.kinds == ["failed"]
-    assert "The disk of the database is full." in bell.heard[0]["text"]
+    assert "The theme names no logo." in bell.heard[0]["text"]
 
 
 def test_a_send_that_stopped_itself_is_told_at_once_and_once_each_time(office: Office, bell: Bell) -> None:
