@@ -48,7 +48,7 @@ def schedule(folder: str, environ: dict[str, str]) -> None:
             day.tick(room)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_four_schedulers_make_fifteen_hundred_issues_once_though_one_is_killed(
     tmp_path: Path, database_url: str
 ) -> None:
