@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from itertools import count, islice
@@ -149,7 +148,7 @@ class MemoryLedger:
             if one.subscriber in self._unwanted:
                 self.state[delivery] = DeliveryState.CANCELLED
                 continue
-            self.recipients[delivery] = replace(one, attempts=one.attempts + 1)
+            self.recipients[delivery] = one._replace(attempts=one.attempts + 1)
             self.state[delivery], self._owner[delivery] = DeliveryState.SENDING, self
             claimed.append(self.recipients[delivery])
         return claimed if claimed or not due else self._claim(limit, now)
@@ -168,7 +167,7 @@ class MemoryLedger:
             if outcome.state is DeliveryState.DEFERRED:
                 self.not_before[delivery] = now + self._backoff(one.attempts)
             elif outcome.state is DeliveryState.QUEUED:  # a message that never left has used no attempt
-                self.recipients[delivery] = replace(one, attempts=one.attempts - 1)
+                self.recipients[delivery] = one._replace(attempts=one.attempts - 1)
 
     def leaving(self, delivery: int) -> None:
         """Nothing: what dies here is only called dead."""

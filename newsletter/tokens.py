@@ -25,6 +25,8 @@ _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 class Purpose(StrEnum):
     """What a token lets its bearer do."""
 
+    __hash__ = str.__hash__  # an Enum's own is a function of Python, and is asked for thrice a message
+
     UNSUBSCRIBE = "unsubscribe"
     PREFERENCES = "preferences"
     VIEW = "view"

@@ -172,7 +172,7 @@ def still_wanted(connection: Connection, newsletter: str, subscriber_ids: Sequen
     asked = {"ids": json.dumps(sorted(subscriber_ids)), "newsletter": newsletter}
     if connection.dialect.name != "sqlite":
         connection.execute(_LOCKED, asked).all()
-    return {row.id for row in connection.execute(_WANTED[connection.dialect.name], asked).all()}
+    return set(connection.scalars(_WANTED[connection.dialect.name], asked).all())
 
 
 def _among(dialect: str) -> ColumnElement[bool]:
@@ -183,7 +183,7 @@ def _among(dialect: str) -> ColumnElement[bool]:
     return subscriber.c.id.in_(select(cast(func.json_array_elements_text(cast(listed, JSON)), BigInteger)))
 
 
-def _wanted(dialect: str) -> Select[tuple[int]]:
+def _wanted(dialect: str) -> Select[int]:
     return (
         select(subscriber.c.id)
         .join(subscription, subscription.c.subscriber_id == subscriber.c.id)

@@ -21,9 +21,9 @@ from newsletter.ports import Connection, Ledger
 
 __all__ = ["MOST", "Conversations", "Told", "windows_in"]
 
-_FIRST, MOST = 50, 200
+_FIRST, MOST = 50, 500
 _SECONDS = 2.0
-"""A line's windows have 50 recipients at first, then as many as it carries in two seconds, up to 200. Each costs a
+"""A line's windows have 50 recipients at first, then as many as it carries in two seconds, up to 500. Each costs a
 commit, and a drain waits for whole windows: wide ones are fast, and those of a slow server stay small."""
 
 _ANY = 1_000_000_000

@@ -23,13 +23,10 @@ class Breaker:
     """Trips when nearly everything is refused, cannot be made or is in doubt: that is about us then, and for good."""
 
     def __init__(self) -> None:
+        self.tripped = False
+        """Whether nothing more may leave."""
         self._verdicts: deque[bool] = deque(maxlen=VERDICTS)  # was it rejected, of the last ones
         self._words = ""
-
-    @property
-    def tripped(self) -> bool:
-        """Whether nothing more may leave."""
-        return bool(self._words)
 
     @property
     def error(self) -> RefusingError:
@@ -46,7 +43,7 @@ class Breaker:
             return
         self._verdicts.append(rejected)
         if rejected and len(self._verdicts) >= _ENOUGH and sum(self._verdicts) >= _SHARE * len(self._verdicts):
-            self._words = outcome.reply
+            self.tripped, self._words = True, outcome.reply
 
 
 class Suspects:

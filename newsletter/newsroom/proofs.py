@@ -56,7 +56,7 @@ def message_for(
     slots = readers.neutral_slots(room, issue_id, rendered.edition.key)
     if as_email is not None:
         subscriber = room.subscribers.find(as_email)
-        recipient = replace(recipient, subscriber=subscriber.id, name=subscriber.name)
+        recipient = recipient._replace(subscriber=subscriber.id, name=subscriber.name)
         slots = readers.links(room, issue_id, recipient)
     sender = deliver.envelope_sender(bounce_domain(room, issue), "preview")
     compiled = deliver.compile_message(rendered, mail_headers(room, issue), keys=deliver.dkim_keys(room.settings))

@@ -39,8 +39,9 @@ class Hold:
 
     def __init__(self, held: bool, session: int | None = None) -> None:
         self._held = held
-        self._session = select.poll()
+        self._session: select.poll | None = None
         if session is not None:
+            self._session = select.poll()
             self._session.register(session, select.POLLIN)
 
     def __bool__(self) -> bool:
@@ -52,7 +53,7 @@ class Hold:
 
         Nothing is asked of the session while it only holds a lock: a server that speaks all the same takes its leave.
         """
-        return bool(self._session.poll(0))
+        return self._session is not None and bool(self._session.poll(0))
 
 
 class Database:

@@ -24,7 +24,7 @@ from newsletter.model import DeliveryState, IssueId
 __all__ = ["Journal", "JournalTurn", "JournalWriter"]
 
 _SUFFIX = ".jsonl"
-_TAIL = 65_536  # bytes; more than the line of a window of 200 whose numbers never follow one another
+_TAIL = 65_536  # bytes; more than the line of a window of 500 whose numbers never follow one another
 
 
 @dataclass(frozen=True, slots=True)

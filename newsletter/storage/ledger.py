@@ -216,16 +216,15 @@ class IssueLedger:
             if not rows:
                 return None, reached
             wanted = self._wanted(connection, [row.subscriber_id for row in rows])
-            gone = [row for row in rows if row.subscriber_id not in wanted]
-            taken = [row for row in rows if row.subscriber_id in wanted]
-            self._cancel(connection, gone, now, moved)
+            taken = rows
+            if len(wanted) < len(rows):
+                taken = [row for row in rows if row.subscriber_id in wanted]
+                self._cancel(connection, [row for row in rows if row.subscriber_id not in wanted], now, moved)
             if taken:
                 return self._intend(connection, taken, now, moved), reached
         return None, None
 
     def _cancel(self, connection: Connection, gone: Sequence[Any], now: datetime, moved: Moved) -> None:
-        if not gone:
-            return
         words = "unsubscribed or suppressed after the freeze"
         values = {"state": DeliveryState.CANCELLED, "reply": words, "changed_at": now, "not_before": None}
         connection.execute(sa.update(delivery).where(delivery.c.id.in_([row.id for row in gone])).values(values))
@@ -233,44 +232,32 @@ class IssueLedger:
         moved[DeliveryState.CANCELLED] += len(gone)
 
     def _intend(self, connection: Connection, taken: Sequence[Any], now: datetime, moved: Moved) -> Window:
-        if again := [row.id for row in taken if row.not_before is not None]:
-            queued = sa.update(delivery).where(delivery.c.id.in_(again))
-            connection.execute(queued.values(state=DeliveryState.QUEUED, not_before=windows.IN_HAND))
-        inserted = connection.execute(
-            sa.insert(intent).values(
-                issue_id=self._pk,
-                owner=self._owner,
-                deliveries=json.dumps([row.id for row in taken]),
-                committed_at=now,
-            )
-        ).inserted_primary_key
-        assert inserted is not None
-        for state, number in Counter([row.state for row in taken]).items():
-            moved[DeliveryState(state)] -= number
-        moved[DeliveryState.SENDING] += len(taken)
         ids = self._message_ids = self._message_ids or progress.message_ids(connection, self._pk)
         assert ids is not None, "what is claimed was frozen"
-        recipients = [
-            Recipient(
-                delivery=row,
-                subscriber=subscriber,
-                email=email,
-                name=name,
-                edition=edition,
-                revision=revision,
-                message_id=message_id or ids.of(subscriber),
-                attempts=attempts + 1,
-            )
-            for row, subscriber, email, name, edition, revision, message_id, _, attempts, _ in taken
-        ]
-        return Window(inserted[0], tuple(recipients))
+        recipients, states, again = [], [], []
+        for row, subscriber, email, name, edition, revision, message_id, state, attempts, not_before in taken:
+            message_id = message_id or ids.of(subscriber)
+            recipients.append(Recipient(row, subscriber, email, name, edition, message_id, revision, attempts + 1))
+            states.append(state)
+            if not_before is not None:
+                again.append(row)
+        if again:
+            queued = sa.update(delivery).where(delivery.c.id.in_(again))
+            connection.execute(queued.values(state=DeliveryState.QUEUED, not_before=windows.IN_HAND))
+        for state, number in Counter(states).items():
+            moved[DeliveryState(state)] -= number
+        moved[DeliveryState.SENDING] += len(taken)
+        held = json.dumps([one.delivery for one in recipients])
+        number = connection.scalar(
+            _INTEND, {"issue_id": self._pk, "owner": self._owner, "deliveries": held, "committed_at": now}
+        )
+        return Window(number, tuple(recipients))
 
     # --- settling ---
 
     def _close(self, connection: Connection, number: int, owner: str) -> bool:
         """Take back an intent; False when it is not, or no longer, that sender's."""
-        ours = sa.delete(intent).where(intent.c.id == number, intent.c.owner == owner)
-        return connection.execute(ours).rowcount == 1
+        return connection.execute(_CLOSE, {"number": number, "sender": owner}).rowcount == 1
 
     def _settle(
         self,
@@ -286,13 +273,14 @@ class IssueLedger:
             known[unsent] = Outcome(unsent, DeliveryState.QUEUED)
         submitted: list[windows.Submitted] = []
         others: list[dict[str, Any]] = []
-        for number, outcome in known.items():
-            if outcome.state is DeliveryState.SUBMITTED:
-                settled[DeliveryState.SUBMITTED].append(number)
-                submitted.append((number, outcome.code, outcome.reply[:REPLY_KEPT]))
+        for number, state, code, reply in known.values():
+            if state is DeliveryState.SUBMITTED:
+                submitted.append((number, code, reply[:REPLY_KEPT]))
             else:
-                others.append(values := self._values(outcome, attempts[number], now))
+                others.append(values := self._values(known[number], attempts[number], now))
                 settled[values["state_"]].append(number)
+        if submitted:
+            settled[DeliveryState.SUBMITTED] += [number for number, _, _ in submitted]
         windows.submit(connection, submitted, now)
         windows.settle(connection, others)
 
@@ -354,6 +342,10 @@ class IssueLedger:
 
     def _flight(self, owner: str) -> Path:
         return self._flights / f"{owner}.flight"
+
+
+_INTEND = sa.insert(intent).returning(intent.c.id)
+_CLOSE = sa.delete(intent).where(intent.c.id == sa.bindparam("number"), intent.c.owner == sa.bindparam("sender"))
 
 
 def is_alive(database: Database, owner: str) -> bool:

@@ -63,20 +63,19 @@ def locked(connection: Connection, pk: int) -> tuple[int, bool]:
 
     From here to the end of the transaction nobody else claims, moves or stops anything.
     """
-    claimed = sa.select(issue_progress.c.reached).where(issue_progress.c.issue_id == pk).with_for_update()
-    row = connection.execute(claimed).first()
+    reached = connection.scalar(_LOCKED, {"pk": pk}) or 0
     # Asked for only now: PostgreSQL would show what was committed before it had waited for the lock.
-    return (row.reached if row else 0), is_sending(connection, pk)
+    return reached, is_sending(connection, pk)
 
 
 def is_sending(connection: Connection, pk: int) -> bool:
     """Whether the issue is to be sent at this moment."""
-    return bool(connection.scalar(sa.select(issue.c.state).where(issue.c.id == pk)) == IssueState.SENDING)
+    return bool(connection.scalar(_STATE, {"pk": pk}) == IssueState.SENDING)
 
 
 def reached(connection: Connection, pk: int) -> int:
     """The last subscriber claimed, 0 before the freeze; somebody may claim the next at this moment."""
-    return connection.scalar(sa.select(issue_progress.c.reached).where(issue_progress.c.issue_id == pk)) or 0
+    return connection.scalar(_REACHED, {"pk": pk}) or 0
 
 
 def move(connection: Connection, pk: int, moved: Moved, reached: int | None = None, *, turn: bool = False) -> int:
@@ -84,12 +83,8 @@ def move(connection: Connection, pk: int, moved: Moved, reached: int | None = No
 
     `turn` makes this one more: a line of the journal must follow.
     """
-    values: dict[str, object] = {state: issue_progress.c[state] + number for state, number in moved.items() if number}
-    if reached is not None:
-        values["reached"] = reached
-    turned = sa.update(issue_progress).where(issue_progress.c.issue_id == pk)
-    turned = turned.values(values | {"turns": issue_progress.c.turns + int(turn)})
-    return connection.scalar(turned.returning(issue_progress.c.turns)) or 0
+    by = {f"by_{state}": moved[state] for state in DeliveryState}
+    return connection.scalar(_MOVE, {"pk": pk, "to": reached, "turn": int(turn), **by}) or 0
 
 
 def tally(connection: Connection, pk: int) -> dict[str, int]:
@@ -123,3 +118,22 @@ def message_ids(connection: Connection, pk: int) -> MessageIds | None:
     query = sa.select(issue_progress.c.message_seed, issue_progress.c.message_domain)
     row = connection.execute(query.where(issue_progress.c.issue_id == pk)).first()
     return MessageIds(row.message_seed, row.message_domain) if row else None
+
+
+# Made once: what SQLAlchemy does to recognise a statement that is made anew costs more than the statement.
+_OURS = issue_progress.c.issue_id == sa.bindparam("pk")
+_REACHED = sa.select(issue_progress.c.reached).where(_OURS)
+_LOCKED = _REACHED.with_for_update()
+_STATE = sa.select(issue.c.state).where(issue.c.id == sa.bindparam("pk"))
+_MOVE = (
+    sa.update(issue_progress)
+    .where(_OURS)
+    .values(
+        {state: issue_progress.c[state] + sa.bindparam(f"by_{state}", type_=sa.Integer) for state in DeliveryState}
+        | {
+            "reached": sa.func.coalesce(sa.bindparam("to", type_=sa.BigInteger), issue_progress.c.reached),
+            "turns": issue_progress.c.turns + sa.bindparam("turn", type_=sa.Integer),
+        }
+    )
+    .returning(issue_progress.c.turns)
+)

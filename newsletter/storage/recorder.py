@@ -27,7 +27,7 @@ _HEADER = struct.Struct("<8s36s")
 _ENTRY = struct.Struct("<qHB5x")  # delivery (0: free), the server's code, mark
 _OLD = 3600.0
 _FIRST = 64
-_ENTRIES = 65_536  # more than 200 connections (the most) times a window of 200
+_ENTRIES = 131_072  # more than 200 connections (the most) times a window of 500
 _LEAVING, _SUBMITTED, _DEFERRED, _REJECTED = 1, 2, 3, 4
 _MARKS = {
     DeliveryState.SUBMITTED: _SUBMITTED,

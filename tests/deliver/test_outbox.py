@@ -60,7 +60,7 @@ def test_no_address_leads_out_of_the_folder(tmp_path: Path, recipients: Recipien
         "x" * 300 + "@example.com",
     ]
     folder = tmp_path / "outbox"
-    carry(folder, [replace(message, envelope_to=address, content=message.data + address.encode()) for address in odd])
+    carry(folder, [message._replace(envelope_to=address, content=message.data + address.encode()) for address in odd])
     assert sorted(path.name for path in tmp_path.iterdir()) == ["outbox"]
     names = [path.name for path in folder.iterdir()]
     assert len(names) == len(odd)
@@ -82,8 +82,8 @@ def small_files() -> Iterator[None]:
 def test_a_file_that_cannot_be_written_whole_leaves_nothing(
     tmp_path: Path, recipients: Recipients, make_message: Make
 ) -> None:
-    small, large, _ = window = [replace(make_message(one), content=b"x" * 100) for one in recipients(3)]
-    window[1] = replace(large, content=b"x" * 10_000)
+    small, large, _ = window = [make_message(one)._replace(content=b"x" * 100) for one in recipients(3)]
+    window[1] = large._replace(content=b"x" * 10_000)
     settled: list[Outcome] = []
 
     async def run() -> None:
