@@ -6,7 +6,6 @@ import functools
 import os
 import secrets
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -18,6 +17,8 @@ import pytest
 import sqlalchemy as sa
 
 from newsletter.storage.tables import Instant
+
+from .servers import free_port
 
 ROOT = Path(__file__).parent.parent
 
@@ -84,9 +85,7 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     as_user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
     if as_user:
         shutil.chown(folder, "postgres")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     data, log = folder / "data", folder / "log"
     options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c fsync=off"
     run = functools.partial(subprocess.run, check=True, cwd="/", stdout=subprocess.DEVNULL)

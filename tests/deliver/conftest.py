@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import socket
-import subprocess
-import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -14,6 +11,8 @@ import trustme
 
 from newsletter.deliver import MailHeaders
 from newsletter.model import Edition, IssueId, Message, Recipient, RenderedEdition, Sender
+
+from ..servers import free_port, running_sink
 
 
 @pytest.fixture(scope="session")
@@ -86,31 +85,13 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> tuple[trustme.CA, Pat
     return made, path
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
-
-
 @pytest.fixture(scope="session")
 def any_port() -> Callable[[], int]:
     return free_port
 
 
 @pytest.fixture
-def sink(smtp_sink: str, tmp_path: Path) -> Iterator[tuple[int, Path]]:
+def sink(smtp_sink: str) -> Iterator[tuple[int, Path]]:
     """A running smtp-sink: its port, and the folder in which it keeps one file a message."""
-    port = free_port()
-    tmp_path.chmod(0o777)
-    for parent in tmp_path.parents[:2]:
-        parent.chmod(0o755)
-    command = [smtp_sink, "-u", "nobody", "-d", f"{tmp_path}/m.", f"127.0.0.1:{port}", "100"]
-    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
-        for _ in range(100):
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            time.sleep(0.02)
-        yield port, tmp_path
-        process.terminate()
+    with running_sink(smtp_sink) as running:
+        yield running

@@ -5,12 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
-import socket
 import ssl
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -23,6 +20,8 @@ import pytest
 import trustme
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from ..servers import free_port, running_sink
 
 
 @dataclass
@@ -206,40 +205,5 @@ def mailbox(authority: trustme.CA, tmp_path: Path) -> Iterator[Mailbox]:
 @pytest.fixture
 def sink(smtp_sink: str) -> Iterator[tuple[str, Path]]:
     """Postfix's smtp-sink: its URL, and the folder where it keeps each message in a file."""
-    port = free_port()
-    # Started by root it runs as nobody, who must be able to reach and write the folder.
-    folder = Path(tempfile.mkdtemp(prefix="smtp-sink-"))
-    folder.chmod(0o755)
-    caught = folder / "caught"
-    words = [smtp_sink, "-c", "-d", str(caught / "%M."), f"127.0.0.1:{port}", "100"]
-    caught.mkdir(mode=0o777)
-    caught.chmod(0o777)
-    if os.geteuid() == 0:
-        words[1:1] = ["-u", "nobody"]
-    process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd=caught)
-    wait_until(lambda: listening(port))
-    yield f"smtp://127.0.0.1:{port}?connections=4", caught
-    process.terminate()
-    process.communicate()
-    shutil.rmtree(folder)
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def listening(port: int) -> bool:
-    """Whether somebody listens on that port of loopback."""
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 30) -> None:
-    """Wait for a condition; fails when it does not come true in time."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "what was waited for did not happen"
-        time.sleep(0.05)
+    with running_sink(smtp_sink) as (port, folder):
+        yield f"smtp://127.0.0.1:{port}?connections=4", folder

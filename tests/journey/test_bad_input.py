@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import Desk, FeedServer, Mailbox, command, free_port, schedule
+from ..servers import free_port
+from .conftest import Desk, FeedServer, Mailbox, command, schedule
 
 NEWSLETTER = "asia-ai-daily"
 STORY = {

@@ -8,7 +8,8 @@ import time
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
-from .conftest import Desk, Mailbox, free_port, schedule, wait_until
+from ..servers import free_port, wait_until
+from .conftest import Desk, Mailbox, schedule
 
 ISSUE = "asia-ai-daily/2026-05-27"
 SPEED = 240
