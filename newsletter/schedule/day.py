@@ -220,6 +220,9 @@ def _press(room: Newsroom, newsletter: Newsletter, slot: Slot, issue: Issue, now
     deadline = approval_deadline(slot, newsletter) or slot.instant
     if now < deadline or now > slot.instant + newsletter.catch_up.within:
         return  # what is made by hand after its hour waits for the hand that made it
+    last = room.issues.history(issue.id)[-1]
+    if last.at >= deadline and last.who != WHO:
+        return  # and so does what somebody took back, changed or held up when the deadline had passed
     passed = f"not approved by {deadline.astimezone(newsletter.timezone):%H:%M}"
     match newsletter.approval.on_timeout:
         case OnTimeout.SKIP:

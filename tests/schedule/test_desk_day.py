@@ -14,7 +14,7 @@ from newsletter import gather
 from newsletter.clock import Clock
 from newsletter.errors import ChecksFailedError, NotLiveError, PlanError
 from newsletter.model import IssueId, IssueState
-from newsletter.newsroom import Newsroom, desks, gathering, issues, sending
+from newsletter.newsroom import Newsroom, correcting, desks, gathering, issues, sending
 from newsletter.plan import SourcePlan
 from newsletter.schedule import day
 from newsletter.schedule.clockwork import Clockwork
@@ -450,3 +450,16 @@ def test_a_stop_in_the_middle_of_a_tick_lets_it_finish(desk: Desk, monkeypatch: 
     stopping.join(30)
     assert not stopping.is_alive()
     assert ended.is_set()
+
+
+@pytest.mark.parametrize("on_timeout", ["send", "skip"])
+def test_what_a_person_takes_back_after_the_deadline_waits_for_a_person(desk: Desk, on_timeout: str) -> None:
+    desk.schedule(on_timeout=on_timeout)
+    desk.story()
+    desk.at("2026-05-27 05:30")
+    issues.approve(desk.room, TODAY, "chief")
+    desk.at("2026-05-27 06:50")
+    correcting.undo(desk.room, TODAY, who="chief", why="the wrong picture")
+    desk.at("2026-05-27 07:00")
+    assert (desk.state(), desk.reason()) == (IssueState.REVIEW, "the wrong picture")
+    assert day.due_issues(desk.room) == []
