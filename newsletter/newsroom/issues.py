@@ -27,7 +27,7 @@ from newsletter.newsroom.copies import told_apart
 from newsletter.newsroom.retelling import retold
 from newsletter.newsroom.room import Newsroom
 from newsletter.pipeline import compose_issue, render_editions
-from newsletter.plan import ApprovalMode, Newsletter, OnFew, quiet_until
+from newsletter.plan import EVERY, ApprovalMode, Newsletter, OnFew, Slot, quiet_until
 
 __all__ = [
     "AUTO",
@@ -41,7 +41,6 @@ __all__ = [
     "editions",
     "grouped",
     "judge",
-    "next_number",
     "preview",
     "sealed",
     "sealed_or_rendered",
@@ -87,19 +86,27 @@ def build(
     day = day or now.astimezone(newsletter.timezone).date()
     if day.year not in YEARS:
         raise InputError(f"{day} is no date that a newsletter appears on")
-    issue_id = IssueId(name, day, next_number(room, name, day) if extra else number)
+    if extra:
+        slot = _slot(room, newsletter, IssueId(name, day, EVERY))
+        number = room.issues.plan_another(name, day, slot.instant, now, who).id.number
+    issue_id = IssueId(name, day, number)
     with room.database.hold(f"build {issue_id}") as held:
         if not held:
             raise NothingToDoError(f"{issue_id} is being built by another process at this moment")
-        slot = room.timetable.slot_of(newsletter, day, issue_id.number)
-        if slot.stopped_by is not None:
-            raise ChecksFailedError(f"{issue_id} is {slot.note}; `newsletter schedule overlays` tells how that ends")
-        issue = room.issues.plan(issue_id, slot.instant, now, who)
+        issue = room.issues.plan(issue_id, _slot(room, newsletter, issue_id).instant, now, who)
         if issue.state not in EDITABLE:
             raise _settled(issue)
         if issue.frozen_at is not None:
             raise NothingToDoError(f"{issue_id} has reached readers; `newsletter issue correct` changes its rest")
         return _compose_draft(room, newsletter, issue, now, who)
+
+
+def _slot(room: Newsroom, newsletter: Newsletter, issue_id: IssueId) -> Slot:
+    """The slot of an issue that is to be made; raises `ChecksFailedError` where a person has stopped it."""
+    slot = room.timetable.slot_of(newsletter, issue_id.date, issue_id.number)
+    if slot.stopped_by is not None:
+        raise ChecksFailedError(f"{issue_id} is {slot.note}; `newsletter schedule overlays` tells how that ends")
+    return slot
 
 
 def editions(room: Newsroom, issue: Issue) -> list[Reach]:
@@ -387,8 +394,3 @@ def _snapshot(issue: Issue) -> Snapshot:
     if issue.snapshot is None:
         raise InputError(f"{issue.id} has no draft yet; `newsletter issue build {issue.id.newsletter}` makes it")
     return issue.snapshot
-
-
-def next_number(room: Newsroom, name: str, day: date) -> int:
-    """The number of a further issue of the newsletter on that local date."""
-    return max((issue.id.number for issue in room.issues.list(name) if issue.id.date == day), default=0) + 1

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
 from newsletter.clock import Clock
 from newsletter.errors import ChecksFailedError, InputError, NothingToDoError
 from newsletter.model import DeliveryState, Issue, IssueState, Story, StoryStatus
-from newsletter.newsroom import Newsroom, correcting, issues, outcomes, readers, sending
+from newsletter.newsroom import Newsroom, correcting, issues, outcomes, readers, related, sending
 from newsletter.newsroom import stories as story_desk
 from newsletter.newsroom.breaking import break_news
 from newsletter.plan import quiet_until
@@ -200,6 +201,36 @@ def test_a_retry_after_a_correction_sends_what_is_right(desk: Newsroom, issue: I
     assert {email for email, revision in got.items() if revision == 2} == {"r1@example.com"}
 
 
+@pytest.mark.parametrize(("module", "step"), [(correcting, "_told"), (correcting, "_draft_mail"), (issues, "store")])
+def test_a_correction_whose_process_died_is_gone_on_with(
+    desk: Newsroom, issue: Issue, monkeypatch: pytest.MonkeyPatch, module: Any, step: str
+) -> None:
+    sending.send(desk, issue.id)
+    if module is issues:
+        mend(desk)
+    else:
+        story_desk.set_status(desk, WRONG, StoryStatus.WITHDRAWN, who=CHIEF, why="invented")
+
+    def die(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as killed:
+        killed.setattr(module, step, die)
+        with pytest.raises(KeyboardInterrupt):
+            correcting.correct(desk, issue.id, WRONG, who=CHIEF)
+    done = correcting.correct(desk, issue.id, WRONG, who=CHIEF)
+    assert (done.issue.revision, done.reached) == (2, READERS)
+    (written,) = desk.corrections.of(issue.id)
+    assert (written.title, written.right_from) == (TITLES["CN"], 2)
+    assert done.mail is not None
+    assert written.mailed_in == done.mail.id
+    assert len(desk.issues.list(NAME)) == 2, "one mail tells it"
+    issues.approve(desk, done.mail.id, CHIEF)
+    assert sending.send(desk, done.mail.id).deliveries["submitted"] == READERS
+    with pytest.raises((NothingToDoError, InputError)):
+        correcting.correct(desk, issue.id, WRONG, who=CHIEF)
+
+
 def breaking_desk(room: Newsroom, **keys: str) -> None:
     plan = (room.desk / "schedule.yaml").read_text(encoding="utf-8")
     more = "".join(f"    {key}: {value}\n" for key, value in keys.items())
@@ -250,3 +281,24 @@ def test_breaking_news_has_a_daily_cap_and_waits_for_the_end_of_quiet_hours(
     assert made.id not in day.due_issues(desk)
     set_clock(desk, end)
     assert made.id in day.due_issues(desk)
+
+
+def test_what_two_people_make_at_the_same_moment_are_two_issues(
+    desk: Newsroom, a_story: Callable[..., Story], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stories = [a_story(f"b{n}", f"Flash {n}", country="KR") for n in range(2)]
+    desk.stories.ingest(stories, NOW)
+    made: list[Issue] = []
+    offers = related.offers
+
+    def meanwhile(*asked: Any) -> Any:
+        monkeypatch.setattr(related, "offers", offers)
+        made.append(break_news(desk, stories[1].id, NAME, who="night@example.com"))
+        return offers(*asked)
+
+    monkeypatch.setattr(related, "offers", meanwhile)
+    made.append(break_news(desk, stories[0].id, NAME, who=CHIEF))
+    carried = [placed.story.id for each in made if each.snapshot for placed in each.snapshot.placed]
+    assert carried == [stories[1].id, stories[0].id]
+    assert len({each.id for each in made}) == 2
+    assert issues.build(desk, NAME, extra=True).id.number == 4
