@@ -220,7 +220,7 @@ def approve(room: Newsroom, issue_id: IssueId, by: str, revision: int | None = N
     person = by != AUTO and not by.startswith(f"{CLOCK},")
     not_before = now + SECOND_THOUGHTS if person and now >= issue.due_at else None
     if issue.snapshot is not None and issue.snapshot.breaking:
-        not_before = quiet_until(newsletter, now) or not_before
+        not_before = quiet_until(newsletter, not_before or now) or not_before
     if not room.issues.seal(issue_id, issue.revision, rendered, by, now, not_before=not_before):
         raise _changed(issue_id)
     return room.issues.get(issue_id)

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from pydantic import TypeAdapter
 
 from newsletter.model import DeliveryState, Issue, IssueState
+from newsletter.newsroom.following import by_hand
 from newsletter.newsroom.issues import CLOCK
 from newsletter.newsroom.saying import length_words, moment_words
 from newsletter.plan import ApprovalMode, Newsletter, approval_deadline, lock_at, slot_of
@@ -122,7 +123,7 @@ def notices_of(
         case IssueState.MISSED:
             yield _alarm("missed", "Missed", _sentence(issue.reason))
         case IssueState.FAILED:
-            again = f"Mend it, then build the draft again: newsletter issue build {_named(issue)}"
+            again = f"Mend it, then build the draft again: {_rebuild(issue)}"
             headline = "The draft could not be built"
             yield _alarm("failed", headline, _sentence(issue.reason), again, kind=f"failed {last.number}")
         case IssueState.STOPPED if last.who == "breaker":
@@ -199,7 +200,7 @@ def _is_few(issue: Issue) -> bool:
 
 
 def _few(issue: Issue) -> Notice:
-    build = f"Add stories and build the draft again, newsletter issue build {_named(issue)}, or approve it as it is."
+    build = f"Add stories and build the draft again, {_rebuild(issue)}, or approve it as it is."
     after = "The day is skipped." if issue.state is IssueState.SKIPPED else build
     words = issue.reason[:_SHORT]
     return _alarm("few", words[:1].upper() + words[1:], after)
@@ -243,8 +244,8 @@ def _late(newsletter: Newsletter, issue: Issue, changes: Collection[Change]) -> 
     return None
 
 
-def _named(issue: Issue) -> str:
-    return f"{issue.id.newsletter} --date {issue.id.date}"
+def _rebuild(issue: Issue) -> str:
+    return by_hand(issue.id).strip("`")
 
 
 def _sentence(words: str) -> str:

@@ -96,10 +96,12 @@ def due_issues(room: Newsroom) -> list[IssueId]:
         if issue.state is IssueState.SENDING:
             if sending.has_work(room, issue, now):
                 found.append(issue.id)
+        elif issue.not_before is not None and issue.not_before > now:
+            continue  # also the rest of one that was corrected
         elif issue.frozen_at is not None or (
             newsletter is not None
             and newsletter.enabled
-            and max(issue.due_at, issue.not_before or issue.due_at) <= now
+            and issue.due_at <= now
             and not _waits(timetable, newsletter, issue, now)
             and not _missed(newsletter, issue, now)
         ):

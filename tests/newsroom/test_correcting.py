@@ -278,6 +278,11 @@ def test_breaking_news_has_a_daily_cap_and_waits_for_the_end_of_quiet_hours(
     end = quiet_until(desk.newsletter(NAME), NOW)
     assert end == datetime(2026, 5, 26, 22, 30, tzinfo=NOW.tzinfo)
     assert approved.not_before == end
+    correcting.undo(desk, made.id, who=CHIEF)
+    file = desk.desk / "schedule.yaml"
+    file.write_text(file.read_text(encoding="utf-8").replace("05:00-06:30", "05:31-06:30"), encoding="utf-8")
+    set_clock(desk, NOW + timedelta(seconds=30))  # the minute for second thoughts ends in quiet hours
+    assert issues.approve(desk, made.id, CHIEF).not_before == end
     assert made.id not in day.due_issues(desk)
     set_clock(desk, end)
     assert made.id in day.due_issues(desk)
@@ -302,3 +307,36 @@ def test_what_two_people_make_at_the_same_moment_are_two_issues(
     assert carried == [stories[1].id, stories[0].id]
     assert len({each.id for each in made}) == 2
     assert issues.build(desk, NAME, extra=True).id.number == 4
+
+
+def test_the_rest_of_a_corrected_issue_waits_a_minute_for_second_thoughts_too(desk: Newsroom, issue: Issue) -> None:
+    sending.send(desk, issue.id)
+    desk.deliveries.decide(
+        issue.id, DeliveryState.SUBMITTED, DeliveryState.QUEUED, email="r1@example.com", now=NOW, who="t", why="t"
+    )
+    mend(desk)
+    assert correcting.correct(desk, issue.id, WRONG, who=CHIEF).left == 1
+    late = issue.due_at + timedelta(minutes=5)
+    set_clock(desk, late)
+    issues.approve(desk, issue.id, CHIEF)
+    assert day.due_issues(desk) == []
+    set_clock(desk, late + timedelta(seconds=60))
+    assert day.due_issues(desk) == [issue.id]
+
+
+def test_breaking_news_drafted_before_a_build_and_approved_after_it_is_a_line_in_the_next_issue(
+    desk: Newsroom, issue: Issue, a_story: Callable[..., Story]
+) -> None:
+    flash = a_story("flash", "Seoul bans a model", country="KR")
+    set_clock(desk, NOW - timedelta(minutes=1))
+    desk.stories.ingest([flash], desk.clock.now())
+    made = break_news(desk, flash.id, NAME, who=CHIEF)
+    set_clock(desk, NOW + timedelta(minutes=10))
+    issues.approve(desk, made.id, CHIEF)
+    sending.send(desk, made.id)
+    sending.send(desk, issue.id)
+    set_clock(desk, NOW + timedelta(days=1))
+    desk.stories.ingest([a_story("n", "New thing", country="JP", hours_ago=-20)], desk.clock.now())
+    following = issues.build(desk, NAME)
+    assert following.snapshot is not None
+    assert [placed.story.id for placed in following.snapshot.recap] == [flash.id]

@@ -6,7 +6,7 @@ import socket
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import time, timedelta
 
 import pytest
 from click.testing import CliRunner
@@ -16,7 +16,7 @@ from newsletter.clock import Clock
 from newsletter.errors import InputError, RefusingError
 from newsletter.gather import network
 from newsletter.model import IssueState
-from newsletter.newsroom import Newsroom, gathering, issues, sending, telling
+from newsletter.newsroom import Newsroom, gathering, issues, scheduling, sending, telling
 from newsletter.newsroom.alerts import alert
 from newsletter.newsroom.bell import report_life
 from newsletter.newsroom.notices import notices_of
@@ -140,6 +140,9 @@ def test_a_draft_that_cannot_be_built(office: Office, bell: Bell, monkeypatch: p
     assert office.subjects() == ["the draft could not be built"]
     assert bell.kinds == ["failed"]
     assert "The theme names no logo." in bell.heard[0]["text"]
+    scheduling.add_issue(office.room, "asia", ISSUE.date, time(18), who="chief")
+    office.at("2026-05-27 16:30")
+    assert "newsletter schedule run asia --date 2026-05-27 --number 2" in bell.heard[-1]["text"]
 
 
 def test_a_send_that_stopped_itself_is_told_at_once_and_once_each_time(office: Office, bell: Bell) -> None:
