@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from difflib import SequenceMatcher
 from functools import partial
+from textwrap import shorten
 
 from newsletter import compose, render
 from newsletter.errors import ChecksFailedError, InputError, NothingToDoError, Problem, TemplateError
@@ -35,6 +37,7 @@ __all__ = [
     "Reach",
     "approve",
     "build",
+    "changed_since",
     "check",
     "composed",
     "edit",
@@ -347,7 +350,7 @@ def judge(newsletter: Newsletter, snapshot: Snapshot) -> tuple[IssueState, str]:
 def _examine(room: Newsroom, issue: Issue) -> tuple[list[Finding], list[RenderedEdition]]:
     snapshot = _snapshot(issue)
     needed = [reach.edition for reach in editions(room, issue)]
-    ours = [*_carried(room, issue), *_changed_since(room, snapshot)]
+    ours = [*_carried(room, issue), *changed_since(room, issue)]
     try:
         rendered = render_editions(room.templates, snapshot, needed, room.settings.base_url)
     except TemplateError as error:
@@ -375,19 +378,39 @@ def _carried(room: Newsroom, issue: Issue) -> Iterator[Finding]:
         yield Finding(Severity.BLOCKING, "carried", f"story {story}", message, "Build the issue again.")
 
 
+_SHORT, _RUNS = 60, 3
+"""Characters of one changed passage, and how many of them are told."""
+
 _SEEN = ("title", "summary", "shown_note", "url", "outlet", "byline", "kind")
 
 
-def _changed_since(room: Newsroom, snapshot: Snapshot) -> Iterator[Finding]:
+def changed_since(room: Newsroom, issue: Issue) -> Iterator[Finding]:
     """A draft shows stories as they were: what its source or an editor has changed since is not what is approved."""
+    snapshot = _snapshot(issue)
     present = room.stories.find([placed.story.id for placed in snapshot.placed])
     for drafted in (placed.story for placed in snapshot.placed):
         story = present.get(drafted.id, drafted)
-        changed = [name.removeprefix("shown_") for name in _SEEN if getattr(story, name) != getattr(drafted, name)]
+        changed = [
+            f"{name.removeprefix('shown_')} ({_difference(before, after)})"
+            for name in _SEEN
+            if (before := getattr(drafted, name)) != (after := getattr(story, name))
+        ]
         if changed:
             message = f"It has changed since the draft was made: {', '.join(changed)}."
-            place = f"story {drafted.id}"
-            yield Finding(Severity.BLOCKING, "changed story", place, message, "Build the issue again.")
+            alone = f"`newsletter issue correct {issue.id} --story {drafted.id}`"
+            fix = f"Build the issue again, or take over this story alone: {alone}."
+            yield Finding(Severity.BLOCKING, "changed story", f"story {drafted.id}", message, fix)
+
+
+def _difference(before: str | Sequence[str], after: str | Sequence[str]) -> str:
+    """The words that changed, as `old → new`: the first few."""
+    old, new = (text.split() if isinstance(text, str) else " ".join(text).split() for text in (before, after))
+    runs = [
+        tuple(shorten(" ".join(words), _SHORT, placeholder="…") or "nothing" for words in (old[a:b], new[c:d]))
+        for what, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
+        if what != "equal"
+    ]
+    return ", ".join(f"{was} → {now}" for was, now in runs[:_RUNS]) + (", …" if len(runs) > _RUNS else "")
 
 
 def _snapshot(issue: Issue) -> Snapshot:

@@ -181,7 +181,7 @@ class SenderLoop:
             pass  # another process was quicker
         except ChecksFailedError as error:
             now = self._room.clock.now()
-            if self._room.issues.hold_back(issue_id, now, "sender", str(error)):
+            if self._room.issues.hold_back(issue_id, now, day.SENDER, str(error)):
                 log.warning("%s is held back: %s", issue_id, error)
         except NewsletterError as error:
             if self._room.issues.explain(issue_id, str(error)):

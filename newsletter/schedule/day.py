@@ -18,13 +18,15 @@ from newsletter.newsroom.following import OPEN, by_hand, follow
 from newsletter.newsroom.pacing import priority_of
 from newsletter.plan import ApprovalMode, Newsletter, OnTimeout, Slot, Timetable, approval_deadline, build_at, lock_at
 
-__all__ = ["draft", "due_issues", "next_waking", "poll", "priority", "tick"]
+__all__ = ["SENDER", "draft", "due_issues", "next_waking", "poll", "priority", "tick"]
 
 log = logging.getLogger("newsletter.schedule")
 
 LOOK_BACK = timedelta(days=7)
 LOOK_AHEAD = timedelta(days=8)
 WHO = issues.CLOCK
+SENDER = "sender"
+"""Who holds an issue back at the last moment."""
 
 LEAST_CATCH_UP = timedelta(minutes=1)
 """So late may any issue be: one that is to run at once is found at the next tick."""
@@ -146,7 +148,7 @@ def _advance(
     if issue is None or issue.state in (IssueState.PLANNED, IssueState.BUILDING):
         _begin(room, newsletter, slot, now)
     elif issue.state in (IssueState.REVIEW, IssueState.WAITING):
-        if not _finish(room, newsletter, issue, now):
+        if not _finish(room, newsletter, slot, issue, now):
             _press(room, newsletter, slot, issue, now)
     elif issue.state is IssueState.APPROVED and _missed(newsletter, room.issues.get(issue_id), now):
         because = issue.reason or f"the desk was down until {now:%Y-%m-%d %H:%M} UTC"
@@ -199,11 +201,13 @@ def _begin(room: Newsroom, newsletter: Newsletter, slot: Slot, now: datetime) ->
     log.info("%s built: %s %s", issue_id, built.state, built.reason)
 
 
-def _finish(room: Newsroom, newsletter: Newsletter, issue: Issue, now: datetime) -> bool:
+def _finish(room: Newsroom, newsletter: Newsletter, slot: Slot, issue: Issue, now: datetime) -> bool:
     """Whether the schedule says `auto` and this is a draft that nobody but the clock made: it is approved by whoever
     built it, or here, where that one was killed before it came to that."""
-    if issue.state is not IssueState.REVIEW or newsletter.approval.mode is not ApprovalMode.AUTO:
+    if newsletter.approval.mode is not ApprovalMode.AUTO:
         return False
+    if issue.state is IssueState.WAITING:
+        return _build_anew(room, newsletter, slot, issue, now)
     with room.database.hold(f"build {issue.id}") as held:
         if not held:
             return True
@@ -215,6 +219,20 @@ def _finish(room: Newsroom, newsletter: Newsletter, issue: Issue, now: datetime)
         except ChecksFailedError as error:
             room.issues.move(issue.id, (IssueState.REVIEW,), IssueState.WAITING, now=now, who=WHO, why=str(error))
         return True
+
+
+def _build_anew(room: Newsroom, newsletter: Newsletter, slot: Slot, issue: Issue, now: datetime) -> bool:
+    """Whether the sender held back what only a machine had approved, since a story is another one by now, and nothing
+    keeps the clock from building it once more."""
+    if issue.id.number > 1 or _locked(slot, newsletter, now) or now > _last_moment(newsletter, slot):
+        return False
+    *_, before, last = room.issues.history(issue.id)
+    if last.who != SENDER or before.who != issues.AUTO:
+        return False
+    rebuilt = issues.build(room, newsletter.name, slot.date, who=WHO)
+    if rebuilt.revision == issue.revision:  # that was not the reason: once is enough
+        room.issues.move(issue.id, (issue.state,), issue.state, now=now, who=WHO, why=issue.reason)
+    return True
 
 
 def _press(room: Newsroom, newsletter: Newsletter, slot: Slot, issue: Issue, now: datetime) -> None:

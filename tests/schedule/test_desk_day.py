@@ -17,7 +17,7 @@ from newsletter.model import IssueId, IssueState
 from newsletter.newsroom import Newsroom, correcting, desks, gathering, issues, sending
 from newsletter.plan import SourcePlan
 from newsletter.schedule import day
-from newsletter.schedule.clockwork import Clockwork
+from newsletter.schedule.clockwork import Clockwork, SenderLoop
 
 from ..conftest import audience_of
 
@@ -463,3 +463,39 @@ def test_what_a_person_takes_back_after_the_deadline_waits_for_a_person(desk: De
     desk.at("2026-05-27 07:00")
     assert (desk.state(), desk.reason()) == (IssueState.REVIEW, "the wrong picture")
     assert day.due_issues(desk.room) == []
+
+
+def rewrite(desk: Desk) -> None:
+    """The story's source has another headline by now, and it was gathered."""
+    desk.story(1, title="Story 1, rewritten")
+    list(gathering.gather_all(desk.room, gathering.polled_sources(desk.room)))
+
+
+def test_a_story_that_changed_at_its_source_holds_its_issue_at_the_last_moment(desk: Desk) -> None:
+    desk.story()
+    desk.at("2026-05-27 05:30")
+    issues.approve(desk.room, TODAY, "chief")
+    rewrite(desk)
+    desk.at("2026-05-27 07:00")
+    SenderLoop(desk.room).send_due()
+    assert desk.state() is IssueState.WAITING
+    assert "title (1 → 1, rewritten)" in desk.reason()
+    desk.at("2026-05-27 07:01")
+    assert desk.state() is IssueState.WAITING, "a person approved it, and a person looks again"
+
+
+@pytest.mark.parametrize("lock", ["", '    lock: "06:30"\n'])
+def test_where_nobody_approves_a_changed_story_is_taken_in_until_the_lock(desk: Desk, lock: str) -> None:
+    desk.schedule(mode="auto")
+    file = desk.folder / "schedule.yaml"
+    file.write_text(file.read_text(encoding="utf-8").replace("sources:", f"{lock}sources:"), encoding="utf-8")
+    desk.story()
+    desk.at("2026-05-27 05:30")
+    rewrite(desk)
+    desk.at("2026-05-27 07:00")
+    sender = SenderLoop(desk.room)
+    sender.send_due()
+    assert desk.state() is IssueState.WAITING
+    desk.at("2026-05-27 07:01")
+    sender.send_due()
+    assert desk.state() is (IssueState.WAITING if lock else IssueState.SUBMITTED)
