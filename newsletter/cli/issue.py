@@ -19,7 +19,7 @@ from newsletter.cli.console import (
     whisper,
     who,
 )
-from newsletter.cli.issue_corrections import breaking, correct, undo
+from newsletter.cli.issue_corrections import breaking, cancel, correct, undo
 from newsletter.cli.issue_outcomes import resolve, retry, stop
 from newsletter.cli.issue_preview import check, preview
 from newsletter.cli.issue_sending import proof, recipients, send, status
@@ -34,7 +34,7 @@ def issue() -> None:
     """Build, preview, check, proof, approve and send issues. ISSUE is an id like asia-ai-daily/2026-05-27."""
 
 
-for command in (breaking, preview, check, proof, send, stop, undo, correct, status, recipients, retry, resolve):
+for command in (breaking, preview, check, proof, send, stop, undo, cancel, correct, status, recipients, retry, resolve):
     issue.add_command(command)
 
 

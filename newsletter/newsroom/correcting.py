@@ -27,13 +27,14 @@ from newsletter.model import (
     StoryStatus,
 )
 from newsletter.newsroom import issues, outcomes
+from newsletter.newsroom.following import OPEN
 from newsletter.newsroom.ledgers import open_ledger
 from newsletter.newsroom.reconciling import refuse_forgetful
 from newsletter.newsroom.room import Newsroom
 from newsletter.pipeline import render_editions
 from newsletter.storage import CorrectionRow, Fault
 
-__all__ = ["Corrected", "correct", "undo"]
+__all__ = ["Corrected", "cancel", "correct", "undo"]
 
 _SEEN = {
     "title": "headline",
@@ -78,6 +79,22 @@ def undo(room: Newsroom, issue_id: IssueId, *, who: str, why: str = "") -> Issue
             )
     else:
         raise NothingToDoError(f"{issue_id} is {issue.state}; there is no approval to take back")
+    return room.issues.get(issue_id)
+
+
+def cancel(room: Newsroom, issue_id: IssueId, *, who: str, why: str = "") -> Issue:
+    """Let an issue that has not begun never appear; its approval is void, and nothing brings it back.
+
+    Raises `ChecksFailedError` for one that readers have got a part of, and `NothingToDoError` for one that is settled.
+    """
+    issue = room.issues.get(issue_id)
+    if issue.frozen_at is not None and issue.state is not IssueState.SUBMITTED:
+        raise ChecksFailedError(
+            f"{issue_id} has begun to leave; `newsletter issue stop {issue_id}` stops it, with --give-up for good"
+        )
+    before, after = (*OPEN, IssueState.FAILED), IssueState.CANCELLED
+    if not room.issues.step_back(issue_id, before, after, now=room.clock.now(), who=who, why=why):
+        raise NothingToDoError(f"{issue_id} is {room.issues.get(issue_id).state}; there is nothing to cancel")
     return room.issues.get(issue_id)
 
 

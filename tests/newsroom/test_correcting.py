@@ -340,3 +340,25 @@ def test_breaking_news_drafted_before_a_build_and_approved_after_it_is_a_line_in
     following = issues.build(desk, NAME)
     assert following.snapshot is not None
     assert [placed.story.id for placed in following.snapshot.recap] == [flash.id]
+
+
+def test_what_is_cancelled_never_leaves_and_counts_for_nothing(
+    desk: Newsroom, issue: Issue, a_story: Callable[..., Story]
+) -> None:
+    breaking_desk(desk, breaking_per_day="1")
+    stories = [a_story(f"b{n}", f"Flash {n}", country="KR") for n in range(2)]
+    desk.stories.ingest(stories, NOW)
+    made = break_news(desk, stories[0].id, NAME, who=CHIEF)
+    issues.approve(desk, made.id, CHIEF)
+    cancelled = correcting.cancel(desk, made.id, who=CHIEF, why="it is none any more")
+    assert (cancelled.state, cancelled.approved_by) == (IssueState.CANCELLED, None)
+    with pytest.raises(ChecksFailedError, match="cancelled"):
+        sending.send(desk, made.id)
+    with pytest.raises(NothingToDoError, match="nothing to cancel"):
+        correcting.cancel(desk, made.id, who=CHIEF)
+    break_news(desk, stories[1].id, NAME, who=CHIEF)
+
+    sending.send(desk, issue.id, stop=lambda: True)
+    with pytest.raises(ChecksFailedError, match="begun to leave"):
+        correcting.cancel(desk, issue.id, who=CHIEF)
+    assert desk.issues.get(issue.id).state is IssueState.SENDING
