@@ -117,10 +117,11 @@ def correct(room: Newsroom, issue_id: IssueId, story_id: str, notice: str = "", 
     placed = _placed(drafted, story_id, issue_id)
     present = _present(room, placed.story)
     snapshot = _with(drafted, present, placed)
-    if snapshot == drafted and not notice:
+    told_so = any((row.story, row.notice) == (story_id, notice) for row in room.corrections.of(issue_id))
+    if snapshot == drafted and (not notice or told_so):
         raise NothingToDoError(
             f"{story_id} stands in {issue_id} as it is now: correct it where it comes from, or with `newsletter stories"
-            " import`, and repeat this; or say what is wrong with --notice"
+            " import`, and repeat this; or say what else is wrong with --notice"
         )
     notice = notice or _what_changed(placed.story, present)
     if issue.state is IssueState.SENDING and not room.deliveries.undo(

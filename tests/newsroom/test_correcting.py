@@ -231,6 +231,15 @@ def test_a_correction_whose_process_died_is_gone_on_with(
         correcting.correct(desk, issue.id, WRONG, who=CHIEF)
 
 
+def test_the_same_correction_twice_is_one(desk: Newsroom, issue: Issue) -> None:
+    sending.send(desk, issue.id)
+    mend(desk)
+    correcting.correct(desk, issue.id, WRONG, "The plant is planned.", who=CHIEF)
+    with pytest.raises(NothingToDoError, match="as it is now"):
+        correcting.correct(desk, issue.id, WRONG, "The plant is planned.", who=CHIEF)
+    assert (len(desk.issues.list(NAME)), desk.issues.get(issue.id).revision) == (2, 2)
+
+
 def breaking_desk(room: Newsroom, **keys: str) -> None:
     plan = (room.desk / "schedule.yaml").read_text(encoding="utf-8")
     more = "".join(f"    {key}: {value}\n" for key, value in keys.items())
