@@ -21,7 +21,7 @@ from newsletter.newsroom.alerts import alert
 from newsletter.newsroom.approving import approve_by, link_of
 from newsletter.newsroom.bell import report_life
 from newsletter.newsroom.breaking import break_news
-from newsletter.newsroom.notices import notices_of
+from newsletter.newsroom.notices import Notice, notices_of
 from newsletter.schedule import day
 
 from ..deliver.recording_server import RecordingServer
@@ -484,3 +484,20 @@ def test_approvers_are_told_of_breaking_news_and_may_let_it_out_by_link(office: 
     assert link is not None
     assert approve_by(office.room, link).approved_by == "chief@desk.example"
     assert made.id.number == 2
+
+
+def test_a_bell_that_does_not_answer_is_waited_for_once_at_a_waking(
+    office: Office, bell: Bell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office.story()
+    office.at("2026-05-27 05:30")
+    for kind in ("one", "two", "three"):
+        telling.note(office.room, office.issue, Notice(word=kind, kind=kind, headline=kind, alarm=True))
+    rung: list[str] = []
+    with monkeypatch.context() as silent:
+        silent.setattr("newsletter.newsroom.bell.ring", lambda *asked: rung.append(asked[1]) or "it did not answer")
+        telling.carry(office.room)
+    assert rung == ["one"]
+    assert len(office.subjects()) == 4, "and the mail went out"
+    telling.carry(office.room)
+    assert bell.kinds == ["three", "two"]
