@@ -18,11 +18,14 @@ from newsletter.newsroom.following import OPEN, by_hand, follow
 from newsletter.newsroom.pacing import priority_of
 from newsletter.plan import ApprovalMode, Newsletter, OnTimeout, Slot, Timetable, approval_deadline, build_at, lock_at
 
-__all__ = ["SENDER", "draft", "due_issues", "next_waking", "poll", "priority", "tick"]
+__all__ = ["FAR_BACK", "LOOK_BACK", "SENDER", "draft", "due_issues", "next_waking", "poll", "priority", "tick"]
 
 log = logging.getLogger("newsletter.schedule")
 
-LOOK_BACK = timedelta(days=7)
+LOOK_BACK, FAR_BACK = timedelta(days=7), timedelta(days=30)
+"""How long ago a slot may have been that nobody has recorded yet: at each tick, and after the clock has stood still.
+Overlays are known for a month."""
+
 LOOK_AHEAD = timedelta(days=8)
 WHO = issues.CLOCK
 SENDER = "sender"
@@ -40,18 +43,19 @@ AT_ONCE = 1_000
 """Of how many stories related reading is computed between two polls; what waits longer is computed after the next."""
 
 
-def tick(room: Newsroom) -> None:
-    """Take every step that is due at this moment; a fault in one newsletter never keeps another waiting."""
+def tick(room: Newsroom, back: timedelta = LOOK_BACK) -> None:
+    """Take every step that is due at this moment, of slots down to `back` ago; a fault in one newsletter never keeps
+    another waiting."""
     now = room.clock.now()
     timetable = room.timetable
     _show_fault(room)
-    known = room.issues.dated_from((now - LOOK_BACK).date() - timedelta(days=1))
+    known = room.issues.dated_from((now - back).date() - timedelta(days=1))
     _see_through_the_clock(room, known.values(), now)
     first_due = cache(room.issues.first_due)
     advanced = set()
     for newsletter in timetable.plan.newsletters.values():
         until = now + newsletter.stories.lead + timedelta(seconds=1)
-        for slot in timetable.slots_between(newsletter, now - LOOK_BACK, until):
+        for slot in timetable.slots_between(newsletter, now - back, until):
             issue_id = IssueId(slot.newsletter, slot.date, slot.number)
             advanced.add(issue_id)
             try:

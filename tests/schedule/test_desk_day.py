@@ -429,7 +429,7 @@ def test_strangers_are_looked_for_before_each_send(desk: Desk) -> None:
 def test_a_stop_in_the_middle_of_a_tick_lets_it_finish(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     begun, go_on, ended = threading.Event(), threading.Event(), threading.Event()
 
-    def slow_tick(_: Newsroom) -> None:
+    def slow_tick(*_: object) -> None:
         begun.set()
         go_on.wait()
 
@@ -499,3 +499,19 @@ def test_where_nobody_approves_a_changed_story_is_taken_in_until_the_lock(desk: 
     desk.at("2026-05-27 07:01")
     sender.send_due()
     assert desk.state() is (IssueState.WAITING if lock else IssueState.SUBMITTED)
+
+
+def test_a_desk_that_was_down_for_weeks_records_every_date(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.story()
+    desk.at("2026-05-27 05:30")
+    ended = threading.Event()
+    monkeypatch.setattr(day, "next_waking", lambda room: ended.set())
+    desk.room.clock = Clock(datetime(2026, 6, 16, 12, 0, tzinfo=UTC), anchor=0, unix=lambda: 0)
+    clockwork = Clockwork(desk.room)
+    clockwork.start()
+    assert ended.wait(60)
+    clockwork.stop()
+    found = {issue.id.date: issue.state for issue in desk.room.issues.list("asia")}
+    assert found.pop(date(2026, 5, 28)) is IssueState.SKIPPED
+    missed = [day for day, state in found.items() if state is IssueState.MISSED]
+    assert sorted(missed) == [date(2026, 5, 29) + timedelta(days=number) for number in range(19)]
