@@ -37,8 +37,8 @@ def freeze(room: Newsroom, issue: Issue, transport: Transport, stop: Callable[[]
     prove_relay(room, transport, stop)  # one that nobody can reach is found out before anything is frozen
     _write_down(room, issue, transport)
     issue = room.issues.get(issue.id)
-    if issue.state is IssueState.STOPPED:  # in the moment since it was frozen
-        raise NothingToDoError(f"{issue.id} was stopped")
+    if issue.state not in (IssueState.SENDING, IssueState.SUBMITTED):  # undone or stopped in this very moment
+        raise NothingToDoError(f"{issue.id} is {issue.state} since a moment ago")
     return issue
 
 

@@ -12,7 +12,7 @@ import pytest
 from newsletter.clock import Clock
 from newsletter.errors import ChecksFailedError, InputError, NothingToDoError
 from newsletter.model import DeliveryState, Issue, IssueState, Story, StoryStatus
-from newsletter.newsroom import Newsroom, correcting, issues, outcomes, readers, related, sending
+from newsletter.newsroom import Newsroom, correcting, freezing, issues, outcomes, readers, related, sending
 from newsletter.newsroom import stories as story_desk
 from newsletter.newsroom.breaking import break_news
 from newsletter.plan import quiet_until
@@ -371,3 +371,16 @@ def test_what_is_cancelled_never_leaves_and_counts_for_nothing(
     with pytest.raises(ChecksFailedError, match="begun to leave"):
         correcting.cancel(desk, issue.id, who=CHIEF)
     assert desk.issues.get(issue.id).state is IssueState.SENDING
+
+
+def test_an_undo_while_the_mail_server_is_tried_wins(
+    desk: Newsroom, issue: Issue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def meanwhile(*_: object) -> None:
+        correcting.undo(desk, issue.id, who=CHIEF)
+
+    monkeypatch.setattr(freezing, "prove_relay", meanwhile)
+    with pytest.raises(NothingToDoError, match="is review since a moment ago"):
+        sending.send(desk, issue.id)
+    assert desk.deliveries.counts(issue.id) == {}
+    assert desk.issues.get(issue.id).state is IssueState.REVIEW
