@@ -515,3 +515,17 @@ def test_a_desk_that_was_down_for_weeks_records_every_date(desk: Desk, monkeypat
     assert found.pop(date(2026, 5, 28)) is IssueState.SKIPPED
     missed = [day for day, state in found.items() if state is IssueState.MISSED]
     assert sorted(missed) == [date(2026, 5, 29) + timedelta(days=number) for number in range(19)]
+
+
+def test_what_was_undone_before_the_deadline_is_not_sent_by_it(desk: Desk) -> None:
+    desk.schedule(on_timeout="send")
+    desk.story()
+    desk.at("2026-05-27 05:30")
+    issues.approve(desk.room, TODAY, "chief")
+    correcting.undo(desk.room, TODAY, who="chief", why="the wrong picture")
+    desk.at("2026-05-27 06:45")
+    assert (desk.state(), desk.reason()) == (IssueState.WAITING, "not approved by 06:45")
+    issues.edit(desk.room, TODAY, word=("It is mended.",), who="ed")
+    issues.approve(desk.room, TODAY, "chief")
+    desk.at("2026-05-27 07:00")
+    assert day.due_issues(desk.room) == [TODAY]
