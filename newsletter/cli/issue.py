@@ -19,7 +19,7 @@ from newsletter.cli.console import (
     whisper,
     who,
 )
-from newsletter.cli.issue_corrections import breaking, correct, undo
+from newsletter.cli.issue_corrections import breaking, cancel, correct, undo
 from newsletter.cli.issue_outcomes import resolve, retry, stop
 from newsletter.cli.issue_preview import check, preview
 from newsletter.cli.issue_sending import proof, recipients, send, status
@@ -34,7 +34,7 @@ def issue() -> None:
     """Build, preview, check, proof, approve and send issues. ISSUE is an id like asia-ai-daily/2026-05-27."""
 
 
-for command in (breaking, preview, check, proof, send, stop, undo, correct, status, recipients, retry, resolve):
+for command in (breaking, preview, check, proof, send, stop, undo, cancel, correct, status, recipients, retry, resolve):
     issue.add_command(command)
 
 
@@ -43,12 +43,13 @@ for command in (breaking, preview, check, proof, send, stop, undo, correct, stat
 @click.option("--date", type=click.DateTime(["%Y-%m-%d"]), help="Local date of the issue; today's by default.")
 @click.option("--extra", is_flag=True, help="Make a second issue of the day.")
 @as_json
-def build(newsletter: str, date: datetime | None, extra: bool, as_json: bool) -> None:
+@by
+def build(newsletter: str, date: datetime | None, extra: bool, as_json: bool, by: str | None) -> None:
     """Make or refresh the draft of NEWSLETTER's issue and print its id; never sends."""
     from newsletter.newsroom import issues
 
     with open_room() as room:
-        made = issues.build(room, newsletter, date.date() if date else None, extra=extra)
+        made = issues.build(room, newsletter, date.date() if date else None, extra=extra, who=who(by))
         if as_json:
             print_json(_document(room, made))
             return
@@ -153,18 +154,22 @@ def approve(issue_id: IssueId, by: str | None) -> None:
 
     with open_room() as room:
         approved = issues.approve(room, issue_id, who(by))
+        readers = sum(reach.readers for reach in issues.editions(room, approved))
     if approved.approved_by is None:
         click.echo(f"{approved.id}: {approved.reason}")
     else:
-        click.echo(f"{approved.id} approved by {approved.approved_by}; {_leaves(approved)}")
+        click.echo(f"{approved.id} approved by {approved.approved_by}; {_leaves(approved, readers)}")
 
 
-def _leaves(approved: Issue) -> str:
+def _leaves(approved: Issue, readers: int) -> str:
+    from newsletter.newsroom.saying import readers_words
+
+    to = f"to {readers_words(readers)}"
     if approved.not_before is None:
-        return f"due {approved.due_at:%Y-%m-%d %H:%M} UTC"
+        return f"due {approved.due_at:%Y-%m-%d %H:%M} UTC, {to}"
     return (
-        f"its hour has passed, so `newsletter run` sends it from {approved.not_before:%H:%M:%S} UTC on;"
-        f" until then `newsletter issue undo {approved.id}` takes it back without a trace"
+        f"its hour has passed, so `newsletter run` sends it {to} from {approved.not_before:%Y-%m-%d %H:%M:%S} UTC on;"
+        f" until then `newsletter issue undo {approved.id}` takes it back"
     )
 
 

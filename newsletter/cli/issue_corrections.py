@@ -1,4 +1,4 @@
-"""`newsletter issue undo`, `correct` and `breaking`: when something is wrong, or cannot wait."""
+"""`newsletter issue undo`, `cancel`, `correct` and `breaking`: when something is wrong, or cannot wait."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from newsletter.cli.console import DeskCommand, as_json, by, issue_argument, ope
 if TYPE_CHECKING:
     from newsletter.model import IssueId
 
-__all__ = ["breaking", "correct", "undo"]
+__all__ = ["breaking", "cancel", "correct", "undo"]
 
 
 @click.command(cls=DeskCommand)
@@ -28,6 +28,22 @@ def undo(issue_id: IssueId, reason: str, by: str | None) -> None:
     with open_room() as room:
         undone = correcting.undo(room, issue_id, who=who(by), why=reason)
     click.echo(f"{undone.id} is in {undone.state} again; nothing of it has left")
+
+
+@click.command(cls=DeskCommand)
+@issue_argument
+@click.option("--reason", default="", help="Why; it stands in the issue's history.")
+@by
+def cancel(issue_id: IssueId, reason: str, by: str | None) -> None:
+    """Let an issue that has not begun to leave never appear, for example breaking news that is none any more.
+
+    Nothing brings it back. A day of the schedule is better left out with `schedule skip`, which can be taken back.
+    """
+    from newsletter.newsroom import correcting
+
+    with open_room() as room:
+        cancelled = correcting.cancel(room, issue_id, who=who(by), why=reason)
+    click.echo(f"{cancelled.id} is {cancelled.state}; nothing of it leaves")
 
 
 @click.command(cls=DeskCommand)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from newsletter.cli.console import DeskGroup, as_json, open_room, print_json, print_table, whisper
+from newsletter.cli.console import DeskGroup, as_json, by, open_room, print_json, print_table, whisper, who
 from newsletter.cli.schedule_file import apply, schema, set_
 from newsletter.cli.schedule_overlays import extra, move, overlays, pause, resume, skip
 from newsletter.cli.slots_shown import DATE, print_slots, slot_document
@@ -128,7 +128,8 @@ def next_(count: int, newsletter: str | None, as_json: bool) -> None:
 @click.option("--number", type=click.IntRange(1), default=1, help="Of the issue, where the date has several.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be built; write nothing.")
 @as_json
-def run(name: str, date: datetime | None, number: int, dry_run: bool, as_json: bool) -> None:
+@by
+def run(name: str, date: datetime | None, number: int, dry_run: bool, as_json: bool, by: str | None) -> None:
     """Run a slot of NAME by hand: gather, build the draft, and approve it where the schedule says `auto`.
 
     It never sends: `newsletter issue send` does, or `newsletter run` when the issue is due.
@@ -144,7 +145,7 @@ def run(name: str, date: datetime | None, number: int, dry_run: bool, as_json: b
         for polled in gathering.gather_all(room, gathering.polled_sources(room)):
             if polled.error:
                 whisper(f"failed: {polled.error}")
-        made = issues.build(room, name, day, number=number)
+        made = issues.build(room, name, day, number=number, who=who(by))
     if as_json:
         print_json({"issue": str(made.id), "state": str(made.state), "reason": made.reason})
     else:

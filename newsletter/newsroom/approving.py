@@ -12,11 +12,12 @@ from datetime import UTC, datetime
 from newsletter.errors import ChecksFailedError, InputError, NothingToDoError
 from newsletter.model import Issue, IssueId, IssueState
 from newsletter.newsroom import issues
-from newsletter.newsroom.notices import Told, approve_until, titles_of
+from newsletter.newsroom.notices import Told, titles_of
 from newsletter.newsroom.room import Newsroom
+from newsletter.plan import approval_deadline
 from newsletter.tokens import Purpose
 
-__all__ = ["Differences", "Link", "approve_by", "differences", "link_of", "link_to"]
+__all__ = ["Differences", "Link", "approve_by", "approve_until", "differences", "link_of", "link_to"]
 
 _EVER = datetime(1970, 1, 1, tzinfo=UTC)
 _OPEN = (IssueState.REVIEW, IssueState.WAITING)
@@ -61,9 +62,19 @@ class Differences:
         return bool(self.added or self.dropped or self.changed)
 
 
+def approve_until(room: Newsroom, issue: Issue) -> datetime:
+    """When a link to approve the issue ends: at the approval deadline, or where there is none when it is due; of one
+    that is to leave at once, when that would be too late."""
+    newsletter, timetable = room.newsletter(issue.id.newsletter), room.timetable
+    day, number = issue.id.date, issue.id.number
+    if issue.window_end is None and timetable.regular(newsletter, day, number) is None:
+        return issue.due_at + newsletter.catch_up.within  # breaking news, or a mail about a fault
+    return approval_deadline(timetable.slot_of(newsletter, day, number), newsletter) or issue.due_at
+
+
 def link_to(room: Newsroom, issue: Issue, approver: str) -> str | None:
     """The address at which `approver` may approve the present draft; None where the time for that is over."""
-    until = approve_until(room.newsletter(issue.id.newsletter), issue)
+    until = approve_until(room, issue)
     if until <= room.clock.now() or issue.state not in _OPEN:
         return None
     token = room.signer.sign(Purpose.APPROVE, f"{issue.id}|{issue.revision}|{approver}", until)
@@ -89,7 +100,7 @@ def link_of(room: Newsroom, token: str) -> Link | None:
         # The deadline of schedule.yaml as it is now holds as well: it may have been moved since.
         ended=room.signer.verify(Purpose.APPROVE, token, now) is None
         or newsletter is None
-        or approve_until(newsletter, issue) <= now,
+        or approve_until(room, issue) <= now,
         foreign=newsletter is None or approver.casefold() not in map(str.casefold, newsletter.approvers),
     )
 

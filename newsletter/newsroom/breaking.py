@@ -12,7 +12,7 @@ from newsletter.model import Issue, IssueId, Story, StoryStatus
 from newsletter.newsroom import issues, related
 from newsletter.newsroom.retelling import breaking_issues
 from newsletter.newsroom.room import Newsroom
-from newsletter.plan import Newsletter
+from newsletter.plan import EVERY, Newsletter
 
 __all__ = ["break_news"]
 
@@ -37,9 +37,7 @@ def break_news(room: Newsroom, story_id: str, name: str | None = None, *, who: s
             f"{newsletter.name} has had {len(sent)} breaking issues today, which is all that breaking_per_day allows;"
             f" `newsletter issue build {newsletter.name} --extra` makes an ordinary one"
         )
-    number = issues.next_number(room, newsletter.name, today)
-    issue_id = IssueId(newsletter.name, today, max(2, number) if newsletter.days else number)
-    carried = room.issues.carried((newsletter.name,), issue_id)
+    carried = room.issues.carried((newsletter.name,), IssueId(newsletter.name, today, EVERY))
     if story_id in carried:
         raise InputError(f"{carried[story_id]} has carried {story_id}, and no reader gets a story twice")
     alone = replace(newsletter, sections=())
@@ -47,7 +45,8 @@ def break_news(room: Newsroom, story_id: str, name: str | None = None, *, who: s
     if not drafted.placed:
         raise InputError(f"{story_id} is of {story.country or 'no country'}, and {newsletter.name} tells of others")
     snapshot = replace(drafted, template=TEMPLATE, breaking=True)
-    planned = room.issues.plan(issue_id, now, now, who)
+    least = 2 if newsletter.days else 1  # the first of a day is its regular one
+    planned = room.issues.plan_another(newsletter.name, today, now, now, who, least=least)
     return issues.store(room, newsletter, planned, snapshot, window_end=None, who=who)
 
 

@@ -27,12 +27,14 @@ from newsletter.model import (
     StoryStatus,
 )
 from newsletter.newsroom import issues, outcomes
+from newsletter.newsroom.following import OPEN
 from newsletter.newsroom.ledgers import open_ledger
 from newsletter.newsroom.reconciling import refuse_forgetful
 from newsletter.newsroom.room import Newsroom
 from newsletter.pipeline import render_editions
+from newsletter.storage import CorrectionRow, Fault
 
-__all__ = ["Corrected", "correct", "undo"]
+__all__ = ["Corrected", "cancel", "correct", "undo"]
 
 _SEEN = {
     "title": "headline",
@@ -80,11 +82,28 @@ def undo(room: Newsroom, issue_id: IssueId, *, who: str, why: str = "") -> Issue
     return room.issues.get(issue_id)
 
 
+def cancel(room: Newsroom, issue_id: IssueId, *, who: str, why: str = "") -> Issue:
+    """Let an issue that has not begun never appear; its approval is void, and nothing brings it back.
+
+    Raises `ChecksFailedError` for one that readers have got a part of, and `NothingToDoError` for one that is settled.
+    """
+    issue = room.issues.get(issue_id)
+    if issue.frozen_at is not None and issue.state is not IssueState.SUBMITTED:
+        raise ChecksFailedError(
+            f"{issue_id} has begun to leave; `newsletter issue stop {issue_id}` stops it, with --give-up for good"
+        )
+    before, after = (*OPEN, IssueState.FAILED), IssueState.CANCELLED
+    if not room.issues.step_back(issue_id, before, after, now=room.clock.now(), who=who, why=why):
+        raise NothingToDoError(f"{issue_id} is {room.issues.get(issue_id).state}; there is nothing to cancel")
+    return room.issues.get(issue_id)
+
+
 def correct(room: Newsroom, issue_id: IssueId, story_id: str, notice: str = "", *, who: str) -> Corrected:
     """Bring one story of an issue to how it stands now; of a withdrawn one the issue says nothing more.
 
-    Stops the issue if it is being sent. `notice` is what readers are told was wrong, one sentence or a few. Raises
-    `NothingToDoError` where the story stands in the issue as it is, and no notice says what is wrong all the same.
+    Stops the issue if it is being sent. `notice` is what readers are told was wrong, one sentence or a few. Repeated
+    after a crash it goes on where it stopped. Raises `NothingToDoError` where the story stands in the issue as it is,
+    and no notice says what is wrong all the same.
     """
     issue = room.issues.get(issue_id)
     drafted = issue.snapshot
@@ -93,24 +112,41 @@ def correct(room: Newsroom, issue_id: IssueId, story_id: str, notice: str = "", 
     if drafted.faulty is not None:
         raise InputError(f"{issue_id} is a correction itself; correct {drafted.faulty.issue} again")
     refuse_forgetful(room, issue_id)
+    if (told := _left_off(room, issue, drafted, story_id, notice)) is not None:
+        return _told(room, issue, told, who)
     placed = _placed(drafted, story_id, issue_id)
     present = _present(room, placed.story)
     snapshot = _with(drafted, present, placed)
-    if snapshot == drafted and not notice:
+    told_so = any((row.story, row.notice) == (story_id, notice) for row in room.corrections.of(issue_id))
+    if snapshot == drafted and (not notice or told_so):
         raise NothingToDoError(
             f"{story_id} stands in {issue_id} as it is now: correct it where it comes from, or with `newsletter stories"
-            " import`, and repeat this; or say what is wrong with --notice"
+            " import`, and repeat this; or say what else is wrong with --notice"
         )
     notice = notice or _what_changed(placed.story, present)
     if issue.state is IssueState.SENDING and not room.deliveries.undo(
         issue_id, now=room.clock.now(), who=who, why="to be corrected"
     ):
         outcomes.stop(room, issue_id, who=who, why="to be corrected")
-    issue = _revised(room, room.issues.get(issue_id), snapshot, notice, who)
-    return _told(room, issue, placed, present, notice, who)
+    fault = Fault(story_id, placed.story.title, notice)
+    return _told(room, _revised(room, room.issues.get(issue_id), snapshot, fault, who), present, who)
 
 
-def _revised(room: Newsroom, issue: Issue, snapshot: Snapshot, notice: str, who: str) -> Issue:
+def _left_off(room: Newsroom, issue: Issue, drafted: Snapshot, story_id: str, notice: str) -> Story | None:
+    """The story as it stands now, where its correction is written down and only the mail about it is not drafted."""
+    row = next(iter(reversed(room.corrections.of(issue.id))), None)
+    present = room.stories.find([story_id]).get(story_id)
+    if row is None or present is None or (row.story, row.right_from) != (story_id, issue.revision):
+        return None
+    if row.mailed_in is not None and room.issues.get(row.mailed_in).snapshot is not None:
+        return None
+    present = _present(room, present)
+    shown = [placed.story for placed in drafted.placed if placed.story.id == story_id]
+    same = shown == ([present] if present.status is StoryStatus.READY else [])
+    return present if same and notice in ("", row.notice) else None
+
+
+def _revised(room: Newsroom, issue: Issue, snapshot: Snapshot, fault: Fault, who: str) -> Issue:
     """The issue in a further revision: in review again, or where it has been submitted, for its web view alone."""
     now = room.clock.now()
     if issue.state is IssueState.SUBMITTED:
@@ -120,7 +156,7 @@ def _revised(room: Newsroom, issue: Issue, snapshot: Snapshot, notice: str, who:
         findings = render.preflight(snapshot, rendered, now) if told else []
         if blocking := [found for found in findings if found.severity is Severity.BLOCKING]:
             raise ChecksFailedError(f"{issue.id}: {blocking[0].place}: {blocking[0].message} {blocking[0].fix}")
-        if not room.issues.amend(issue.id, issue.revision, snapshot, rendered, now=now, who=who, why=notice):
+        if not room.issues.amend(issue.id, issue.revision, snapshot, rendered, fault=fault, now=now, who=who):
             raise _moved_on(issue.id)
     elif issue.frozen_at is not None:
         before = {IssueState.STOPPED, IssueState.REVIEW, IssueState.WAITING, IssueState.APPROVED}
@@ -131,9 +167,10 @@ def _revised(room: Newsroom, issue: Issue, snapshot: Snapshot, notice: str, who:
             window_end=issue.window_end,
             now=now,
             who=who,
-            why=notice,
+            why=fault.notice,
             edited_by=who,
             before=before,
+            fault=fault,
         )
         if stored is None:
             raise _moved_on(issue.id)
@@ -143,8 +180,8 @@ def _revised(room: Newsroom, issue: Issue, snapshot: Snapshot, notice: str, who:
     return room.issues.get(issue.id)
 
 
-def _told(room: Newsroom, issue: Issue, placed: PlacedStory, present: Story, notice: str, who: str) -> Corrected:
-    """Write the correction down, and draft the mail to those who got the fault."""
+def _told(room: Newsroom, issue: Issue, present: Story, who: str) -> Corrected:
+    """Draft the mail to those who got the fault."""
     if issue.frozen_at is None:
         return Corrected(issue=issue, reached=0, mail=None, left=0)
     counts = room.deliveries.counts(issue.id)
@@ -153,48 +190,41 @@ def _told(room: Newsroom, issue: Issue, placed: PlacedStory, present: Story, not
     # What is in flight may have it too: whom the mail goes to is asked of the books when it leaves.
     mail = None
     if reached or counts.get(DeliveryState.SENDING):
-        mail = _draft_mail(room, issue, replace(placed, story=present), notice, who)
-    room.corrections.add(
-        issue.id,
-        story=present.id,
-        title=placed.story.title,
-        notice=notice,
-        right_from=issue.revision,
-        mailed_in=mail.id if mail else None,
-        now=room.clock.now(),
-        who=who,
-    )
+        mail = _draft_mail(room, issue, room.corrections.of(issue.id)[-1], present, who)
     return Corrected(issue=issue, reached=reached, mail=mail, left=left)
 
 
-def _draft_mail(room: Newsroom, issue: Issue, placed: PlacedStory, notice: str, who: str) -> Issue:
+def _draft_mail(room: Newsroom, issue: Issue, row: CorrectionRow, story: Story, who: str) -> Issue:
     """The mail to those who got a revision below the issue's present one: an issue of today's date, in review."""
     assert issue.snapshot is not None
     newsletter = room.newsletter(issue.id.newsletter)
     now = room.clock.now()
     today = now.astimezone(newsletter.timezone).date()
-    number = max(2, issues.next_number(room, newsletter.name, today))  # the first is the day's regular one
-    mail_id = IssueId(newsletter.name, today, number)
-    stands = placed.story.status is StoryStatus.READY
-    country = placed.story.country or newsletter.countries[0]
+    if row.mailed_in is None:
+        # The first of a day is its regular one.
+        planned = room.issues.plan_another(newsletter.name, today, now, now, who, least=2)
+        room.corrections.mail(row.number, planned.id)
+    else:
+        planned = room.issues.get(row.mailed_in)
+    stands = story.status is StoryStatus.READY
+    country = story.country or newsletter.countries[0]
     snapshot = replace(
         issue.snapshot,
         date=today,
-        sections=(CountrySection(country, (replace(placed, related=()),) if stands else ()),),
-        lead=placed.story.id if stands else "",
+        sections=(CountrySection(country, (PlacedStory(story),) if stands else ()),),
+        lead=story.id if stands else "",
         template=_TEMPLATE,
         subject=None,
         subject_template=None,
-        preheader=notice,
+        preheader=row.notice,
         word=(),
         sponsor=None,
         segment={},
         breaking=False,
         recap=(),
-        corrections=(Correction(0, issue.id.date, placed.story.title, notice),),
+        corrections=(Correction(0, issue.id.date, story.title, row.notice),),
         faulty=Faulty(str(issue.id), issue.revision),
     )
-    planned = room.issues.plan(mail_id, now, now, who)
     return issues.store(room, newsletter, planned, snapshot, window_end=None, who=who)
 
 

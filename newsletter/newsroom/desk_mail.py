@@ -11,8 +11,8 @@ from newsletter.deliver import DkimKey
 from newsletter.errors import NewsletterError
 from newsletter.model import DeliveryState, Issue, IssueState, Message, Severity, Snapshot
 from newsletter.newsroom import issues
-from newsletter.newsroom.approving import link_to
-from newsletter.newsroom.notices import Notice, approve_until
+from newsletter.newsroom.approving import approve_until, link_to
+from newsletter.newsroom.notices import Notice
 from newsletter.newsroom.room import Newsroom
 from newsletter.newsroom.saying import (
     DELIVERY_WORDS,
@@ -80,7 +80,7 @@ def write_mail(
     """The finished message to one address, an approver's with a link of its own; its outcome is known by `number`."""
     own = {**contents, "why": _why(newsletter, to)}
     if notice.approvers and _is_among(newsletter.approvers, to) and (link := link_to(room, issue, to)):
-        until = moment_words(approve_until(newsletter, issue), newsletter.timezone, room.clock.now())
+        until = moment_words(approve_until(room, issue), newsletter.timezone, room.clock.now())
         about = f"For {to} alone, without a login, until {until}. It opens a page with the draft, where you decide."
         own["button"] = {"address": link, "words": "Look and approve", "about": about}
     html, text = render.desk_letter(own)

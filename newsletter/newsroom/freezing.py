@@ -16,6 +16,7 @@ from newsletter.model import (
     Snapshot,
     StoryStatus,
 )
+from newsletter.newsroom import issues
 from newsletter.newsroom.audience import choose
 from newsletter.newsroom.ledgers import give_up_at, open_ledger
 from newsletter.newsroom.pacing import prove_relay
@@ -36,8 +37,8 @@ def freeze(room: Newsroom, issue: Issue, transport: Transport, stop: Callable[[]
     prove_relay(room, transport, stop)  # one that nobody can reach is found out before anything is frozen
     _write_down(room, issue, transport)
     issue = room.issues.get(issue.id)
-    if issue.state is IssueState.STOPPED:  # in the moment since it was frozen
-        raise NothingToDoError(f"{issue.id} was stopped")
+    if issue.state not in (IssueState.SENDING, IssueState.SUBMITTED):  # undone or stopped in this very moment
+        raise NothingToDoError(f"{issue.id} is {issue.state} since a moment ago")
     return issue
 
 
@@ -80,7 +81,8 @@ def approved_snapshot(issue: Issue) -> Snapshot:
 
 
 def _look_once_more(room: Newsroom, issue: Issue) -> None:
-    """What may have changed since the approval: a story withdrawn, or still under embargo at this hour."""
+    """What may have changed since the approval: a story withdrawn, still under embargo at this hour, or another one by
+    now at its source."""
     snapshot = approved_snapshot(issue)
     now = room.clock.now()
     statuses = room.stories.statuses([placed.story.id for placed in snapshot.placed])
@@ -93,6 +95,8 @@ def _look_once_more(room: Newsroom, issue: Issue) -> None:
             raise ChecksFailedError(
                 f"{issue.id}: {story.id}, or a copy of it, is {standing} by now; build the issue again"
             )
+    for found in issues.changed_since(room, issue):
+        raise ChecksFailedError(f"{issue.id}: {found.place}: {found.message} {found.fix}")
 
 
 def _write_down(room: Newsroom, issue: Issue, transport: Transport) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from difflib import SequenceMatcher
 from functools import partial
+from textwrap import shorten
 
 from newsletter import compose, render
 from newsletter.errors import ChecksFailedError, InputError, NothingToDoError, Problem, TemplateError
@@ -27,7 +29,7 @@ from newsletter.newsroom.copies import told_apart
 from newsletter.newsroom.retelling import retold
 from newsletter.newsroom.room import Newsroom
 from newsletter.pipeline import compose_issue, render_editions
-from newsletter.plan import ApprovalMode, Newsletter, OnFew, quiet_until
+from newsletter.plan import EVERY, ApprovalMode, Newsletter, OnFew, Slot, quiet_until
 
 __all__ = [
     "AUTO",
@@ -35,13 +37,13 @@ __all__ = [
     "Reach",
     "approve",
     "build",
+    "changed_since",
     "check",
     "composed",
     "edit",
     "editions",
     "grouped",
     "judge",
-    "next_number",
     "preview",
     "sealed",
     "sealed_or_rendered",
@@ -87,19 +89,27 @@ def build(
     day = day or now.astimezone(newsletter.timezone).date()
     if day.year not in YEARS:
         raise InputError(f"{day} is no date that a newsletter appears on")
-    issue_id = IssueId(name, day, next_number(room, name, day) if extra else number)
+    if extra:
+        slot = _slot(room, newsletter, IssueId(name, day, EVERY))
+        number = room.issues.plan_another(name, day, slot.instant, now, who).id.number
+    issue_id = IssueId(name, day, number)
     with room.database.hold(f"build {issue_id}") as held:
         if not held:
             raise NothingToDoError(f"{issue_id} is being built by another process at this moment")
-        slot = room.timetable.slot_of(newsletter, day, issue_id.number)
-        if slot.stopped_by is not None:
-            raise ChecksFailedError(f"{issue_id} is {slot.note}; `newsletter schedule overlays` tells how that ends")
-        issue = room.issues.plan(issue_id, slot.instant, now, who)
+        issue = room.issues.plan(issue_id, _slot(room, newsletter, issue_id).instant, now, who)
         if issue.state not in EDITABLE:
             raise _settled(issue)
         if issue.frozen_at is not None:
             raise NothingToDoError(f"{issue_id} has reached readers; `newsletter issue correct` changes its rest")
         return _compose_draft(room, newsletter, issue, now, who)
+
+
+def _slot(room: Newsroom, newsletter: Newsletter, issue_id: IssueId) -> Slot:
+    """The slot of an issue that is to be made; raises `ChecksFailedError` where a person has stopped it."""
+    slot = room.timetable.slot_of(newsletter, issue_id.date, issue_id.number)
+    if slot.stopped_by is not None:
+        raise ChecksFailedError(f"{issue_id} is {slot.note}; `newsletter schedule overlays` tells how that ends")
+    return slot
 
 
 def editions(room: Newsroom, issue: Issue) -> list[Reach]:
@@ -213,7 +223,7 @@ def approve(room: Newsroom, issue_id: IssueId, by: str, revision: int | None = N
     person = by != AUTO and not by.startswith(f"{CLOCK},")
     not_before = now + SECOND_THOUGHTS if person and now >= issue.due_at else None
     if issue.snapshot is not None and issue.snapshot.breaking:
-        not_before = quiet_until(newsletter, now) or not_before
+        not_before = quiet_until(newsletter, not_before or now) or not_before
     if not room.issues.seal(issue_id, issue.revision, rendered, by, now, not_before=not_before):
         raise _changed(issue_id)
     return room.issues.get(issue_id)
@@ -340,7 +350,7 @@ def judge(newsletter: Newsletter, snapshot: Snapshot) -> tuple[IssueState, str]:
 def _examine(room: Newsroom, issue: Issue) -> tuple[list[Finding], list[RenderedEdition]]:
     snapshot = _snapshot(issue)
     needed = [reach.edition for reach in editions(room, issue)]
-    ours = [*_carried(room, issue), *_changed_since(room, snapshot)]
+    ours = [*_carried(room, issue), *changed_since(room, issue)]
     try:
         rendered = render_editions(room.templates, snapshot, needed, room.settings.base_url)
     except TemplateError as error:
@@ -368,27 +378,42 @@ def _carried(room: Newsroom, issue: Issue) -> Iterator[Finding]:
         yield Finding(Severity.BLOCKING, "carried", f"story {story}", message, "Build the issue again.")
 
 
+_SHORT, _RUNS = 60, 3
+"""Characters of one changed passage, and how many of them are told."""
+
 _SEEN = ("title", "summary", "shown_note", "url", "outlet", "byline", "kind")
 
 
-def _changed_since(room: Newsroom, snapshot: Snapshot) -> Iterator[Finding]:
+def changed_since(room: Newsroom, issue: Issue) -> Iterator[Finding]:
     """A draft shows stories as they were: what its source or an editor has changed since is not what is approved."""
+    snapshot = _snapshot(issue)
     present = room.stories.find([placed.story.id for placed in snapshot.placed])
     for drafted in (placed.story for placed in snapshot.placed):
         story = present.get(drafted.id, drafted)
-        changed = [name.removeprefix("shown_") for name in _SEEN if getattr(story, name) != getattr(drafted, name)]
+        changed = [
+            f"{name.removeprefix('shown_')} ({_difference(before, after)})"
+            for name in _SEEN
+            if (before := getattr(drafted, name)) != (after := getattr(story, name))
+        ]
         if changed:
             message = f"It has changed since the draft was made: {', '.join(changed)}."
-            place = f"story {drafted.id}"
-            yield Finding(Severity.BLOCKING, "changed story", place, message, "Build the issue again.")
+            alone = f"`newsletter issue correct {issue.id} --story {drafted.id}`"
+            fix = f"Build the issue again, or take over this story alone: {alone}."
+            yield Finding(Severity.BLOCKING, "changed story", f"story {drafted.id}", message, fix)
+
+
+def _difference(before: str | Sequence[str], after: str | Sequence[str]) -> str:
+    """The words that changed, as `old → new`: the first few."""
+    old, new = (text.split() if isinstance(text, str) else " ".join(text).split() for text in (before, after))
+    runs = [
+        tuple(shorten(" ".join(words), _SHORT, placeholder="…") or "nothing" for words in (old[a:b], new[c:d]))
+        for what, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
+        if what != "equal"
+    ]
+    return ", ".join(f"{was} → {now}" for was, now in runs[:_RUNS]) + (", …" if len(runs) > _RUNS else "")
 
 
 def _snapshot(issue: Issue) -> Snapshot:
     if issue.snapshot is None:
         raise InputError(f"{issue.id} has no draft yet; `newsletter issue build {issue.id.newsletter}` makes it")
     return issue.snapshot
-
-
-def next_number(room: Newsroom, name: str, day: date) -> int:
-    """The number of a further issue of the newsletter on that local date."""
-    return max((issue.id.number for issue in room.issues.list(name) if issue.id.date == day), default=0) + 1

@@ -12,12 +12,13 @@ from datetime import datetime, timedelta
 from pydantic import TypeAdapter
 
 from newsletter.model import DeliveryState, Issue, IssueState
+from newsletter.newsroom.following import by_hand
 from newsletter.newsroom.issues import CLOCK
 from newsletter.newsroom.saying import length_words, moment_words
-from newsletter.plan import ApprovalMode, Newsletter, approval_deadline, lock_at, slot_of
+from newsletter.plan import ApprovalMode, Newsletter, lock_at, slot_of
 from newsletter.storage import Change
 
-__all__ = ["Notice", "Told", "approve_until", "draft_notice", "notices_of", "stopped", "titles_of", "trial_at"]
+__all__ = ["Notice", "Told", "draft_notice", "notices_of", "stopped", "titles_of", "trial_at"]
 
 SHORTLY = timedelta(minutes=15)
 """How long before the approval deadline people are reminded of it."""
@@ -78,16 +79,6 @@ def titles_of(issue: Issue) -> tuple[tuple[str, str], ...]:
     return tuple((each.story.id, each.story.title) for each in placed)
 
 
-def approve_until(newsletter: Newsletter, issue: Issue) -> datetime:
-    """When a link to approve the issue ends: at the approval deadline, or where there is none when it is due."""
-    if issue.id.number > 1:
-        return issue.due_at
-    slot = slot_of(newsletter, issue.id.date)
-    deadline = approval_deadline(slot, newsletter)
-    # Of an issue that was moved, it has moved along.
-    return min(deadline + (issue.due_at - slot.instant), issue.due_at) if deadline is not None else issue.due_at
-
-
 def trial_at(newsletter: Newsletter, issue: Issue) -> datetime:
     """When it is tried whether the mail server would take the issue: at the lock, or half an hour before it is due."""
     slot = slot_of(newsletter, issue.id.date)
@@ -102,16 +93,18 @@ def notices_of(
     counts: Mapping[str, int],
     told: Mapping[str, datetime],
     now: datetime,
+    until: datetime,
 ) -> Iterator[Notice]:
     """Everything that is to be told of the issue at this moment, those of `told` (kind, and when) among it or not.
 
+    `until` is when a link to approve it ends.
     `changes` is how its state changed, in order; `counts` its deliveries by state.
     """
     if not changes:
         return
     last = changes[-1]
     if issue.state in _UNSENT:
-        yield from _of_a_draft(newsletter, issue, told, now)
+        yield from _of_a_draft(newsletter, issue, told, now, until)
     match issue.state:
         case IssueState.WAITING:
             yield _few(issue) if _is_few(issue) else _held(issue, last)
@@ -122,7 +115,7 @@ def notices_of(
         case IssueState.MISSED:
             yield _alarm("missed", "Missed", _sentence(issue.reason))
         case IssueState.FAILED:
-            again = f"Mend it, then build the draft again: newsletter issue build {_named(issue)}"
+            again = f"Mend it, then build the draft again: {_rebuild(issue)}"
             headline = "The draft could not be built"
             yield _alarm("failed", headline, _sentence(issue.reason), again, kind=f"failed {last.number}")
         case IssueState.STOPPED if last.who == "breaker":
@@ -146,26 +139,34 @@ def _alarm(word: str, headline: str, *sentences: str, kind: str | None = None, a
     return Notice(word=word, kind=kind or word, headline=headline, sentences=sentences, alarm=True, approvers=approvers)
 
 
-def _of_a_draft(newsletter: Newsletter, issue: Issue, told: Mapping[str, datetime], now: datetime) -> Iterator[Notice]:
-    auto = newsletter.approval.mode is ApprovalMode.AUTO
+def _of_a_draft(
+    newsletter: Newsletter, issue: Issue, told: Mapping[str, datetime], now: datetime, end: datetime
+) -> Iterator[Notice]:
+    auto = _needs_nobody(newsletter, issue)
     ready = issue.state is IssueState.REVIEW or (auto and issue.approved_by == "auto")
-    if now >= issue.due_at or not ready:
+    if now >= max(end, issue.due_at) or not ready:
         return
-    yield draft_notice(newsletter, issue, now)
-    end = approve_until(newsletter, issue)
+    yield draft_notice(newsletter, issue, now, end)
     reminded = told.get("draft")
-    if auto or reminded is None or not end - SHORTLY <= now < end or reminded > end - SHORTLY:
+    pressed = not auto and issue.window_end is not None  # the schedule presses for no breaking news
+    if not pressed or reminded is None or not end - SHORTLY <= now < end or reminded > end - SHORTLY:
         return
     half = f"{issue.first_approved_by} has approved it; it needs one person more." if issue.first_approved_by else ""
     sentences = filter(None, (half, _at_the_deadline(newsletter, end, now)))
     yield _alarm("deadline", f"Not approved yet, {length_words(end - now)} left", *sentences, approvers=True)
 
 
-def draft_notice(newsletter: Newsletter, issue: Issue, now: datetime, *, again: bool = False) -> Notice:
-    """That the draft is there to be approved; `again` for its present revision, to somebody who asked."""
-    end = approve_until(newsletter, issue)
+def _needs_nobody(newsletter: Newsletter, issue: Issue) -> bool:
+    """Whether the draft is approved by itself; breaking news and what tells of a fault, which have no window, never
+    are."""
+    return newsletter.approval.mode is ApprovalMode.AUTO and issue.window_end is not None
+
+
+def draft_notice(newsletter: Newsletter, issue: Issue, now: datetime, end: datetime, *, again: bool = False) -> Notice:
+    """That the draft is there to be approved, by link until `end`; `again` for its present revision, to somebody who
+    asked."""
     sentences: tuple[str, ...] = ()
-    if newsletter.approval.mode is ApprovalMode.AUTO:
+    if _needs_nobody(newsletter, issue):
         headline, sentences = "Draft ready", ("Nobody has to approve it. To keep it back, edit it.",)
     elif now < end:
         headline = f"Draft ready, approve it by {moment_words(end, newsletter.timezone, now)}"
@@ -199,7 +200,7 @@ def _is_few(issue: Issue) -> bool:
 
 
 def _few(issue: Issue) -> Notice:
-    build = f"Add stories and build the draft again, newsletter issue build {_named(issue)}, or approve it as it is."
+    build = f"Add stories and build the draft again, {_rebuild(issue)}, or approve it as it is."
     after = "The day is skipped." if issue.state is IssueState.SKIPPED else build
     words = issue.reason[:_SHORT]
     return _alarm("few", words[:1].upper() + words[1:], after)
@@ -235,7 +236,7 @@ def _late(newsletter: Newsletter, issue: Issue, changes: Collection[Change]) -> 
     if built is not None and built.who == CLOCK and built.at > issue.due_at + LATE:
         why = f"It was due at {shown(issue.due_at)}; the desk was down, and its draft was built at {shown(built.at)}."
         waits = ("It waits for an approval.",) if issue.state in _OPEN else ()
-        return _alarm("late", "Runs late", why, *waits)
+        return _alarm("late", "Runs late", why, *waits, approvers=bool(waits))
     ready = max(filter(None, (issue.approved_at, issue.due_at)))
     if issue.frozen_at is not None and issue.frozen_at > ready + LATE:
         why = f"It was due at {shown(issue.due_at)} and began to leave at {shown(issue.frozen_at)}."
@@ -243,8 +244,8 @@ def _late(newsletter: Newsletter, issue: Issue, changes: Collection[Change]) -> 
     return None
 
 
-def _named(issue: Issue) -> str:
-    return f"{issue.id.newsletter} --date {issue.id.date}"
+def _rebuild(issue: Issue) -> str:
+    return by_hand(issue.id).strip("`")
 
 
 def _sentence(words: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from newsletter.model import Issue, IssueState, PlacedStory, Snapshot, Story, StoryStatus
 from newsletter.newsroom.room import Newsroom
@@ -13,6 +13,10 @@ from newsletter.plan import Newsletter
 __all__ = ["breaking_issues", "retold"]
 
 MOST_RETOLD = 5
+
+_LONGEST_DRAFT = timedelta(days=2)
+"""Breaking news that nobody approved for so long is none any more."""
+
 _NEVER_LEFT = (IssueState.CANCELLED, IssueState.SKIPPED, IssueState.MISSED, IssueState.FAILED)
 
 
@@ -38,8 +42,8 @@ def breaking_issues(room: Newsroom, name: str, since: datetime) -> Iterator[Issu
 
 def _recap(room: Newsroom, newsletter: Newsletter, issue: Issue, since: datetime) -> tuple[PlacedStory, ...]:
     told: set[str] = set()
-    for each in breaking_issues(room, newsletter.name, since):
-        if each.approved_by is not None and each.snapshot is not None:
+    for each in breaking_issues(room, newsletter.name, since - _LONGEST_DRAFT):
+        if each.approved_at is not None and each.approved_at >= since and each.snapshot is not None:
             told |= {placed.story.id for placed in each.snapshot.placed}
     if newsletter.not_again_from:
         others = room.issues.carried(newsletter.not_again_from, issue.id)

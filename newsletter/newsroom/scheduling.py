@@ -137,16 +137,11 @@ def add_issue(room: Newsroom, name: str, day: date, at: time | None, *, who: str
     if not newsletter.enabled:
         raise ChecksFailedError(f"{name} is switched off in schedule.yaml (enabled: false)")
     with _alone(room, name):
-        timetable = room.timetable
-        taken = [1, *(issue.id.number for issue in room.issues.list(name) if issue.id.date == day)]
-        taken += [each.number for each in timetable.overlays.get(name, ()) if each.first == day]
-        issue_id = IssueId(name, day, max(taken) + 1)
-        slot = timetable.slot_of(newsletter, day, issue_id.number)
+        slot = room.timetable.slot_of(newsletter, day, EVERY)
         if slot.stopped_by is not None:
             raise ChecksFailedError(f"{name} is {slot.note}; {_way_back(newsletter, slot)}")
+        issue_id = room.issues.plan_another(name, day, due_at, room.clock.now(), who, least=2).id
         made = _overlay(room, newsletter, OverlayKind.EXTRA, day, day, issue_id.number, who, why, due_at)
-        # The issue is there from now on, so that nobody else's extra issue gets this number.
-        room.issues.plan(issue_id, due_at, room.clock.now(), who)
     return Decided(made, (f"{issue_id} is planned",))
 
 

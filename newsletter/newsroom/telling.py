@@ -16,7 +16,7 @@ from newsletter import deliver
 from newsletter.errors import NotLiveError, TransportError
 from newsletter.model import BEGUN, DeliveryState, Issue, IssueId, IssueState, Outcome
 from newsletter.newsroom import bell
-from newsletter.newsroom.approving import Link
+from newsletter.newsroom.approving import Link, approve_until
 from newsletter.newsroom.desk_mail import contents_of, write_mail
 from newsletter.newsroom.notices import Notice, Told, draft_notice, notices_of, titles_of, trial_at
 from newsletter.newsroom.room import Newsroom
@@ -80,7 +80,8 @@ def _note_due(room: Newsroom, found: Sequence[Issue]) -> set[IssueId]:
         known = kinds[issue.id]
         try:
             counts = room.deliveries.counts(issue.id) if issue.state in BEGUN else {}
-            for notice in notices_of(newsletter, issue, changes[issue.id], counts, known, now):
+            until = approve_until(room, issue) if issue.state in _UNSENT else issue.due_at
+            for notice in notices_of(newsletter, issue, changes[issue.id], counts, known, now, until):
                 if notice.kind not in known:
                     note(room, issue, notice)
             if issue.state is IssueState.SUBMITTED and newsletter.dead_man_url and _DEAD_MAN not in known:
@@ -126,7 +127,7 @@ def ask_again(room: Newsroom, link: Link) -> bool:
     The clock mails it with whatever else is to be told.
     """
     newsletter = room.newsletter(link.issue.id.newsletter)
-    notice = draft_notice(newsletter, link.issue, room.clock.now(), again=True)
+    notice = draft_notice(newsletter, link.issue, room.clock.now(), approve_until(room, link.issue), again=True)
     return note(room, link.issue, notice, only=link.approver)
 
 
@@ -149,8 +150,10 @@ def _next_try(row: DeskMailRow) -> datetime:
 
 
 def _call(room: Newsroom, rows: Sequence[DeskMailRow]) -> None:
+    silent = False
     for row in rows:
-        if not room.desk_mails.claim(row, room.clock.now()):
+        # A bell that hangs is waited for once at a waking, or a dozen alerts would keep the mail for minutes.
+        if (silent and row.address == _ALERT) or not room.desk_mails.claim(row, room.clock.now()):
             continue
         if row.address == _DEAD_MAN:
             why = bell.report_life(room, row.issue.newsletter)
@@ -163,6 +166,7 @@ def _call(room: Newsroom, rows: Sequence[DeskMailRow]) -> None:
             room.desk_mails.settle([row])
         else:
             log.warning("%s: %s", row.issue, why)
+            silent = silent or row.address == _ALERT
 
 
 def _mail(room: Newsroom, rows: Sequence[DeskMailRow]) -> None:

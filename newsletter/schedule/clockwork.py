@@ -50,6 +50,7 @@ class Clockwork:
         self._alarms = BackgroundScheduler(
             timezone=UTC, executors={"default": self._workers}, job_defaults={"coalesce": True}
         )
+        self._back = day.FAR_BACK
         self._stopping = threading.Event()
         self._watch = threading.Thread(target=self._look_for_jumps, name="clock watch", daemon=True)
 
@@ -85,12 +86,17 @@ class Clockwork:
             ahead = _ahead_of_monotonic()
             if abs(ahead - before) > JUMP:
                 log.warning("the system's clock was set by %+.0f s", ahead - before)
+                self._back = day.FAR_BACK  # the machine may have slept
                 self._set_alarms()
             before = ahead
 
     def _tick(self) -> None:
-        _guarded(lambda: day.tick(self._room))
+        _guarded(self._take_steps)
         self._set_alarm()
+
+    def _take_steps(self) -> None:
+        day.tick(self._room, self._back)
+        self._back = day.LOOK_BACK
 
     def _poll(self) -> None:
         _guarded(lambda: day.poll(self._room))
@@ -181,7 +187,7 @@ class SenderLoop:
             pass  # another process was quicker
         except ChecksFailedError as error:
             now = self._room.clock.now()
-            if self._room.issues.hold_back(issue_id, now, "sender", str(error)):
+            if self._room.issues.hold_back(issue_id, now, day.SENDER, str(error)):
                 log.warning("%s is held back: %s", issue_id, error)
         except NewsletterError as error:
             if self._room.issues.explain(issue_id, str(error)):

@@ -18,13 +18,18 @@ from newsletter.newsroom.following import OPEN, by_hand, follow
 from newsletter.newsroom.pacing import priority_of
 from newsletter.plan import ApprovalMode, Newsletter, OnTimeout, Slot, Timetable, approval_deadline, build_at, lock_at
 
-__all__ = ["draft", "due_issues", "next_waking", "poll", "priority", "tick"]
+__all__ = ["FAR_BACK", "LOOK_BACK", "SENDER", "draft", "due_issues", "next_waking", "poll", "priority", "tick"]
 
 log = logging.getLogger("newsletter.schedule")
 
-LOOK_BACK = timedelta(days=7)
+LOOK_BACK, FAR_BACK = timedelta(days=7), timedelta(days=30)
+"""How long ago a slot may have been that nobody has recorded yet: at each tick, and after the clock has stood still.
+Overlays are known for a month."""
+
 LOOK_AHEAD = timedelta(days=8)
 WHO = issues.CLOCK
+SENDER = "sender"
+"""Who holds an issue back at the last moment."""
 
 LEAST_CATCH_UP = timedelta(minutes=1)
 """So late may any issue be: one that is to run at once is found at the next tick."""
@@ -38,18 +43,19 @@ AT_ONCE = 1_000
 """Of how many stories related reading is computed between two polls; what waits longer is computed after the next."""
 
 
-def tick(room: Newsroom) -> None:
-    """Take every step that is due at this moment; a fault in one newsletter never keeps another waiting."""
+def tick(room: Newsroom, back: timedelta = LOOK_BACK) -> None:
+    """Take every step that is due at this moment, of slots down to `back` ago; a fault in one newsletter never keeps
+    another waiting."""
     now = room.clock.now()
     timetable = room.timetable
     _show_fault(room)
-    known = room.issues.dated_from((now - LOOK_BACK).date() - timedelta(days=1))
+    known = room.issues.dated_from((now - back).date() - timedelta(days=1))
     _see_through_the_clock(room, known.values(), now)
     first_due = cache(room.issues.first_due)
     advanced = set()
     for newsletter in timetable.plan.newsletters.values():
         until = now + newsletter.stories.lead + timedelta(seconds=1)
-        for slot in timetable.slots_between(newsletter, now - LOOK_BACK, until):
+        for slot in timetable.slots_between(newsletter, now - back, until):
             issue_id = IssueId(slot.newsletter, slot.date, slot.number)
             advanced.add(issue_id)
             try:
@@ -96,10 +102,12 @@ def due_issues(room: Newsroom) -> list[IssueId]:
         if issue.state is IssueState.SENDING:
             if sending.has_work(room, issue, now):
                 found.append(issue.id)
+        elif issue.not_before is not None and issue.not_before > now:
+            continue  # also the rest of one that was corrected
         elif issue.frozen_at is not None or (
             newsletter is not None
             and newsletter.enabled
-            and max(issue.due_at, issue.not_before or issue.due_at) <= now
+            and issue.due_at <= now
             and not _waits(timetable, newsletter, issue, now)
             and not _missed(newsletter, issue, now)
         ):
@@ -144,7 +152,7 @@ def _advance(
     if issue is None or issue.state in (IssueState.PLANNED, IssueState.BUILDING):
         _begin(room, newsletter, slot, now)
     elif issue.state in (IssueState.REVIEW, IssueState.WAITING):
-        if not _finish(room, newsletter, issue, now):
+        if not _finish(room, newsletter, slot, issue, now):
             _press(room, newsletter, slot, issue, now)
     elif issue.state is IssueState.APPROVED and _missed(newsletter, room.issues.get(issue_id), now):
         because = issue.reason or f"the desk was down until {now:%Y-%m-%d %H:%M} UTC"
@@ -197,11 +205,13 @@ def _begin(room: Newsroom, newsletter: Newsletter, slot: Slot, now: datetime) ->
     log.info("%s built: %s %s", issue_id, built.state, built.reason)
 
 
-def _finish(room: Newsroom, newsletter: Newsletter, issue: Issue, now: datetime) -> bool:
+def _finish(room: Newsroom, newsletter: Newsletter, slot: Slot, issue: Issue, now: datetime) -> bool:
     """Whether the schedule says `auto` and this is a draft that nobody but the clock made: it is approved by whoever
     built it, or here, where that one was killed before it came to that."""
-    if issue.state is not IssueState.REVIEW or newsletter.approval.mode is not ApprovalMode.AUTO:
+    if newsletter.approval.mode is not ApprovalMode.AUTO:
         return False
+    if issue.state is IssueState.WAITING:
+        return _build_anew(room, newsletter, slot, issue, now)
     with room.database.hold(f"build {issue.id}") as held:
         if not held:
             return True
@@ -215,16 +225,36 @@ def _finish(room: Newsroom, newsletter: Newsletter, issue: Issue, now: datetime)
         return True
 
 
+def _build_anew(room: Newsroom, newsletter: Newsletter, slot: Slot, issue: Issue, now: datetime) -> bool:
+    """Whether the sender held back what only a machine had approved, since a story is another one by now, and nothing
+    keeps the clock from building it once more."""
+    if issue.id.number > 1 or _locked(slot, newsletter, now) or now > _last_moment(newsletter, slot):
+        return False
+    *_, before, last = room.issues.history(issue.id)
+    if last.who != SENDER or before.who != issues.AUTO:
+        return False
+    rebuilt = issues.build(room, newsletter.name, slot.date, who=WHO)
+    if rebuilt.revision == issue.revision:  # that was not the reason: once is enough
+        room.issues.move(issue.id, (issue.state,), issue.state, now=now, who=WHO, why=issue.reason)
+    return True
+
+
 def _press(room: Newsroom, newsletter: Newsletter, slot: Slot, issue: Issue, now: datetime) -> None:
     """What the schedule says of a draft whose approval deadline has passed."""
     deadline = approval_deadline(slot, newsletter) or slot.instant
     if now < deadline or now > slot.instant + newsletter.catch_up.within:
         return  # what is made by hand after its hour waits for the hand that made it
+    last = room.issues.history(issue.id)[-1]
+    if last.at >= deadline and last.who != WHO:
+        return  # and so does what somebody took back, changed or held up when the deadline had passed
+    taken_back = room.issues.sealed_revision(issue.id) == issue.revision  # it was approved as it stands, and undone
     passed = f"not approved by {deadline.astimezone(newsletter.timezone):%H:%M}"
     match newsletter.approval.on_timeout:
         case OnTimeout.SKIP:
             room.issues.move(issue.id, (issue.state,), IssueState.SKIPPED, now=now, who=WHO, why=passed)
-        case OnTimeout.SEND if issue.state is IssueState.REVIEW and newsletter.approval.approvals == 1:
+        case OnTimeout.SEND if (
+            issue.state is IssueState.REVIEW and newsletter.approval.approvals == 1 and not taken_back
+        ):
             try:
                 _approve(room, issue, f"{WHO}, {passed}", locked=_locked(slot, newsletter, now))
             except ChecksFailedError as error:

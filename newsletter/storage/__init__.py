@@ -2,7 +2,7 @@
 
 from newsletter.storage.accounts import Account, Accounts, Role
 from newsletter.storage.applied_plans import AppliedPlan, AppliedPlans
-from newsletter.storage.corrections import CorrectionRow, Corrections
+from newsletter.storage.corrections import CorrectionRow, Corrections, Fault
 from newsletter.storage.database import Database
 from newsletter.storage.deliveries import Deliveries, DeliveryRow, Wave
 from newsletter.storage.desk_mails import Change, DeskMailRow, DeskMails
@@ -32,6 +32,7 @@ __all__ = [
     "DeskMailRow",
     "DeskMails",
     "Drafts",
+    "Fault",
     "Ingested",
     "IssueLedger",
     "Issues",

@@ -15,10 +15,19 @@ from newsletter.storage.documents import SNAPSHOT
 from newsletter.storage.keys import is_issue, issue_pk
 from newsletter.storage.tables import correction, delivery, issue
 
-__all__ = ["CorrectionRow", "Corrections", "got_fault", "tell_corrections"]
+__all__ = ["CorrectionRow", "Corrections", "Fault", "got_fault", "keep_fault", "tell_corrections"]
 
 _GOT = (DeliveryState.SUBMITTED, DeliveryState.UNKNOWN)
 """Who got a message, or may have: an apology too many is better than a fault that stays."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What was wrong in an issue: the story, its title then, and what readers are told of it."""
+
+    story: str
+    title: str
+    notice: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,32 +50,11 @@ class Corrections:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def add(
-        self,
-        issue_id: IssueId,
-        *,
-        story: str,
-        title: str,
-        notice: str,
-        right_from: int,
-        mailed_in: IssueId | None,
-        now: datetime,
-        who: str,
-    ) -> None:
-        """Write one down; `mailed_in` is the issue that tells it, where there is one already."""
+    def mail(self, number: int, mailed_in: IssueId) -> None:
+        """Write down which issue tells the correction of that number to those who got the fault."""
         with self._database.write() as connection:
-            connection.execute(
-                sa.insert(correction).values(
-                    issue_id=issue_pk(connection, issue_id),
-                    story=story,
-                    title=title,
-                    notice=notice,
-                    right_from=right_from,
-                    at=now,
-                    who=who,
-                    mailed_in=issue_pk(connection, mailed_in) if mailed_in else None,
-                )
-            )
+            told = sa.update(correction).where(correction.c.id == number)
+            connection.execute(told.values(mailed_in=issue_pk(connection, mailed_in)))
 
     def of(self, issue_id: IssueId) -> Sequence[CorrectionRow]:
         """The corrections of an issue, the earliest first."""
@@ -122,6 +110,15 @@ class Corrections:
         )
         with self._database.read() as connection:
             return [Correction(row.id, row.local_date, row.title, row.notice) for row in connection.execute(query)]
+
+
+def keep_fault(
+    connection: Connection, issue_id: IssueId, fault: Fault, *, right_from: int, now: datetime, who: str
+) -> None:
+    """Write a correction down with the revision that is right, in one transaction."""
+    values = {"story": fault.story, "title": fault.title, "notice": fault.notice}
+    pk = issue_pk(connection, issue_id)
+    connection.execute(sa.insert(correction).values(**values, issue_id=pk, right_from=right_from, at=now, who=who))
 
 
 def got_fault(connection: Connection, issue_id: IssueId, below: int) -> sa.Select[tuple[int]]:

@@ -23,7 +23,7 @@ from newsletter.model import (
     RenderedEdition,
     Snapshot,
 )
-from newsletter.storage.corrections import tell_corrections
+from newsletter.storage.corrections import Fault, keep_fault, tell_corrections
 from newsletter.storage.database import Database, insert_or_ignore
 from newsletter.storage.documents import SNAPSHOT
 from newsletter.storage.editions import keep_editions, sealed_editions
@@ -73,20 +73,23 @@ class Issues:
         """The issue of that slot; made in state `planned` if nobody made it yet."""
         plan = self._plan()
         with self._database.write() as connection:
-            made = connection.execute(
-                insert_or_ignore(connection, issue)
-                .values(
-                    newsletter=issue_id.newsletter,
-                    local_date=issue_id.date,
-                    number=issue_id.number,
-                    state=IssueState.PLANNED,
-                    due_at=due_at,
-                )
-                .returning(issue.c.id)
-            )
-            if made.first() is not None:
-                _record(connection, issue_id, now, who, None, IssueState.PLANNED, "", plan)
+            _make(connection, issue_id, due_at, now, who, plan)
             return _get(connection, issue_id)
+
+    def plan_another(
+        self, newsletter: str, day: date, due_at: datetime, now: datetime, who: str, *, least: int = 1
+    ) -> Issue:
+        """A new issue of that date, numbered `least` or behind those that are there: whoever asks at the same moment
+        gets another one."""
+        plan = self._plan()
+        latest = sa.select(sa.func.max(issue.c.number)).where(
+            issue.c.newsletter == newsletter, issue.c.local_date == day
+        )
+        while True:
+            with self._database.write() as connection:
+                issue_id = IssueId(newsletter, day, max(least, (connection.scalar(latest) or 0) + 1))
+                if _make(connection, issue_id, due_at, now, who, plan):
+                    return _get(connection, issue_id)
 
     def get(self, issue_id: IssueId) -> Issue:
         """The issue of that id; raises `NotFoundError`."""
@@ -203,10 +206,12 @@ class Issues:
         why: str = "",
         edited_by: str | None = None,
         before: Collection[IssueState] = EDITABLE,
+        fault: Fault | None = None,
     ) -> Issue | None:
         """Freeze a new revision of what the issue says; voids an approval. None for an issue that is in another state.
 
-        `edited_by` is the person whose doing it is; None where the program built it, and the last person stays.
+        `edited_by` is the person whose doing it is; None where the program built it, and the last person stays. With a
+        `fault` it is a correction of what some have got.
         """
         plan = self._plan()
         with self._database.write() as connection:
@@ -228,6 +233,8 @@ class Issues:
             if not moved:
                 return None
             _keep_stories(connection, issue_id, snapshot)
+            if fault is not None:
+                keep_fault(connection, issue_id, fault, right_from=current.revision + 1, now=now, who=who)
             return _get(connection, issue_id)
 
     def amend(
@@ -237,11 +244,11 @@ class Issues:
         snapshot: Snapshot,
         editions: Iterable[RenderedEdition],
         *,
+        fault: Fault,
         now: datetime,
         who: str,
-        why: str,
     ) -> bool:
-        """Have the archive show another revision of a submitted issue, in place of `revision`, whose bytes are kept.
+        """Have the archive show a corrected revision of a submitted issue in place of `revision`, whose bytes are kept.
 
         False when the issue is not submitted, or another revision by now.
         """
@@ -256,7 +263,7 @@ class Issues:
                 submitted,
                 now=now,
                 who=who,
-                why=why,
+                why=fault.notice,
                 plan=plan,
                 if_revision=revision,
                 approved_revision=values["revision"],
@@ -265,6 +272,7 @@ class Issues:
             if moved:
                 keep_editions(connection, issue_id, revision + 1, editions)
                 _keep_stories(connection, issue_id, snapshot)
+                keep_fault(connection, issue_id, fault, right_from=revision + 1, now=now, who=who)
             return moved
 
     def last_window_end(self, newsletter: str, before: IssueId) -> datetime | None:
@@ -429,6 +437,20 @@ def move(
         return False
     connection.execute(sa.update(issue).where(*is_issue(issue_id)).values(state=after, reason=why, **values))
     _record(connection, issue_id, now, who, IssueState(old.state), after, why, plan)
+    return True
+
+
+def _make(connection: Connection, issue_id: IssueId, due_at: datetime, now: datetime, who: str, plan: str) -> bool:
+    """Whether the issue was not there yet."""
+    values = {"newsletter": issue_id.newsletter, "local_date": issue_id.date, "number": issue_id.number}
+    made = connection.execute(
+        insert_or_ignore(connection, issue)
+        .values(**values, state=IssueState.PLANNED, due_at=due_at)
+        .returning(issue.c.id)
+    )
+    if made.first() is None:
+        return False
+    _record(connection, issue_id, now, who, None, IssueState.PLANNED, "", plan)
     return True
 
 

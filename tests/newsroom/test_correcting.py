@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
 from newsletter.clock import Clock
 from newsletter.errors import ChecksFailedError, InputError, NothingToDoError
 from newsletter.model import DeliveryState, Issue, IssueState, Story, StoryStatus
-from newsletter.newsroom import Newsroom, correcting, issues, outcomes, readers, sending
+from newsletter.newsroom import Newsroom, correcting, freezing, issues, outcomes, readers, related, sending
 from newsletter.newsroom import stories as story_desk
 from newsletter.newsroom.breaking import break_news
 from newsletter.plan import quiet_until
@@ -200,6 +201,45 @@ def test_a_retry_after_a_correction_sends_what_is_right(desk: Newsroom, issue: I
     assert {email for email, revision in got.items() if revision == 2} == {"r1@example.com"}
 
 
+@pytest.mark.parametrize(("module", "step"), [(correcting, "_told"), (correcting, "_draft_mail"), (issues, "store")])
+def test_a_correction_whose_process_died_is_gone_on_with(
+    desk: Newsroom, issue: Issue, monkeypatch: pytest.MonkeyPatch, module: Any, step: str
+) -> None:
+    sending.send(desk, issue.id)
+    if module is issues:
+        mend(desk)
+    else:
+        story_desk.set_status(desk, WRONG, StoryStatus.WITHDRAWN, who=CHIEF, why="invented")
+
+    def die(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as killed:
+        killed.setattr(module, step, die)
+        with pytest.raises(KeyboardInterrupt):
+            correcting.correct(desk, issue.id, WRONG, who=CHIEF)
+    done = correcting.correct(desk, issue.id, WRONG, who=CHIEF)
+    assert (done.issue.revision, done.reached) == (2, READERS)
+    (written,) = desk.corrections.of(issue.id)
+    assert (written.title, written.right_from) == (TITLES["CN"], 2)
+    assert done.mail is not None
+    assert written.mailed_in == done.mail.id
+    assert len(desk.issues.list(NAME)) == 2, "one mail tells it"
+    issues.approve(desk, done.mail.id, CHIEF)
+    assert sending.send(desk, done.mail.id).deliveries["submitted"] == READERS
+    with pytest.raises((NothingToDoError, InputError)):
+        correcting.correct(desk, issue.id, WRONG, who=CHIEF)
+
+
+def test_the_same_correction_twice_is_one(desk: Newsroom, issue: Issue) -> None:
+    sending.send(desk, issue.id)
+    mend(desk)
+    correcting.correct(desk, issue.id, WRONG, "The plant is planned.", who=CHIEF)
+    with pytest.raises(NothingToDoError, match="as it is now"):
+        correcting.correct(desk, issue.id, WRONG, "The plant is planned.", who=CHIEF)
+    assert (len(desk.issues.list(NAME)), desk.issues.get(issue.id).revision) == (2, 2)
+
+
 def breaking_desk(room: Newsroom, **keys: str) -> None:
     plan = (room.desk / "schedule.yaml").read_text(encoding="utf-8")
     more = "".join(f"    {key}: {value}\n" for key, value in keys.items())
@@ -247,6 +287,100 @@ def test_breaking_news_has_a_daily_cap_and_waits_for_the_end_of_quiet_hours(
     end = quiet_until(desk.newsletter(NAME), NOW)
     assert end == datetime(2026, 5, 26, 22, 30, tzinfo=NOW.tzinfo)
     assert approved.not_before == end
+    correcting.undo(desk, made.id, who=CHIEF)
+    file = desk.desk / "schedule.yaml"
+    file.write_text(file.read_text(encoding="utf-8").replace("05:00-06:30", "05:31-06:30"), encoding="utf-8")
+    set_clock(desk, NOW + timedelta(seconds=30))  # the minute for second thoughts ends in quiet hours
+    assert issues.approve(desk, made.id, CHIEF).not_before == end
     assert made.id not in day.due_issues(desk)
     set_clock(desk, end)
     assert made.id in day.due_issues(desk)
+
+
+def test_what_two_people_make_at_the_same_moment_are_two_issues(
+    desk: Newsroom, a_story: Callable[..., Story], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stories = [a_story(f"b{n}", f"Flash {n}", country="KR") for n in range(2)]
+    desk.stories.ingest(stories, NOW)
+    made: list[Issue] = []
+    offers = related.offers
+
+    def meanwhile(*asked: Any) -> Any:
+        monkeypatch.setattr(related, "offers", offers)
+        made.append(break_news(desk, stories[1].id, NAME, who="night@example.com"))
+        return offers(*asked)
+
+    monkeypatch.setattr(related, "offers", meanwhile)
+    made.append(break_news(desk, stories[0].id, NAME, who=CHIEF))
+    carried = [placed.story.id for each in made if each.snapshot for placed in each.snapshot.placed]
+    assert carried == [stories[1].id, stories[0].id]
+    assert len({each.id for each in made}) == 2
+    assert issues.build(desk, NAME, extra=True).id.number == 4
+
+
+def test_the_rest_of_a_corrected_issue_waits_a_minute_for_second_thoughts_too(desk: Newsroom, issue: Issue) -> None:
+    sending.send(desk, issue.id)
+    desk.deliveries.decide(
+        issue.id, DeliveryState.SUBMITTED, DeliveryState.QUEUED, email="r1@example.com", now=NOW, who="t", why="t"
+    )
+    mend(desk)
+    assert correcting.correct(desk, issue.id, WRONG, who=CHIEF).left == 1
+    late = issue.due_at + timedelta(minutes=5)
+    set_clock(desk, late)
+    issues.approve(desk, issue.id, CHIEF)
+    assert day.due_issues(desk) == []
+    set_clock(desk, late + timedelta(seconds=60))
+    assert day.due_issues(desk) == [issue.id]
+
+
+def test_breaking_news_drafted_before_a_build_and_approved_after_it_is_a_line_in_the_next_issue(
+    desk: Newsroom, issue: Issue, a_story: Callable[..., Story]
+) -> None:
+    flash = a_story("flash", "Seoul bans a model", country="KR")
+    set_clock(desk, NOW - timedelta(minutes=1))
+    desk.stories.ingest([flash], desk.clock.now())
+    made = break_news(desk, flash.id, NAME, who=CHIEF)
+    set_clock(desk, NOW + timedelta(minutes=10))
+    issues.approve(desk, made.id, CHIEF)
+    sending.send(desk, made.id)
+    sending.send(desk, issue.id)
+    set_clock(desk, NOW + timedelta(days=1))
+    desk.stories.ingest([a_story("n", "New thing", country="JP", hours_ago=-20)], desk.clock.now())
+    following = issues.build(desk, NAME)
+    assert following.snapshot is not None
+    assert [placed.story.id for placed in following.snapshot.recap] == [flash.id]
+
+
+def test_what_is_cancelled_never_leaves_and_counts_for_nothing(
+    desk: Newsroom, issue: Issue, a_story: Callable[..., Story]
+) -> None:
+    breaking_desk(desk, breaking_per_day="1")
+    stories = [a_story(f"b{n}", f"Flash {n}", country="KR") for n in range(2)]
+    desk.stories.ingest(stories, NOW)
+    made = break_news(desk, stories[0].id, NAME, who=CHIEF)
+    issues.approve(desk, made.id, CHIEF)
+    cancelled = correcting.cancel(desk, made.id, who=CHIEF, why="it is none any more")
+    assert (cancelled.state, cancelled.approved_by) == (IssueState.CANCELLED, None)
+    with pytest.raises(ChecksFailedError, match="cancelled"):
+        sending.send(desk, made.id)
+    with pytest.raises(NothingToDoError, match="nothing to cancel"):
+        correcting.cancel(desk, made.id, who=CHIEF)
+    break_news(desk, stories[1].id, NAME, who=CHIEF)
+
+    sending.send(desk, issue.id, stop=lambda: True)
+    with pytest.raises(ChecksFailedError, match="begun to leave"):
+        correcting.cancel(desk, issue.id, who=CHIEF)
+    assert desk.issues.get(issue.id).state is IssueState.SENDING
+
+
+def test_an_undo_while_the_mail_server_is_tried_wins(
+    desk: Newsroom, issue: Issue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def meanwhile(*_: object) -> None:
+        correcting.undo(desk, issue.id, who=CHIEF)
+
+    monkeypatch.setattr(freezing, "prove_relay", meanwhile)
+    with pytest.raises(NothingToDoError, match="is review since a moment ago"):
+        sending.send(desk, issue.id)
+    assert desk.deliveries.counts(issue.id) == {}
+    assert desk.issues.get(issue.id).state is IssueState.REVIEW

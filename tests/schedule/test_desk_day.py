@@ -14,10 +14,10 @@ from newsletter import gather
 from newsletter.clock import Clock
 from newsletter.errors import ChecksFailedError, NotLiveError, PlanError
 from newsletter.model import IssueId, IssueState
-from newsletter.newsroom import Newsroom, desks, gathering, issues, sending
+from newsletter.newsroom import Newsroom, correcting, desks, gathering, issues, sending
 from newsletter.plan import SourcePlan
 from newsletter.schedule import day
-from newsletter.schedule.clockwork import Clockwork
+from newsletter.schedule.clockwork import Clockwork, SenderLoop
 
 from ..conftest import audience_of
 
@@ -429,7 +429,7 @@ def test_strangers_are_looked_for_before_each_send(desk: Desk) -> None:
 def test_a_stop_in_the_middle_of_a_tick_lets_it_finish(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     begun, go_on, ended = threading.Event(), threading.Event(), threading.Event()
 
-    def slow_tick(_: Newsroom) -> None:
+    def slow_tick(*_: object) -> None:
         begun.set()
         go_on.wait()
 
@@ -450,3 +450,82 @@ def test_a_stop_in_the_middle_of_a_tick_lets_it_finish(desk: Desk, monkeypatch: 
     stopping.join(30)
     assert not stopping.is_alive()
     assert ended.is_set()
+
+
+@pytest.mark.parametrize("on_timeout", ["send", "skip"])
+def test_what_a_person_takes_back_after_the_deadline_waits_for_a_person(desk: Desk, on_timeout: str) -> None:
+    desk.schedule(on_timeout=on_timeout)
+    desk.story()
+    desk.at("2026-05-27 05:30")
+    issues.approve(desk.room, TODAY, "chief")
+    desk.at("2026-05-27 06:50")
+    correcting.undo(desk.room, TODAY, who="chief", why="the wrong picture")
+    desk.at("2026-05-27 07:00")
+    assert (desk.state(), desk.reason()) == (IssueState.REVIEW, "the wrong picture")
+    assert day.due_issues(desk.room) == []
+
+
+def rewrite(desk: Desk) -> None:
+    """The story's source has another headline by now, and it was gathered."""
+    desk.story(1, title="Story 1, rewritten")
+    list(gathering.gather_all(desk.room, gathering.polled_sources(desk.room)))
+
+
+def test_a_story_that_changed_at_its_source_holds_its_issue_at_the_last_moment(desk: Desk) -> None:
+    desk.story()
+    desk.at("2026-05-27 05:30")
+    issues.approve(desk.room, TODAY, "chief")
+    rewrite(desk)
+    desk.at("2026-05-27 07:00")
+    SenderLoop(desk.room).send_due()
+    assert desk.state() is IssueState.WAITING
+    assert "title (1 → 1, rewritten)" in desk.reason()
+    desk.at("2026-05-27 07:01")
+    assert desk.state() is IssueState.WAITING, "a person approved it, and a person looks again"
+
+
+@pytest.mark.parametrize("lock", ["", '    lock: "06:30"\n'])
+def test_where_nobody_approves_a_changed_story_is_taken_in_until_the_lock(desk: Desk, lock: str) -> None:
+    desk.schedule(mode="auto")
+    file = desk.folder / "schedule.yaml"
+    file.write_text(file.read_text(encoding="utf-8").replace("sources:", f"{lock}sources:"), encoding="utf-8")
+    desk.story()
+    desk.at("2026-05-27 05:30")
+    rewrite(desk)
+    desk.at("2026-05-27 07:00")
+    sender = SenderLoop(desk.room)
+    sender.send_due()
+    assert desk.state() is IssueState.WAITING
+    desk.at("2026-05-27 07:01")
+    sender.send_due()
+    assert desk.state() is (IssueState.WAITING if lock else IssueState.SUBMITTED)
+
+
+def test_a_desk_that_was_down_for_weeks_records_every_date(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.story()
+    desk.at("2026-05-27 05:30")
+    ended = threading.Event()
+    monkeypatch.setattr(day, "next_waking", lambda room: ended.set())
+    desk.room.clock = Clock(datetime(2026, 6, 16, 12, 0, tzinfo=UTC), anchor=0, unix=lambda: 0)
+    clockwork = Clockwork(desk.room)
+    clockwork.start()
+    assert ended.wait(60)
+    clockwork.stop()
+    found = {issue.id.date: issue.state for issue in desk.room.issues.list("asia")}
+    assert found.pop(date(2026, 5, 28)) is IssueState.SKIPPED
+    missed = [day for day, state in found.items() if state is IssueState.MISSED]
+    assert sorted(missed) == [date(2026, 5, 29) + timedelta(days=number) for number in range(19)]
+
+
+def test_what_was_undone_before_the_deadline_is_not_sent_by_it(desk: Desk) -> None:
+    desk.schedule(on_timeout="send")
+    desk.story()
+    desk.at("2026-05-27 05:30")
+    issues.approve(desk.room, TODAY, "chief")
+    correcting.undo(desk.room, TODAY, who="chief", why="the wrong picture")
+    desk.at("2026-05-27 06:45")
+    assert (desk.state(), desk.reason()) == (IssueState.WAITING, "not approved by 06:45")
+    issues.edit(desk.room, TODAY, word=("It is mended.",), who="ed")
+    issues.approve(desk.room, TODAY, "chief")
+    desk.at("2026-05-27 07:00")
+    assert day.due_issues(desk.room) == [TODAY]

@@ -6,7 +6,7 @@ import socket
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import time, timedelta
 
 import pytest
 from click.testing import CliRunner
@@ -16,10 +16,12 @@ from newsletter.clock import Clock
 from newsletter.errors import InputError, RefusingError
 from newsletter.gather import network
 from newsletter.model import IssueState
-from newsletter.newsroom import Newsroom, gathering, issues, sending, telling
+from newsletter.newsroom import Newsroom, gathering, issues, scheduling, sending, telling
 from newsletter.newsroom.alerts import alert
+from newsletter.newsroom.approving import approve_by, link_of
 from newsletter.newsroom.bell import report_life
-from newsletter.newsroom.notices import notices_of
+from newsletter.newsroom.breaking import break_news
+from newsletter.newsroom.notices import Notice, notices_of
 from newsletter.schedule import day
 
 from ..deliver.recording_server import RecordingServer
@@ -140,6 +142,9 @@ def test_a_draft_that_cannot_be_built(office: Office, bell: Bell, monkeypatch: p
     assert office.subjects() == ["the draft could not be built"]
     assert bell.kinds == ["failed"]
     assert "The theme names no logo." in bell.heard[0]["text"]
+    scheduling.add_issue(office.room, "asia", ISSUE.date, time(18), who="chief")
+    office.at("2026-05-27 16:30")
+    assert "newsletter schedule run asia --date 2026-05-27 --number 2" in bell.heard[-1]["text"]
 
 
 def test_a_send_that_stopped_itself_is_told_at_once_and_once_each_time(office: Office, bell: Bell) -> None:
@@ -428,7 +433,7 @@ def test_a_mail_whose_process_died_over_it_is_tried_again(office: Office) -> Non
     day.tick(office.room)
     issue, now = office.issue, office.room.clock.now()
     changes = office.room.desk_mails.changes([ISSUE])[ISSUE]
-    (notice,) = notices_of(office.room.newsletter("asia"), issue, changes, {}, {}, now)
+    (notice,) = notices_of(office.room.newsletter("asia"), issue, changes, {}, {}, now, now)
     assert telling.note(office.room, issue, notice)
     assert not telling.note(office.room, issue, notice), "once, by whoever is first"
     rows = office.room.desk_mails.open(telling.MOST_TRIES)
@@ -449,3 +454,50 @@ def test_a_send_by_command_tells_as_well(office: Office) -> None:
     done = CliRunner().invoke(newsletter_command, arguments, env=office.environ)
     assert done.exit_code == 0, done.output
     assert office.subjects()[-1] == "handed to the mail server: 1 of 1"
+
+
+def test_an_issue_that_is_moved_to_now_waits_for_nobody_who_was_not_told(office: Office) -> None:
+    office.story()
+    office.set_clock("2026-05-27 03:00")
+    scheduling.move(office.room, "asia", ISSUE.date, None, who="ed@desk.example")
+    office.at("2026-05-27 03:00")
+    assert office.subjects("chief@desk.example") == ["draft ready, approve it by 05:00"]
+    link = link_of(office.room, office.link().rpartition("/")[2])
+    assert link is not None
+    assert link.usable
+    office.at("2026-05-27 04:50")
+    assert office.subjects()[1:] == ["not approved yet, 10 min left"]
+
+
+@pytest.mark.parametrize("mode", ["manual", "auto"])
+def test_approvers_are_told_of_breaking_news_and_may_let_it_out_by_link(office: Office, mode: str) -> None:
+    office.schedule(approval=f'{{mode: {mode}, by: "06:45", on_timeout: send}}')
+    office.story(2)
+    list(gathering.gather_all(office.room, gathering.polled_sources(office.room)))
+    office.set_clock("2026-05-26 21:00")
+    made = break_news(office.room, "desk:2", "asia", who="ed@desk.example")
+    office.at("2026-05-26 21:00")
+    assert office.subjects("chief@desk.example") == ["draft ready, approve it by 23:00"]
+    office.at("2026-05-26 22:50")
+    assert len(office.subjects()) == 1, "nobody presses for it"
+    link = link_of(office.room, office.link().rpartition("/")[2])
+    assert link is not None
+    assert approve_by(office.room, link).approved_by == "chief@desk.example"
+    assert made.id.number == 2
+
+
+def test_a_bell_that_does_not_answer_is_waited_for_once_at_a_waking(
+    office: Office, bell: Bell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office.story()
+    office.at("2026-05-27 05:30")
+    for kind in ("one", "two", "three"):
+        telling.note(office.room, office.issue, Notice(word=kind, kind=kind, headline=kind, alarm=True))
+    rung: list[str] = []
+    with monkeypatch.context() as silent:
+        silent.setattr("newsletter.newsroom.bell.ring", lambda *asked: rung.append(asked[1]) or "it did not answer")
+        telling.carry(office.room)
+    assert rung == ["one"]
+    assert len(office.subjects()) == 4, "and the mail went out"
+    telling.carry(office.room)
+    assert bell.kinds == ["three", "two"]
