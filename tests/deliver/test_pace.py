@@ -32,6 +32,7 @@ def seconds(number: float) -> timedelta:
     return timedelta(seconds=number)
 
 
+@pytest.mark.alone
 @given(
     rate=st.floats(0.1, 1000),
     asks=st.lists(st.tuples(st.integers(1, 200), st.floats(0, 3)), min_size=1, max_size=60),

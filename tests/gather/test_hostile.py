@@ -183,6 +183,7 @@ print(json.dumps({"found": found, "titles": titles, "mine": mark("self") - befor
 """
 
 
+@pytest.mark.alone
 def test_hostile_sources_are_bounded_named_and_harm_nobody(servers: dict[str, Server], tmp_path: Path) -> None:
     desks.make_sample_desk(tmp_path)
     lines = ["sources:"]

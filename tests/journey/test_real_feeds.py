@@ -15,6 +15,8 @@ import pytest
 
 from .conftest import Desk, FeedServer, Mailbox, schedule
 
+pytestmark = pytest.mark.alone
+
 XML = (".xml", ".atom", ".rdf")
 COUNTRIES = ("CN", "JP", "KR", "IN", "US", "GB", "FR", "ID")
 NEWSLETTER = "asia-ai-daily"

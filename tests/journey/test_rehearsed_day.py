@@ -8,8 +8,12 @@ import time
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from ..servers import free_port, wait_until
 from .conftest import Desk, Mailbox, schedule
+
+pytestmark = pytest.mark.alone
 
 ISSUE = "asia-ai-daily/2026-05-27"
 SPEED = 240

@@ -251,6 +251,7 @@ def test_mjml_of_other_hands_compiles_or_is_refused_with_its_line() -> None:
     assert len(refused) < len(documents) / 2
 
 
+@pytest.mark.alone
 def test_an_edition_is_rendered_many_times_faster_than_compiled(real_day, templates):
     """`make bench` measures the bar of ten; this holds what a template compiled for each edition could not."""
     kept = templates.compile("daily")

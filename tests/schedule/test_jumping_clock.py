@@ -133,6 +133,7 @@ def faketime() -> str:
     return asked.stdout.strip()
 
 
+@pytest.mark.alone
 @pytest.mark.timeout(400)
 def test_a_clock_that_jumps_back_and_ahead_makes_no_second_issue_and_stops_nothing(desk: Desk, faketime: str) -> None:
     for number in range(3):

@@ -17,6 +17,8 @@ from newsletter.storage.tables import lane
 
 from .scene import DAY, Remembering, approve, make_desk, sending, serving, submitted, until
 
+pytestmark = pytest.mark.alone
+
 COUNTRIES, READERS, RATE = 12, 40, 100
 
 
