@@ -155,3 +155,12 @@ def test_wrapping_keeps_addresses_whole_and_marks_off_the_line_start():
     )
     assert all(columns(line) <= 24 + 2 for line in lines)
     assert not [line for line in lines if line[0] in "，。"]
+
+
+@pytest.mark.parametrize("fact", ["Word", "报道", "기사", "خبر", "https://news.example/1"])
+def test_no_line_of_the_text_part_begins_with_a_dot_between_facts(fact):
+    text = " · ".join([fact] * 12)
+    for width in range(10, 40):
+        lines = wrap(text, "", width).split("\n")
+        assert squeezed("".join(lines)) == squeezed(text)
+        assert not [line for line in lines if line.startswith("·")]

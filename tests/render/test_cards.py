@@ -6,12 +6,14 @@ import dataclasses
 import itertools
 import re
 from datetime import UTC, datetime
+from html import unescape
 
 import pytest
 
 from newsletter.model import Edition, Kind, NoteOrigin, PlacedStory, Precision, SummaryOrigin
 from newsletter.ports import slot
 from newsletter.render import render_edition
+from newsletter.render.mirroring import mirrored
 
 SEED_CARD = (
     "China",
@@ -261,3 +263,11 @@ def test_dates_are_those_of_the_newsletters_zone(render, snapshot, story, read):
     late = story(1, published_at=datetime(2026, 5, 26, 20, tzinfo=UTC))
     assert "27 May 2026 · via" in read(render(snapshot(late, timezone="Asia/Singapore")).html).words
     assert "26 May 2026 · via" in read(render(snapshot(late, timezone="UTC")).html).words
+
+
+@pytest.mark.parametrize("name", ["daily", "briefing", "breaking", "correction"])
+def test_no_line_begins_with_the_dot_that_parts_two_facts(templates, name):
+    for page in (templates.compile(name).page, mirrored(templates.compile(name).page)):
+        shown = unescape(re.sub(r"<[^>]*>", "", page))
+        assert "\u00a0·" in shown
+        assert not re.search(r"[ \t\n]·", shown)
