@@ -53,12 +53,13 @@ def test_every_element_of_the_seed_card_stands_in_both_parts(render, snapshot, s
     assert all(image["alt"] == "" and image["width"] == "20" and image["height"] == "15" for image in page.images)
 
 
-def test_machine_tags_never_reach_a_reader(render, snapshot, story):
+def test_machine_tags_never_reach_a_reader(render, snapshot, story, read):
     rendered = render(snapshot(story(tags=("AI", "techcrunch-id:3126478", "byline:Kate Lim", "C#", "AI: policy"))))
+    for part in (read(rendered.html).words, rendered.text):
+        assert "#AI, #C#, #AI: policy" in part
     for part in (rendered.html, rendered.text):
         assert "3126478" not in part
         assert "Kate Lim" not in part
-        assert "#AI, #C#, #AI: policy" in part
 
 
 def test_nor_where_a_source_puts_them_into_byline_or_section(render, snapshot, story):
@@ -212,7 +213,7 @@ def test_a_press_release_says_so_as_a_headline_row_too(daily, snapshot, story):
     rendered = render_edition(daily, issue, Edition(issue.countries, "en"), "https://news.example")
     rows = rendered.html.split('class="r"')[1:]
     assert rows
-    assert all("Press release." in row.split("</a>")[0] for row in rows)
+    assert all("<b>Press release</b>" in row.split("</a>")[0] for row in rows)
 
 
 def test_the_minutes_are_of_what_the_mail_shows(daily, render, snapshot, story):
@@ -240,7 +241,7 @@ def test_words_of_the_other_direction_stand_apart(render, snapshot, story):
     assert "<bdi>Yahoo!</bdi>" in arabic
     assert '<span dir="auto">Good morning!</span>' in arabic
     assert '<span dir="auto">GMAsia Media, 1 Quay Road' in arabic
-    assert "<bdi>" not in render(issue).html
+    assert "<bdi>Yahoo!" not in render(issue).html
     assert "<bdi>الجزيرة</bdi>" in render(snapshot(story(1, outlet="الجزيرة"))).html
 
 
@@ -271,3 +272,21 @@ def test_no_line_begins_with_the_dot_that_parts_two_facts(templates, name):
         shown = unescape(re.sub(r"<[^>]*>", "", page))
         assert "\u00a0·" in shown
         assert not re.search(r"[ \t\n]·", shown)
+
+
+def test_each_tag_stands_apart_from_the_direction_of_the_others(render, snapshot, story):
+    html = render(snapshot(story(1, tags=("الذكاء الاصطناعي", "AI")))).html
+    assert "<bdi>#الذكاء الاصطناعي</bdi>, <bdi>#AI</bdi>" in html
+
+
+def test_what_was_sent_earlier_looks_linked(render, snapshot, story):
+    html = render(snapshot(story(1), recap=(PlacedStory(story(2, title="A flash")),))).html
+    assert re.search(r'<a class="r"[^>]*>(?:(?!</a>).)*<u[^>]*>A flash</u></a>', html)
+
+
+def test_a_kind_among_facts_is_no_sentence(templates, snapshot, story, read):
+    issue = snapshot(story(1, kind=Kind.PRESS_RELEASE), story(2, kind=Kind.OPINION), template="briefing")
+    rendered = render_edition(templates.compile("briefing"), issue, Edition(issue.countries, "en"), "https://n.example")
+    for text in (read(rendered.html).words, " ".join(rendered.text.split())):
+        assert "· Press release ·" in text
+        assert "· Opinion ·" in text
