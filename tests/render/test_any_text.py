@@ -131,6 +131,7 @@ def test_titles_are_cut_between_words_and_cjk_sooner():
     assert cut(title, 60) == "Bengaluru start-up trains speech models in twenty-two…"
     chinese = cut("北京要求顶尖人工智能研究人员出国前须经批准并将新规扩大到初创企业创始人和首席研究员", 60)
     assert len(chinese) == 30
+    assert cut("Memory maker adds a line… workers come from its partners first", 30) == "Memory maker adds a line…"
     assert columns(chinese) <= 60
 
 
