@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from newsletter.errors import TemplateError
 from newsletter.model import Edition
 from newsletter.render import Templates, check_template, render_edition
 from newsletter.render.dialect import NAMES
+from newsletter.render.shapes import SHAPES
 from newsletter.render.template_files import shipped_folders
 
 SHIPPED = shipped_folders()[0]
@@ -463,3 +465,14 @@ def test_what_fails_in_rendering_is_named_with_its_line(desk, code, why):
     body.write_text("\n".join(lines), encoding="utf-8")
     (problem,) = check_template(desk / "daily")
     assert (problem.line, why in problem.message) == (at + 2, True), problem
+
+
+def test_the_guide_names_whatever_a_template_is_given():
+    guide = (Path(__file__).parents[2] / "docs" / "templates.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", guide, re.MULTILINE))
+    card = set(re.findall(r"\w+", guide.partition("A card: ")[2].partition(" A script ")[0]))
+    for name, shape in SHAPES.items():
+        assert name in rows
+        fields = shape[0] if isinstance(shape, list) else shape
+        described = card if isinstance(fields, dict) and "anchor" in fields and "byline" in fields else rows[name]
+        assert [field for field in fields or () if field not in described] == []
