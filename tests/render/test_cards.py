@@ -208,12 +208,14 @@ def test_a_date_at_the_edge_of_the_calendar_stops_nothing(render, snapshot, stor
     assert story(1).title in read(render(snapshot(story(1, published_at=edge), timezone=timezone)).html).words
 
 
-def test_a_press_release_says_so_as_a_headline_row_too(daily, snapshot, story):
-    issue = snapshot(*(story(number, kind=Kind.PRESS_RELEASE, summary="Long words. " * 90) for number in range(1, 45)))
+def test_a_headline_row_says_what_leads_to_a_press_release_or_another_language(daily, snapshot, story):
+    odd = {"kind": Kind.PRESS_RELEASE, "outlet_language": "zh", "summary": "Long words. " * 90}
+    issue = snapshot(*(story(number, **odd) for number in range(1, 45)))
     rendered = render_edition(daily, issue, Edition(issue.countries, "en"), "https://news.example")
     rows = rendered.html.split('class="r"')[1:]
     assert rows
     assert all("<b>Press release</b>" in row.split("</a>")[0] for row in rows)
+    assert all("in Chinese" in row.split("</a>")[0] for row in rows)
 
 
 def test_the_minutes_are_of_what_the_mail_shows(daily, render, snapshot, story):
