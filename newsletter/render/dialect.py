@@ -8,7 +8,7 @@ from functools import cache, lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
-from jinja2 import StrictUndefined, TemplateSyntaxError, nodes
+from jinja2 import StrictUndefined, TemplateSyntaxError, Undefined, nodes
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -43,6 +43,7 @@ _FILTERS = (
 )
 _READER = {"subscriber", "recipient", "reader"}
 _STATEMENTS = (nodes.Output, nodes.If, nodes.For, nodes.Assign)
+_PRINTED = (str, int, float, Undefined)  # Jinja says what is wrong with an undefined one
 _LINK_SLOTS = {slot(name) for name in SLOT_NAMES if name != "name"}
 _MOST_STEPS, _DEEPEST_LOOPS, _DEEPEST_BLOCKS = 100, 10, 40
 _MOST_IN_FILE = 5_000
@@ -73,6 +74,15 @@ def safe_url(value: object) -> str:
 def _link(value: object) -> str:
     """The filter `url`, which every link of a template passes: a safe address, or a slot that will be one."""
     return str(value) if value in _LINK_SLOTS else safe_url(value)
+
+
+def _printed(value: object) -> object:
+    """What `{{…}}` prints: text and numbers. Of anything else readers would see Python's own name for it."""
+    if isinstance(value, _PRINTED):
+        return value
+    if isinstance(value, list | tuple):
+        raise TypeError('this is a list; write a for loop, or print it with |join(", ")')
+    raise TypeError("this has fields; print one of them" if isinstance(value, dict) else "this is no text or number")
 
 
 @cache
@@ -189,7 +199,7 @@ class _PlainData(ImmutableSandboxedEnvironment):
 
 
 def _environment(**marks: Any) -> ImmutableSandboxedEnvironment:
-    environment = _PlainData(undefined=StrictUndefined, keep_trailing_newline=True, **marks)
+    environment = _PlainData(undefined=StrictUndefined, finalize=_printed, keep_trailing_newline=True, **marks)
     environment.globals.clear()
     known = dict(environment.filters)
     environment.filters.clear()

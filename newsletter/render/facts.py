@@ -179,6 +179,7 @@ class _CardMaker:
             "url": self._pages(row.id) or safe_url(row.url),
             "kind": "",  # what we know of a card's; a related row is printed by the same partial
             "paywall": False,
+            "foreign": "",
         }
 
 

@@ -41,25 +41,31 @@ class Part:
         try:
             made = self._compiled.render(facts)
         except _RENDER_FAULTS as error:
-            raise TemplateError([self._fault(error)]) from None
+            raise TemplateError([self._fault(error, facts)]) from None
         if len(made) > _LONGEST:
             raise TemplateError([self.written.problem(1, f"this makes over {_LONGEST:,} characters of one edition")])
         return made
 
-    def _fault(self, error: Exception) -> Problem:
+    def _fault(self, error: Exception, facts: Mapping[str, Any]) -> Problem:
         why = str(error) or type(error).__name__
-        return self.written.problem(self._line(error), f"this cannot be rendered: {why}")
+        line = _line_of(error) if self.source == self.written.text else self._line_written(facts)
+        return self.written.problem(line, f"this cannot be rendered: {why}")
 
-    def _line(self, error: Exception) -> int:
-        """The line of the written text at which it went wrong."""
-        # Jinja rewrites the traceback: its last frame in a "<template>" has the line of the source.
-        frames = traceback.extract_tb(error.__traceback__)
-        line = next((frame.lineno for frame in reversed(frames) if frame.filename == "<template>"), None) or 1
-        if self.source == self.written.text:
-            return line
-        # The compiled HTML has other lines: look for the code of that one where it was written.
-        code = _CODE.findall(self.source.split("\n")[line - 1])
-        missing = re.search(r"has no attribute '(\w+)'", str(error))
-        code.sort(key=lambda piece: missing is None or f".{missing[1]}" not in piece)
-        at = self.written.text.find(code[0]) if code else 0
-        return self.written.line_at(max(at, 0))
+    def _line_written(self, facts: Mapping[str, Any]) -> int:
+        """The line of the written text on which stands what fails in the compiled HTML.
+
+        That has other lines, and long ones: with every piece of code on a line of its own, the line tells the piece.
+        """
+        apart = _CODE.sub(r"\n\g<0>", self.source)
+        try:
+            self.environment.from_string(apart).render(facts)
+        except _RENDER_FAULTS as error:
+            code = _CODE.match(apart.split("\n")[_line_of(error) - 1])
+            return self.written.line_at(max(self.written.text.find(code[0]), 0) if code else 0)
+        return 1
+
+
+def _line_of(error: Exception) -> int:
+    """Jinja rewrites the traceback: its last frame in a "<template>" has the line of the source."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return next((frame.lineno for frame in reversed(frames) if frame.filename == "<template>"), None) or 1

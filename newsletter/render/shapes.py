@@ -18,7 +18,7 @@ def _fields(names: str, **shaped: Any) -> dict[str, Any]:
     return dict.fromkeys(names.split()) | shaped
 
 
-_RELATED = _fields("country flag date outlet title url script kind paywall")
+_RELATED = _fields("country flag date outlet title url script kind paywall foreign")
 _CARD = _fields(
     "id anchor form language direction side script country flag section date outlet byline title url summary"
     " summary_origin note_origin note_checked_by kind paywall foreign",

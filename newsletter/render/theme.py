@@ -17,7 +17,10 @@ TOKEN = re.compile(r"\[\[\s*([a-z_]+(?:\.[a-z_]+)+)\s*\]\]")
 """How a template asks for a value: `[[light.accent]]`."""
 
 _COLOUR = re.compile(r"#(?:[0-9A-Fa-f]{3}){1,2}")
-_LENGTH = re.compile(r"\d+px|0")
+_LENGTH = re.compile(r"[0-9]{1,2}px|0")
+_FACE = r"(?:[A-Za-z0-9-]+(?: [A-Za-z0-9-]+)*|'[A-Za-z0-9 -]+')"
+_FACES = re.compile(rf"({_FACE}(?: *, *{_FACE})*)?")
+_ADDRESS = re.compile(r"(https://[^\s\"'<>{}\[\]]+)?")
 _BREAKS_OUT = re.compile(r"[<>{};\"\\\x00-\x1f]")
 
 
@@ -62,11 +65,13 @@ def _fault(table: str, key: str, value: object) -> str | None:
     if table in ("light", "dark"):
         return None if _COLOUR.fullmatch(text) else f"{name} is a colour, written #RRGGBB, not {text!r}"
     if table == "space":
-        return None if _LENGTH.fullmatch(text) else f"{name} is a length in pixels such as 24px, not {text!r}"
+        return None if _LENGTH.fullmatch(text) else f"{name} is a length of up to 99px such as 24px, not {text!r}"
+    if table == "fonts" and not _FACES.fullmatch(text):
+        return f"{name} is a list of typefaces such as Arial, 'Noto Sans', sans-serif, not {text[:80]!r}"
     if name == "logo.address":
-        return None if re.fullmatch(r"(https://[^\s\"'<>]+)?", text) else f"{name} begins with https://, or is empty"
+        return None if _ADDRESS.fullmatch(text) else f"{name} begins with https://, or is empty"
     if name in ("logo.width", "logo.height"):
         return None if text.isdecimal() and int(text) <= 600 else f"{name} is a number of pixels up to 600"
     if _BREAKS_OUT.search(text):
-        return f"{name} may hold none of < > {{ }} ; \\ and \"; names are written 'Foo Bar'"
+        return f'{name} may hold none of < > {{ }} ; \\ and "'
     return f"{name} is longer than 500 characters" if len(text) > 500 else None

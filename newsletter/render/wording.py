@@ -61,7 +61,7 @@ def cut(text: str, width: int) -> str:
     space = kept.rfind(" ")
     if columns(text[len(kept)]) == 1 and text[len(kept)] != " " and space > len(kept) // 2:
         kept = kept[:space]
-    return kept.rstrip(" ,;:–—-·、，：；") + "…"
+    return kept.rstrip(" ,;:–—-·、，：；….") + "…"
 
 
 def preheader_of(titles: Sequence[str]) -> str:

@@ -11,7 +11,8 @@ __all__ = ["columns", "wrap"]
 
 # Chinese and Japanese have no spaces: a line may end after any wide letter, but never before a closing mark. Korean
 # has spaces, and its words stay whole.
-_NEVER_FIRST = "。、，．？！：；）」』】》〉”’・ー々…"
+_NEVER_FIRST = "。、，．？！：；）」』】》〉”’・ー々… ·"
+_WORD = re.compile(r"\S+(?: ·(?!\S))?")  # with the dot that parts it from the next
 _HANGUL = re.compile("[\u1100-\u11ff\u3130-\u318f\ua960-\ua97f\uac00-\ud7ff]")
 _ADDRESS = re.compile(r"(?:https?|mailto):\S+")
 
@@ -46,7 +47,7 @@ def wrap(text: object, indent: str = "", width: int = 72) -> str:
 
 def _pieces(text: str) -> Iterator[tuple[str, str]]:
     """What may not be broken, each with the space that goes before it when it stays on the line."""
-    for word in text.split():
+    for word in _WORD.findall(" ".join(text.split())):
         gap = " "
         for piece in [word] if word.isascii() or _ADDRESS.match(word) else _within_word(word):
             yield gap, piece

@@ -131,6 +131,7 @@ def test_titles_are_cut_between_words_and_cjk_sooner():
     assert cut(title, 60) == "Bengaluru start-up trains speech models in twenty-two…"
     chinese = cut("北京要求顶尖人工智能研究人员出国前须经批准并将新规扩大到初创企业创始人和首席研究员", 60)
     assert len(chinese) == 30
+    assert cut("Memory maker adds a line… workers come from its partners first", 30) == "Memory maker adds a line…"
     assert columns(chinese) <= 60
 
 
@@ -155,3 +156,12 @@ def test_wrapping_keeps_addresses_whole_and_marks_off_the_line_start():
     )
     assert all(columns(line) <= 24 + 2 for line in lines)
     assert not [line for line in lines if line[0] in "，。"]
+
+
+@pytest.mark.parametrize("fact", ["Word", "报道", "기사", "خبر", "https://news.example/1"])
+def test_no_line_of_the_text_part_begins_with_a_dot_between_facts(fact):
+    text = " · ".join([fact] * 12)
+    for width in range(10, 40):
+        lines = wrap(text, "", width).split("\n")
+        assert squeezed("".join(lines)) == squeezed(text)
+        assert not [line for line in lines if line.startswith("·")]

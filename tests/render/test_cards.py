@@ -6,12 +6,14 @@ import dataclasses
 import itertools
 import re
 from datetime import UTC, datetime
+from html import unescape
 
 import pytest
 
 from newsletter.model import Edition, Kind, NoteOrigin, PlacedStory, Precision, SummaryOrigin
 from newsletter.ports import slot
 from newsletter.render import render_edition
+from newsletter.render.mirroring import mirrored
 
 SEED_CARD = (
     "China",
@@ -51,12 +53,13 @@ def test_every_element_of_the_seed_card_stands_in_both_parts(render, snapshot, s
     assert all(image["alt"] == "" and image["width"] == "20" and image["height"] == "15" for image in page.images)
 
 
-def test_machine_tags_never_reach_a_reader(render, snapshot, story):
+def test_machine_tags_never_reach_a_reader(render, snapshot, story, read):
     rendered = render(snapshot(story(tags=("AI", "techcrunch-id:3126478", "byline:Kate Lim", "C#", "AI: policy"))))
+    for part in (read(rendered.html).words, rendered.text):
+        assert "#AI, #C#, #AI: policy" in part
     for part in (rendered.html, rendered.text):
         assert "3126478" not in part
         assert "Kate Lim" not in part
-        assert "#AI, #C#, #AI: policy" in part
 
 
 def test_nor_where_a_source_puts_them_into_byline_or_section(render, snapshot, story):
@@ -205,12 +208,14 @@ def test_a_date_at_the_edge_of_the_calendar_stops_nothing(render, snapshot, stor
     assert story(1).title in read(render(snapshot(story(1, published_at=edge), timezone=timezone)).html).words
 
 
-def test_a_press_release_says_so_as_a_headline_row_too(daily, snapshot, story):
-    issue = snapshot(*(story(number, kind=Kind.PRESS_RELEASE, summary="Long words. " * 90) for number in range(1, 45)))
+def test_a_headline_row_says_what_leads_to_a_press_release_or_another_language(daily, snapshot, story):
+    odd = {"kind": Kind.PRESS_RELEASE, "outlet_language": "zh", "summary": "Long words. " * 90}
+    issue = snapshot(*(story(number, **odd) for number in range(1, 45)))
     rendered = render_edition(daily, issue, Edition(issue.countries, "en"), "https://news.example")
     rows = rendered.html.split('class="r"')[1:]
     assert rows
-    assert all("Press release." in row.split("</a>")[0] for row in rows)
+    assert all("<b>Press release</b>" in row.split("</a>")[0] for row in rows)
+    assert all("in Chinese" in row.split("</a>")[0] for row in rows)
 
 
 def test_the_minutes_are_of_what_the_mail_shows(daily, render, snapshot, story):
@@ -238,7 +243,7 @@ def test_words_of_the_other_direction_stand_apart(render, snapshot, story):
     assert "<bdi>Yahoo!</bdi>" in arabic
     assert '<span dir="auto">Good morning!</span>' in arabic
     assert '<span dir="auto">GMAsia Media, 1 Quay Road' in arabic
-    assert "<bdi>" not in render(issue).html
+    assert "<bdi>Yahoo!" not in render(issue).html
     assert "<bdi>الجزيرة</bdi>" in render(snapshot(story(1, outlet="الجزيرة"))).html
 
 
@@ -261,3 +266,29 @@ def test_dates_are_those_of_the_newsletters_zone(render, snapshot, story, read):
     late = story(1, published_at=datetime(2026, 5, 26, 20, tzinfo=UTC))
     assert "27 May 2026 · via" in read(render(snapshot(late, timezone="Asia/Singapore")).html).words
     assert "26 May 2026 · via" in read(render(snapshot(late, timezone="UTC")).html).words
+
+
+@pytest.mark.parametrize("name", ["daily", "briefing", "breaking", "correction"])
+def test_no_line_begins_with_the_dot_that_parts_two_facts(templates, name):
+    for page in (templates.compile(name).page, mirrored(templates.compile(name).page)):
+        shown = unescape(re.sub(r"<[^>]*>", "", page))
+        assert "\u00a0·" in shown
+        assert not re.search(r"[ \t\n]·", shown)
+
+
+def test_each_tag_stands_apart_from_the_direction_of_the_others(render, snapshot, story):
+    html = render(snapshot(story(1, tags=("الذكاء الاصطناعي", "AI")))).html
+    assert "<bdi>#الذكاء الاصطناعي</bdi>, <bdi>#AI</bdi>" in html
+
+
+def test_what_was_sent_earlier_looks_linked(render, snapshot, story):
+    html = render(snapshot(story(1), recap=(PlacedStory(story(2, title="A flash")),))).html
+    assert re.search(r'<a class="r"[^>]*>(?:(?!</a>).)*<u[^>]*>A flash</u></a>', html)
+
+
+def test_a_kind_among_facts_is_no_sentence(templates, snapshot, story, read):
+    issue = snapshot(story(1, kind=Kind.PRESS_RELEASE), story(2, kind=Kind.OPINION), template="briefing")
+    rendered = render_edition(templates.compile("briefing"), issue, Edition(issue.countries, "en"), "https://n.example")
+    for text in (read(rendered.html).words, " ".join(rendered.text.split())):
+        assert "· Press release ·" in text
+        assert "· Opinion ·" in text

@@ -2,38 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
+from typing import TYPE_CHECKING
 
 import pytest
 
-from newsletter.render import fill_html
+from newsletter.model import Edition
+from newsletter.render import fill_html, render_edition
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
 
 NEUTRAL = dict.fromkeys(("unsubscribe", "preferences", "view"), "https://news.example/x") | {"name": ""}
 
 
 @pytest.fixture(scope="module")
-def look(chromium, render, real_day) -> Iterator[object]:
-    """Opens the mail at a width and colour scheme and evaluates a script in it."""
-    from playwright.sync_api import Page, sync_playwright
+def browser(chromium) -> Iterator[Browser]:
+    from playwright.sync_api import sync_playwright
 
-    html = fill_html(render(real_day).html, NEUTRAL)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        launched = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        yield launched
+        launched.close()
 
-        @cache
-        def page(width: int, scheme: str) -> Page:
-            context = browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 900})
-            opened = context.new_page()
-            opened.route("**/*", lambda route: route.abort())  # pictures have their width and height in the mail
-            opened.set_content(html)
-            return opened
 
-        def looked(width: int, scheme: str, script: str) -> object:
-            return page(width, scheme).evaluate(script)
+@pytest.fixture(scope="module")
+def opened(browser) -> Callable[[str, int, str], Page]:
+    """Opens a mail at a width and colour scheme."""
 
-        yield looked
-        browser.close()
+    @cache
+    def page(html: str, width: int, scheme: str) -> Page:
+        context = browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 900})
+        fresh = context.new_page()
+        fresh.route("**/*", lambda route: route.abort())  # pictures have their width and height in the mail
+        fresh.set_content(fill_html(html, NEUTRAL))
+        return fresh
+
+    return page
+
+
+@pytest.fixture(scope="module")
+def look(opened, render, real_day) -> Callable[[int, str, str], object]:
+    """Evaluates a script in the mail of a real day, at a width and colour scheme."""
+    html = render(real_day).html
+    return lambda width, scheme, script: opened(html, width, scheme).evaluate(script)
 
 
 COLOURS = """() => {
@@ -97,6 +110,19 @@ def test_each_script_has_its_face_and_lines_further_apart(look, script, face):
     family, headline, body = look(640, "light", f"() => ({asked})('{script}')")
     assert face in family
     assert (headline, body) == ("32px", "28px")
+
+
+def test_a_line_ends_between_korean_words(look):
+    style = "() => getComputedStyle(document.querySelector('div.ko h2')).wordBreak"
+    assert look(375, "light", style) == "keep-all"
+
+
+@pytest.mark.parametrize(("width", "height"), [(640, "38px"), (375, "34px")])
+def test_large_chinese_headlines_have_room_between_lines(opened, templates, snapshot, story, width, height):
+    issue = snapshot(story(1, title="中国正日益留住本国最优秀的人工智能人才", language="zh"), template="breaking")
+    rendered = render_edition(templates.compile("breaking"), issue, Edition(issue.countries, "zh"), "https://n.example")
+    page = opened(rendered.html, width, "light")
+    assert page.evaluate("getComputedStyle(document.querySelector('.zh h2[id]')).lineHeight") == height
 
 
 def test_links_in_the_small_print_are_of_its_colour(look):

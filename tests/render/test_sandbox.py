@@ -8,6 +8,7 @@ from newsletter.errors import TemplateError
 from newsletter.render.dialect import dialect_problems, html_dialect, text_dialect
 from newsletter.render.part import Part
 from newsletter.render.template_files import TemplateText
+from newsletter.render.translating import words_in
 
 SECRETS = ("root:", "NEWSLETTER_", "<class", "<module", "<function", "object at 0x", "site-packages", "/usr/lib")
 ESCAPES = (
@@ -37,6 +38,12 @@ ESCAPES = (
     "lead.title.join.__func__",
     "issue.__dict__",
     "range(10).__class__",
+    "_",
+    "_.__globals__",
+    "ngettext.__closure__",
+    "lead.title.format_map",
+    "[lead]|select",
+    "[_]|first",
 )
 
 
@@ -48,6 +55,7 @@ def test_escapes_show_nothing(escape, dialect, monkeypatch):
     shown = ""
     if not dialect_problems(written, dialect()):
         facts = {"lead": {"title": "Title", "card": ()}, "issue": {"title": "Issue"}}
+        facts |= words_in("en", {}).text
         try:
             shown = Part(written, written.text, dialect()).render(facts)
         except TemplateError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from newsletter.errors import TemplateError
 from newsletter.model import Edition
 from newsletter.render import Templates, check_template, render_edition
 from newsletter.render.dialect import NAMES
+from newsletter.render.shapes import SHAPES
 from newsletter.render.template_files import shipped_folders
 
 SHIPPED = shipped_folders()[0]
@@ -277,8 +279,14 @@ def test_a_broken_theme_is_named_with_its_line(desk):
     [
         ('[light]\npage = "#FFF"\naccent = "redd"\n', 3, "light.accent is a colour, written #RRGGBB, not 'redd'"),
         ('[dark]\npage = "url(https://a.example/x.png)"\n', 2, "dark.page is a colour"),
-        ('[fonts]\nbody = "Arial; } </style><script>"\n', 2, "fonts.body may hold none of"),
-        ('[space]\nside = "2em"\n', 2, "space.side is a length in pixels"),
+        ('[fonts]\nbody = "Arial; } </style><script>"\n', 2, "fonts.body is a list of typefaces"),
+        ('[fonts]\nzh = "Foo\'s, serif"\n', 2, "fonts.zh is a list of typefaces"),
+        ('[fonts]\nheadline = "a/*, serif"\n', 2, "fonts.headline is a list of typefaces"),
+        ('[fonts]\nbody = "Ünicode, serif"\n', 2, "fonts.body is a list of typefaces"),
+        ('[promo]\ntext = "a; } b"\n', 2, "promo.text may hold none of"),
+        ('[space]\nside = "2em"\n', 2, "space.side is a length of up to 99px"),
+        ('[space]\nside = "400px"\n', 2, "space.side is a length of up to 99px"),
+        ('[logo]\naddress = "https://a.example/{{issue.title}}"\n', 2, "logo.address begins with https://"),
         ('[logo]\naddress = "file:///logo.png"\n', 2, "logo.address begins with https://"),
         ("[logo]\nwidth = 9999\n", 2, "logo.width is a number of pixels"),
         ("[light]\npage = 1.5\n", 2, "light.page is a text in quotes or a whole number"),
@@ -434,3 +442,37 @@ def test_a_sample_that_cannot_be_rendered_says_why(desk):
     assert "No time zone found with key Mars/X" in check_template(desk / "daily")[0].message
     sample.write_text("[" * 100_000, encoding="utf-8")
     assert "this is not a sample issue" in check_template(desk / "daily")[0].message
+
+
+@pytest.mark.parametrize(
+    ("code", "why"),
+    [
+        ("{{lead.tags}}", "this is a list; write a for loop"),
+        ("{{lead}}", "this has fields; print one of them"),
+        ("{{lead.title.format_map}}", "this is no text or number"),
+        ("{{_}}", "this is no text or number"),
+        ("{{[0]*9|length}}", "object of type 'int' has no len"),
+        ("{{lead.title|first|join(lead,2,3,4)}}", "positional arguments"),
+    ],
+)
+def test_what_fails_in_rendering_is_named_with_its_line(desk, code, why):
+    body = desk / "daily" / "body.mjml"
+    written = body.read_text(encoding="utf-8").replace('    <mj-include path="partials/footer.mjml" />\n', "")
+    lines = written.split("\n")
+    at = lines.index("      </mj-column>")
+    footer = '<mj-text><p><a href="{{slots.unsubscribe|url}}">Go</a> {{issue.postal_address}}</p><p>Here '
+    lines[at:at] = [f"{footer}{{{{issue.title}}}}", f"is {code}", "</p></mj-text>"]
+    body.write_text("\n".join(lines), encoding="utf-8")
+    (problem,) = check_template(desk / "daily")
+    assert (problem.line, why in problem.message) == (at + 2, True), problem
+
+
+def test_the_guide_names_whatever_a_template_is_given():
+    guide = (Path(__file__).parents[2] / "docs" / "templates.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", guide, re.MULTILINE))
+    card = set(re.findall(r"\w+", guide.partition("A card: ")[2].partition(" A script ")[0]))
+    for name, shape in SHAPES.items():
+        assert name in rows
+        fields = shape[0] if isinstance(shape, list) else shape
+        described = card if isinstance(fields, dict) and "anchor" in fields and "byline" in fields else rows[name]
+        assert [field for field in fields or () if field not in described] == []

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.errors import TemplateError
-from newsletter.model import Edition
+from newsletter.model import Edition, SummaryOrigin
 from newsletter.render import Templates, fill_html, render_edition
 from newsletter.render.mirroring import mirrored
 from newsletter.render.translating import read_catalogues, words_in
@@ -51,7 +51,7 @@ def test_there_are_the_languages_that_are_promised() -> None:
 
 @pytest.mark.parametrize("language", ["zh", "zh-Hant", "ja", "ko", "id", "ar", "zh-SG"])
 def test_no_english_word_of_ours_is_left(language, render, snapshot, story, related) -> None:
-    from newsletter.model import Kind, NoteOrigin, PlacedStory, SummaryOrigin
+    from newsletter.model import Kind, NoteOrigin, PlacedStory
 
     neutral = {"title": "…", "summary": "…", "note": ("…",), "byline": ("…",), "tags": ()}
     stories = [
@@ -217,3 +217,11 @@ def test_every_language_from_the_right_is_mirrored(real_day, language: str) -> N
     assert f'lang="{language}" dir="rtl"' in rendered.html
     assert "border-right:2px solid" in rendered.html, "the edge of the note stands where its lines begin"
     assert "border-left:2px solid" not in rendered.html
+
+
+def test_a_colon_is_that_of_the_language(templates, snapshot, story, read) -> None:
+    issue = snapshot(story(1, summary_origin=SummaryOrigin.EXTRACTIVE, title="芯片"), template="breaking")
+    rendered = render_edition(templates.compile("breaking"), issue, Edition(issue.countries, "zh"), "https://n.example")
+    assert rendered.subject == "突发新闻：芯片"
+    assert "摘录：" in read(rendered.html).words
+    assert "摘录：" in rendered.text

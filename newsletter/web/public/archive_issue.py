@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.responses import HTMLResponse, Response
 
 from newsletter.errors import InputError, NotFoundError
-from newsletter.model import Issue, IssueId, IssueState
+from newsletter.model import Issue, IssueId, IssueState, RenderedEdition
 from newsletter.newsroom import issues
 from newsletter.plan import Newsletter
 from newsletter.web.asking import Ask
@@ -20,13 +20,16 @@ __all__ = ["archive_issue", "archived_issue"]
 def archive_issue(ask: Ask) -> Response:
     """The edition with every country, or the one that `?edition=` names, as it was sealed."""
     issue = archived_issue(ask, public_newsletter(ask, ask.path["newsletter"]))
-    whole = issues.preview(ask.room, issue.id)
-    if (key := ask.query.get("edition")) is not None:
-        held = {edition.key: edition for edition in issues.sealed(ask.room, issue)}
-        if key not in held:
-            raise NotFoundError(f"{issue.id} has no edition {key!r}")
-        whole = issues.sealed_or_rendered(ask.room, issue, held[key])
-    return HTMLResponse(mail_page(ask, issue.id, whole), headers={**INDEXED, **mail_policy(framed=False)})
+    key = ask.query.get("edition")
+    rendered = issues.preview(ask.room, issue.id) if key is None else _edition(ask, issue, key)
+    return HTMLResponse(mail_page(ask, issue.id, rendered), headers={**INDEXED, **mail_policy(framed=False)})
+
+
+def _edition(ask: Ask, issue: Issue, key: str) -> RenderedEdition:
+    held = {edition.key: edition for edition in issues.sealed(ask.room, issue)}
+    if key not in held:
+        raise NotFoundError(f"{issue.id} has no edition {key!r}")
+    return issues.sealed_or_rendered(ask.room, issue, held[key])
 
 
 def archived_issue(ask: Ask, newsletter: Newsletter) -> Issue:
