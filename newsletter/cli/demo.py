@@ -49,7 +49,7 @@ def demo(once: bool, port: int) -> int:
 
 def _one_issue(room: Newsroom) -> IssueId:
     """The main job, a line a step."""
-    from newsletter.newsroom import gathering, issues, sending
+    from newsletter.newsroom import gathering, issues, preflight, previews, sending
 
     for polled in gathering.gather_all(room, gathering.polled_sources(room)):
         if polled.gathered is None:
@@ -59,9 +59,9 @@ def _one_issue(room: Newsroom) -> IssueId:
     assert issue.snapshot is not None
     count, countries = len(issue.snapshot.placed), len(issue.snapshot.sections)
     click.echo(f"composed   {issue.id}: {count} stories from {countries} countries, {issue.state}")
-    reaches = issues.editions(room, issue)
+    reaches = previews.editions(room, issue)
     click.echo(f"rendered   {len(reaches)} editions; the most read goes to {reaches[0].readers} readers")
-    for finding, places in issues.grouped(issues.check(room, issue.id)):
+    for finding, places in preflight.grouped(preflight.check(room, issue.id)):
         click.echo(f"check      {finding.severity}: {finding.message} ({'; '.join(places)})")
     issues.approve(room, issue.id, "editor@example.com")
     click.echo("approved   by editor@example.com")

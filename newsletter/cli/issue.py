@@ -89,7 +89,7 @@ def list_(newsletter: str | None, limit: int, as_json: bool) -> None:
 @as_json
 def show(issue_id: IssueId, as_json: bool) -> None:
     """Show one issue: its stories by country with related reading, its editions, and what happened to it."""
-    from newsletter.newsroom import issues
+    from newsletter.newsroom import previews
 
     with open_room() as room:
         found = room.issues.get(issue_id)
@@ -106,7 +106,7 @@ def show(issue_id: IssueId, as_json: bool) -> None:
                     click.echo(f"      related: {related.title}  (shares: {', '.join(related.reasons)})")
         if found.snapshot:
             click.secho("\nEditions", bold=True)
-            for reach in issues.editions(room, found):
+            for reach in previews.editions(room, found):
                 click.echo(f"  {reach.edition.key}: {reach.readers} readers")
         click.secho("\nHistory", bold=True)
         for step in room.issues.history(found.id):
@@ -150,11 +150,11 @@ def edit(issue_id: IssueId, subject: str | None, preheader: str | None, word: tu
 @by
 def approve(issue_id: IssueId, by: str | None) -> None:
     """Seal the exact bytes of the draft for sending; any later edit voids it."""
-    from newsletter.newsroom import issues
+    from newsletter.newsroom import issues, previews
 
     with open_room() as room:
         approved = issues.approve(room, issue_id, who(by))
-        readers = sum(reach.readers for reach in issues.editions(room, approved))
+        readers = sum(reach.readers for reach in previews.editions(room, approved))
     if approved.approved_by is None:
         click.echo(f"{approved.id}: {approved.reason}")
     else:

@@ -44,7 +44,7 @@ def preview(
     """Print an edition exactly as it would be mailed, or make a picture of its first 16,000 pixels (png)."""
     from newsletter import render
     from newsletter.errors import InputError
-    from newsletter.newsroom import issues, proofs, readers
+    from newsletter.newsroom import previews, proofs, readers
 
     asked = [code.strip() for code in countries.split(",") if code.strip()] if countries else None
     form = form or _form_of(out)
@@ -56,7 +56,7 @@ def preview(
         if form == "eml":
             data = proofs.message_for(room, issue_id, as_email=as_email, countries=asked, language=language)
         else:
-            edition = issues.preview(room, issue_id, as_email=as_email, countries=asked, language=language)
+            edition = previews.preview(room, issue_id, as_email=as_email, countries=asked, language=language)
             slots = readers.slots_of(room, issue_id, edition.edition.key, as_email)
             if form == "text":
                 data = render.fill_text(edition.text, slots).encode()
@@ -83,10 +83,10 @@ def check(issue_id: IssueId, no_links: bool, as_json: bool) -> int:
 
     Ends with 3 when a blocking check fails.
     """
-    from newsletter.newsroom import issues, looking
+    from newsletter.newsroom import looking, preflight
 
     with open_room() as room:
-        findings = issues.check(room, issue_id)
+        findings = preflight.check(room, issue_id)
         findings += looking.look(room, issue_id, links=not no_links)
     if as_json:
         print_json(
@@ -96,7 +96,7 @@ def check(issue_id: IssueId, no_links: bool, as_json: bool) -> int:
             ]
         )
     else:
-        for finding, places in issues.grouped(findings):
+        for finding, places in preflight.grouped(findings):
             colour = "red" if finding.severity == "blocking" else "yellow"
             fix = f" {finding.fix}" if finding.fix else ""
             click.echo(f"{click.style(finding.severity, fg=colour)}  {finding.message}{fix}  ({'; '.join(places)})")

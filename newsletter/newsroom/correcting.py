@@ -26,7 +26,7 @@ from newsletter.model import (
     Story,
     StoryStatus,
 )
-from newsletter.newsroom import issues, outcomes
+from newsletter.newsroom import issues, outcomes, previews
 from newsletter.newsroom.following import OPEN
 from newsletter.newsroom.ledgers import open_ledger
 from newsletter.newsroom.reconciling import refuse_forgetful
@@ -150,7 +150,7 @@ def _revised(room: Newsroom, issue: Issue, snapshot: Snapshot, fault: Fault, who
     """The issue in a further revision: in review again, or where it has been submitted, for its web view alone."""
     now = room.clock.now()
     if issue.state is IssueState.SUBMITTED:
-        keys = {each.key: each for each in issues.sealed(room, issue)}
+        keys = {each.key: each for each in previews.sealed(room, issue)}
         told = [edition for edition in keys.values() if snapshot.sections_of(edition)]
         rendered = render_editions(room.templates, snapshot, told, room.settings.base_url)
         findings = render.preflight(snapshot, rendered, now) if told else []

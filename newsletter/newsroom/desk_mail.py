@@ -10,7 +10,7 @@ from newsletter.countries import country_name
 from newsletter.deliver import DkimKey
 from newsletter.errors import NewsletterError
 from newsletter.model import DeliveryState, Issue, IssueState, Message, Severity, Snapshot
-from newsletter.newsroom import issues
+from newsletter.newsroom import preflight, previews
 from newsletter.newsroom.approving import approve_until, link_to
 from newsletter.newsroom.notices import Notice
 from newsletter.newsroom.room import Newsroom
@@ -108,7 +108,7 @@ def _due(room: Newsroom, newsletter: Newsletter, issue: Issue) -> str:
     if issue.state not in (*_OPEN, IssueState.APPROVED):
         return f"It was due {due}."
     try:
-        readers = sum(reach.readers for reach in issues.editions(room, issue)) if issue.snapshot else 0
+        readers = sum(reach.readers for reach in previews.editions(room, issue)) if issue.snapshot else 0
     except NewsletterError:
         readers = 0
     to = f", to {readers_words(readers)}" if readers else ""
@@ -121,11 +121,11 @@ def _due(room: Newsroom, newsletter: Newsletter, issue: Issue) -> str:
 def _checks(room: Newsroom, issue: Issue) -> Iterator[dict[str, Any]]:
     """The preflight, blocking findings first; what it costs to run is why no page of the desk waits for a mail."""
     try:
-        findings = issues.check(room, issue.id)
+        findings = preflight.check(room, issue.id)
     except NewsletterError as error:
         yield {"label": "Could not run.", "words": str(error), "places": "", "blocking": True}
         return
-    grouped = sorted(issues.grouped(findings), key=lambda found: found[0].severity is not Severity.BLOCKING)
+    grouped = sorted(preflight.grouped(findings), key=lambda found: found[0].severity is not Severity.BLOCKING)
     for finding, places in grouped[:_MOST_CHECKS]:
         yield {
             "label": f"{finding.severity.capitalize()}: {finding.check}.",

@@ -16,7 +16,7 @@ from newsletter.model import (
     Snapshot,
     StoryStatus,
 )
-from newsletter.newsroom import issues
+from newsletter.newsroom import preflight
 from newsletter.newsroom.audience import choose
 from newsletter.newsroom.ledgers import give_up_at, open_ledger
 from newsletter.newsroom.pacing import prove_relay
@@ -95,7 +95,7 @@ def _look_once_more(room: Newsroom, issue: Issue) -> None:
             raise ChecksFailedError(
                 f"{issue.id}: {story.id}, or a copy of it, is {standing} by now; build the issue again"
             )
-    for found in issues.changed_since(room, issue):
+    for found in preflight.changed_since(room, issue):
         raise ChecksFailedError(f"{issue.id}: {found.place}: {found.message} {found.fix}")
 
 

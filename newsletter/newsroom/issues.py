@@ -1,52 +1,37 @@
-"""What can be done with an issue before it is sent: build, preview, check, approve."""
+"""What is done with an issue before it is sent: build, edit, approve."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
-from difflib import SequenceMatcher
 from functools import partial
-from textwrap import shorten
 
-from newsletter import compose, render
-from newsletter.errors import ChecksFailedError, InputError, NothingToDoError, Problem, TemplateError
+from newsletter import compose
+from newsletter.errors import ChecksFailedError, InputError, NothingToDoError
 from newsletter.model import (
-    BEGUN,
     EDITABLE,
-    Edition,
-    Finding,
     Issue,
     IssueId,
     IssueState,
-    RenderedEdition,
     Severity,
     Snapshot,
 )
-from newsletter.newsroom import related
-from newsletter.newsroom.audience import choose
+from newsletter.newsroom import preflight, previews, related
 from newsletter.newsroom.copies import told_apart
 from newsletter.newsroom.retelling import retold
 from newsletter.newsroom.room import Newsroom
-from newsletter.pipeline import compose_issue, render_editions
+from newsletter.pipeline import compose_issue
 from newsletter.plan import EVERY, ApprovalMode, Newsletter, OnFew, Slot, quiet_until
 
 __all__ = [
     "AUTO",
     "CLOCK",
-    "Reach",
     "approve",
     "build",
-    "changed_since",
-    "check",
     "composed",
     "edit",
-    "editions",
-    "grouped",
     "judge",
-    "preview",
-    "sealed",
-    "sealed_or_rendered",
     "store",
 ]
 
@@ -60,14 +45,6 @@ YEARS = range(1990, 2200)
 
 SECOND_THOUGHTS = timedelta(seconds=60)
 """How long an issue that is approved after its hour waits, by itself, for an undo."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reach:
-    """One edition and how many of the present audience would get it."""
-
-    edition: Edition
-    readers: int
 
 
 def build(
@@ -112,78 +89,6 @@ def _slot(room: Newsroom, newsletter: Newsletter, issue_id: IssueId) -> Slot:
     return slot
 
 
-def editions(room: Newsroom, issue: Issue) -> list[Reach]:
-    """The editions that the present audience needs, or the frozen one (or what is left of that, where it is being
-    corrected), most read first; the whole issue's always among them."""
-    snapshot = _snapshot(issue)
-    whole = compose.choose_edition(snapshot, None, None)
-    with room.database.read() as connection:
-        if issue.frozen_at is not None:
-            frozen = room.deliveries.editions(connection, issue.id, left=issue.state not in BEGUN).items()
-            needed = {edition: number for key, number in frozen if snapshot.sections_of(edition := Edition.parse(key))}
-        else:
-            needed = dict(choose(room, connection, snapshot).readers)
-    readers = ({whole: 0} if whole is not None else {}) | needed
-    return sorted((Reach(edition, count) for edition, count in readers.items()), key=lambda r: (-r.readers, r.edition))
-
-
-def preview(
-    room: Newsroom,
-    issue_id: IssueId,
-    *,
-    as_email: str | None = None,
-    countries: Sequence[str] | None = None,
-    language: str | None = None,
-) -> RenderedEdition:
-    """The bytes that a reader would get, slots aside: the sealed ones once there is an approval."""
-    issue = room.issues.get(issue_id)
-    snapshot = _snapshot(issue)
-    if language is not None and language not in snapshot.languages:
-        raise InputError(f"{issue_id} has no edition in {language!r}; it has {', '.join(snapshot.languages)}")
-    if as_email is not None:
-        reader = room.subscribers.find(as_email)
-        countries, language = reader.preferences.countries, reader.preferences.language
-    edition = compose.choose_edition(snapshot, countries, language)
-    if edition is None:
-        asked = f"countries {', '.join(countries or ())}"
-        raise InputError(
-            f"{issue_id} has no story for {as_email or asked}; it has {', '.join(snapshot.countries) or 'none'}"
-        )
-    return sealed_or_rendered(room, issue, edition)
-
-
-def sealed(room: Newsroom, issue: Issue) -> list[Edition]:
-    """The editions whose bytes an approval sealed."""
-    if issue.approved_revision is None:
-        return []
-    return [each.edition for each in room.issues.editions(issue.id, issue.approved_revision).values()]
-
-
-def sealed_or_rendered(room: Newsroom, issue: Issue, edition: Edition) -> RenderedEdition:
-    """The edition as approved, or as it would be approved now."""
-    if issue.approved_revision is not None:
-        sealed = room.issues.editions(issue.id, issue.approved_revision).get(edition.key)
-        if sealed is not None:
-            return sealed
-    (rendered,) = render_editions(room.templates, _snapshot(issue), [edition], room.settings.base_url)
-    return rendered
-
-
-def check(room: Newsroom, issue_id: IssueId) -> list[Finding]:
-    """The preflight over every edition that the present audience needs."""
-    issue = room.issues.get(issue_id)
-    findings, _ = _examine(room, issue)
-    return findings
-
-
-def grouped(findings: Sequence[Finding]) -> list[tuple[Finding, list[str]]]:
-    """Each finding told once, with all the places it was found at."""
-    places: dict[Finding, list[str]] = {}
-    for finding in findings:
-        places.setdefault(replace(finding, place=""), []).append(finding.place)
-    return list(places.items())
-
-
 def approve(room: Newsroom, issue_id: IssueId, by: str, revision: int | None = None) -> Issue:
     """Seal the bytes of the present draft; raises `ChecksFailedError` when a check blocks, or when the draft is not
     the `revision` that `by` looked at.
@@ -206,7 +111,7 @@ def approve(room: Newsroom, issue_id: IssueId, by: str, revision: int | None = N
         raise ChecksFailedError(
             f"{by} changed {issue_id} last, so its approval is somebody else's (approval.other_than_editor)"
         )
-    findings, rendered = _examine(room, issue)
+    findings, rendered = preflight.examine(room, issue)
     if blocking := [finding for finding in findings if finding.severity is Severity.BLOCKING]:
         raise ChecksFailedError(
             f"{issue_id} cannot be approved:\n" + "\n".join(f"  {f.place}: {f.message}" for f in blocking)
@@ -289,7 +194,7 @@ def edit(
         issue = room.issues.get(issue_id)
         if issue.state not in EDITABLE:
             raise NothingToDoError(f"{issue_id} is {issue.state}: its content is settled")
-        drafted = _snapshot(issue)
+        drafted = previews.drafted(issue)
         snapshot = replace(
             drafted,
             subject=drafted.subject if subject is None else subject.strip() or None,
@@ -345,75 +250,3 @@ def judge(newsletter: Newsletter, snapshot: Snapshot) -> tuple[IssueState, str]:
         return IssueState.REVIEW, ""
     why = f"too few stories: {count} of at least {least}"
     return (IssueState.SKIPPED if newsletter.stories.on_few is OnFew.SKIP else IssueState.WAITING), why
-
-
-def _examine(room: Newsroom, issue: Issue) -> tuple[list[Finding], list[RenderedEdition]]:
-    snapshot = _snapshot(issue)
-    needed = [reach.edition for reach in editions(room, issue)]
-    ours = [*_carried(room, issue), *changed_since(room, issue)]
-    try:
-        rendered = render_editions(room.templates, snapshot, needed, room.settings.base_url)
-    except TemplateError as error:
-        return [*ours, *map(_broken_template, error.problems)], []
-    statuses = room.stories.statuses([placed.story.id for placed in snapshot.placed])
-    findings = render.preflight(snapshot, rendered, max(room.clock.now(), issue.due_at), statuses)
-    return [*ours, *findings, *render.faint_colours(room.templates.theme())], rendered
-
-
-def _broken_template(problem: Problem) -> Finding:
-    place = f"{problem.file}:{problem.line}"
-    return Finding(Severity.BLOCKING, "template", place, f"{problem.message}.", "Mend it; `template check` tells more.")
-
-
-def _carried(room: Newsroom, issue: Issue) -> Iterator[Finding]:
-    """No reader of a newsletter gets a story twice, whatever drafts stood side by side, and no copy of it."""
-    if _snapshot(issue).faulty is not None:
-        return
-    newsletter = room.newsletter(issue.id.newsletter)
-    carried = room.issues.carried((newsletter.name, *newsletter.not_again_from), issue.id)
-    stories = [placed.story for placed in _snapshot(issue).placed]
-    told = compose.told_before(stories, room.stories.find(carried).values(), told_apart(room, stories))
-    for story, copy in told.items():
-        message = f"{carried[copy]} has carried it already{'' if copy == story else f', as {copy}'}."
-        yield Finding(Severity.BLOCKING, "carried", f"story {story}", message, "Build the issue again.")
-
-
-_SHORT, _RUNS = 60, 3
-"""Characters of one changed passage, and how many of them are told."""
-
-_SEEN = ("title", "summary", "shown_note", "url", "outlet", "byline", "kind")
-
-
-def changed_since(room: Newsroom, issue: Issue) -> Iterator[Finding]:
-    """A draft shows stories as they were: what its source or an editor has changed since is not what is approved."""
-    snapshot = _snapshot(issue)
-    present = room.stories.find([placed.story.id for placed in snapshot.placed])
-    for drafted in (placed.story for placed in snapshot.placed):
-        story = present.get(drafted.id, drafted)
-        changed = [
-            f"{name.removeprefix('shown_')} ({_difference(before, after)})"
-            for name in _SEEN
-            if (before := getattr(drafted, name)) != (after := getattr(story, name))
-        ]
-        if changed:
-            message = f"It has changed since the draft was made: {', '.join(changed)}."
-            alone = f"`newsletter issue correct {issue.id} --story {drafted.id}`"
-            fix = f"Build the issue again, or take over this story alone: {alone}."
-            yield Finding(Severity.BLOCKING, "changed story", f"story {drafted.id}", message, fix)
-
-
-def _difference(before: str | Sequence[str], after: str | Sequence[str]) -> str:
-    """The words that changed, as `old → new`: the first few."""
-    old, new = (text.split() if isinstance(text, str) else " ".join(text).split() for text in (before, after))
-    runs = [
-        tuple(shorten(" ".join(words), _SHORT, placeholder="…") or "nothing" for words in (old[a:b], new[c:d]))
-        for what, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
-        if what != "equal"
-    ]
-    return ", ".join(f"{was} → {now}" for was, now in runs[:_RUNS]) + (", …" if len(runs) > _RUNS else "")
-
-
-def _snapshot(issue: Issue) -> Snapshot:
-    if issue.snapshot is None:
-        raise InputError(f"{issue.id} has no draft yet; `newsletter issue build {issue.id.newsletter}` makes it")
-    return issue.snapshot

@@ -13,14 +13,14 @@ from newsletter.model import (
     Message,
     Recipient,
     RenderedEdition,
-    Snapshot,
 )
 from newsletter.newsroom import readers
+from newsletter.newsroom.previews import drafted
 from newsletter.newsroom.room import Newsroom
 from newsletter.ports import Transport
 from newsletter.tokens import Purpose
 
-__all__ = ["bounce_domain", "drafted_snapshot", "mail_headers", "message_maker"]
+__all__ = ["bounce_domain", "mail_headers", "message_maker"]
 
 
 def message_maker(
@@ -53,7 +53,7 @@ def message_maker(
 
 def mail_headers(room: Newsroom, issue: Issue) -> deliver.MailHeaders:
     """The header of an issue's messages, from what was frozen: its newsletter may have left schedule.yaml since."""
-    snapshot = drafted_snapshot(issue)
+    snapshot = drafted(issue)
     newsletter = room.plan.newsletters.get(snapshot.newsletter)
     public = newsletter is not None and newsletter.archive == "public"
     return deliver.MailHeaders(
@@ -68,9 +68,4 @@ def mail_headers(room: Newsroom, issue: Issue) -> deliver.MailHeaders:
 
 
 def bounce_domain(room: Newsroom, issue: Issue) -> str:
-    return room.settings.bounce_domain or drafted_snapshot(issue).sender.domain
-
-
-def drafted_snapshot(issue: Issue) -> Snapshot:
-    assert issue.snapshot is not None, "what is previewed, proofed or sent has a draft"
-    return issue.snapshot
+    return room.settings.bounce_domain or drafted(issue).sender.domain

@@ -13,8 +13,8 @@ from newsletter.model import (
     Recipient,
     RenderedEdition,
 )
-from newsletter.newsroom import issues, readers
-from newsletter.newsroom.messages import bounce_domain, drafted_snapshot, mail_headers
+from newsletter.newsroom import previews, readers
+from newsletter.newsroom.messages import bounce_domain, mail_headers
 from newsletter.newsroom.room import Newsroom
 from newsletter.pipeline import send_once
 from newsletter.tokens import Purpose
@@ -25,7 +25,7 @@ __all__ = ["message_for", "proof"]
 def proof(room: Newsroom, issue_id: IssueId, addresses: Sequence[str]) -> list[tuple[str, Outcome]]:
     """Mail the whole issue's edition to editors, marked as a proof; raises `NotLiveError` like any mail."""
     issue = room.issues.get(issue_id)
-    rendered = issues.preview(room, issue_id)
+    rendered = previews.preview(room, issue_id)
     rendered = replace(rendered, subject=f"[Proof] {rendered.subject}")
     transport = room.transport(issue_id)
     deliver.refuse_strangers(transport, room.settings, addresses)
@@ -51,7 +51,7 @@ def message_for(
 ) -> bytes:
     """The whole RFC 5322 message that a preview stands for."""
     issue = room.issues.get(issue_id)
-    rendered = issues.preview(room, issue_id, as_email=as_email, countries=countries, language=language)
+    rendered = previews.preview(room, issue_id, as_email=as_email, countries=countries, language=language)
     recipient = _proof_recipient(room, issue, rendered, 0, as_email or "reader@example.com")
     slots = readers.neutral_slots(room, issue_id, rendered.edition.key)
     if as_email is not None:
@@ -72,5 +72,5 @@ def _proof_recipient(room: Newsroom, issue: Issue, rendered: RenderedEdition, nu
         email=address,
         name="",
         edition=rendered.edition.key,
-        message_id=f"<{unique}@{drafted_snapshot(issue).sender.domain}>",
+        message_id=f"<{unique}@{previews.drafted(issue).sender.domain}>",
     )

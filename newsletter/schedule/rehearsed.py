@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from newsletter.model import DeliveryState, Issue, IssueId, IssueState
-from newsletter.newsroom import issues
+from newsletter.newsroom import previews
 from newsletter.newsroom.rehearsal import RehearsalRoom
 from newsletter.plan import Slot, approval_deadline
 from newsletter.storage import Transition
@@ -101,7 +101,7 @@ def _seen(room: RehearsalRoom, slot: Slot, faults: Mapping[IssueId, str]) -> Reh
     drafted = issue.snapshot is not None
     room.set_clock(slot.instant)
     books = room.issues.books(issue.id) if issue.frozen_at else None
-    reach = [each for each in issues.editions(room, issue) if each.readers] if drafted else []
+    reach = [each for each in previews.editions(room, issue) if each.readers] if drafted else []
     reason = issue.reason
     if issue.state in _UNAPPROVED and issue.id in faults:
         reason = faults[issue.id]

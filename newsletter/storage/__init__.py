@@ -7,10 +7,11 @@ from newsletter.storage.database import Database
 from newsletter.storage.deliveries import Deliveries, DeliveryRow, Wave
 from newsletter.storage.desk_mails import Change, DeskMailRow, DeskMails
 from newsletter.storage.drafts import Drafts
-from newsletter.storage.issues import Issues, Transition
+from newsletter.storage.issues import Issues
 from newsletter.storage.journal import Journal
 from newsletter.storage.lanes import LaneRows
 from newsletter.storage.ledger import IssueLedger
+from newsletter.storage.life import Transition
 from newsletter.storage.overlays import Overlays
 from newsletter.storage.sources import SourceStates
 from newsletter.storage.stories import Ingested, Stories, StoryEvent

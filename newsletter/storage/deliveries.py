@@ -13,8 +13,8 @@ from sqlalchemy.engine import Connection
 from newsletter.model import BEGUN, UNSETTLED, DeliveryState, IssueId, IssueState
 from newsletter.storage import progress, windows
 from newsletter.storage.database import Database
-from newsletter.storage.issues import NO_APPROVAL, move
 from newsletter.storage.keys import issue_pk
+from newsletter.storage.life import NO_APPROVAL, move
 from newsletter.storage.progress import intended, message_ids
 from newsletter.storage.tables import delivery, issue
 

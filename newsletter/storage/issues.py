@@ -1,9 +1,8 @@
-"""Issues: one row a slot, states changed by compare-and-set, every change recorded, sealed editions kept."""
+"""Issues: what they say and said, drafted, sealed and corrected, and which stand where."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -23,8 +22,9 @@ from newsletter.model import (
     RenderedEdition,
     Snapshot,
 )
+from newsletter.storage import life
 from newsletter.storage.corrections import Fault, keep_fault, tell_corrections
-from newsletter.storage.database import Database, insert_or_ignore
+from newsletter.storage.database import Database
 from newsletter.storage.documents import SNAPSHOT
 from newsletter.storage.editions import keep_editions, sealed_editions
 from newsletter.storage.keys import is_issue, issue_pk, no_such_issue
@@ -32,31 +32,11 @@ from newsletter.storage.progress import counted
 from newsletter.storage.story_pages import keep_pages
 from newsletter.storage.tables import edition, issue, issue_event, issue_story
 
-__all__ = ["EXCLUSIONS", "Issues", "Transition"]
+__all__ = ["EXCLUSIONS", "Issues"]
 
 A_MONTH = timedelta(days=31)
 
 EXCLUSIONS = ("suppressed", "unsubscribed", "paused", "frequency", "no_stories")
-
-
-@dataclass(frozen=True, slots=True)
-class Transition:
-    """One change in the life of an issue: when, who, from which state to which, and why.
-
-    `plan` is how the digest of the schedule began that was in force then; empty where none was known.
-    """
-
-    at: datetime
-    who: str
-    before: IssueState | None
-    after: IssueState
-    why: str
-    plan: str = ""
-
-
-NO_APPROVAL = dict.fromkeys(("first_approved_by", "approved_revision", "approved_by", "approved_at", "not_before"))
-
-_WITHOUT_SNAPSHOT = sa.select(*[column for column in issue.c if column.name != "snapshot"])
 
 
 class Issues:
@@ -73,8 +53,8 @@ class Issues:
         """The issue of that slot; made in state `planned` if nobody made it yet."""
         plan = self._plan()
         with self._database.write() as connection:
-            _make(connection, issue_id, due_at, now, who, plan)
-            return _get(connection, issue_id)
+            life.make(connection, issue_id, due_at, now, who, plan)
+            return life.get(connection, issue_id)
 
     def plan_another(
         self, newsletter: str, day: date, due_at: datetime, now: datetime, who: str, *, least: int = 1
@@ -88,13 +68,13 @@ class Issues:
         while True:
             with self._database.write() as connection:
                 issue_id = IssueId(newsletter, day, max(least, (connection.scalar(latest) or 0) + 1))
-                if _make(connection, issue_id, due_at, now, who, plan):
-                    return _get(connection, issue_id)
+                if life.make(connection, issue_id, due_at, now, who, plan):
+                    return life.get(connection, issue_id)
 
     def get(self, issue_id: IssueId) -> Issue:
         """The issue of that id; raises `NotFoundError`."""
         with self._database.read() as connection:
-            return _get(connection, issue_id)
+            return life.get(connection, issue_id)
 
     def find(self, issue_id: IssueId) -> Issue | None:
         """The issue of that id, or None."""
@@ -105,30 +85,32 @@ class Issues:
 
     def list(self, newsletter: str | None = None, limit: int | None = None) -> Sequence[Issue]:
         """Issues without their snapshots, latest due first."""
-        query = _WITHOUT_SNAPSHOT.order_by(issue.c.due_at.desc(), issue.c.id.desc())
+        query = life.WITHOUT_SNAPSHOT.order_by(issue.c.due_at.desc(), issue.c.id.desc())
         if newsletter is not None:
             query = query.where(issue.c.newsletter == newsletter)
         with self._database.read() as connection:
-            return [_issue(row) for row in connection.execute(query.limit(limit))]
+            return [life.issue_of(row) for row in connection.execute(query.limit(limit))]
 
     def dated_from(self, first: date) -> Mapping[IssueId, Issue]:
         """Every issue dated `first` or later, without its snapshot, by its id."""
-        query = _WITHOUT_SNAPSHOT.where(issue.c.local_date >= first)
+        query = life.WITHOUT_SNAPSHOT.where(issue.c.local_date >= first)
         with self._database.read() as connection:
-            return {found.id: found for found in map(_issue, connection.execute(query))}
+            return {found.id: found for found in map(life.issue_of, connection.execute(query))}
 
     def in_state(self, *states: IssueState) -> Sequence[Issue]:
         """Every issue in one of the states, without its snapshot, earliest due first."""
-        query = _WITHOUT_SNAPSHOT.where(issue.c.state.in_(states)).order_by(issue.c.due_at, issue.c.id)
+        query = life.WITHOUT_SNAPSHOT.where(issue.c.state.in_(states)).order_by(issue.c.due_at, issue.c.id)
         with self._database.read() as connection:
-            return [_issue(row) for row in connection.execute(query)]
+            return [life.issue_of(row) for row in connection.execute(query)]
 
     def lately(self, since: datetime) -> Sequence[Issue]:
         """Every issue that was due, or that something happened to, after `since`, without its snapshot."""
         happened = sa.select(issue_event.c.issue_id).where(issue_event.c.at > since)
-        query = _WITHOUT_SNAPSHOT.where(sa.or_(issue.c.due_at > since, issue.c.id.in_(happened))).order_by(issue.c.id)
+        query = life.WITHOUT_SNAPSHOT.where(sa.or_(issue.c.due_at > since, issue.c.id.in_(happened))).order_by(
+            issue.c.id
+        )
         with self._database.read() as connection:
-            return [_issue(row) for row in connection.execute(query)]
+            return [life.issue_of(row) for row in connection.execute(query)]
 
     def move(
         self,
@@ -143,7 +125,7 @@ class Issues:
         """Change the state if it is one of `before`; False when somebody else was first."""
         plan = self._plan()
         with self._database.write() as connection:
-            return move(connection, issue_id, before, after, now=now, who=who, why=why, plan=plan)
+            return life.move(connection, issue_id, before, after, now=now, who=who, why=why, plan=plan)
 
     def step_back(
         self,
@@ -158,7 +140,9 @@ class Issues:
         """As `move`, for an issue that may be approved: its approval is void."""
         plan = self._plan()
         with self._database.write() as connection:
-            return move(connection, issue_id, before, after, now=now, who=who, why=why, plan=plan, **NO_APPROVAL)
+            return life.move(
+                connection, issue_id, before, after, now=now, who=who, why=why, plan=plan, **life.NO_APPROVAL
+            )
 
     def hold_back(
         self, issue_id: IssueId, now: datetime, who: str, why: str, after: IssueState = IssueState.WAITING
@@ -215,8 +199,8 @@ class Issues:
         """
         plan = self._plan()
         with self._database.write() as connection:
-            current = _get(connection, issue_id)
-            moved = move(
+            current = life.get(connection, issue_id)
+            moved = life.move(
                 connection,
                 issue_id,
                 before,
@@ -228,14 +212,14 @@ class Issues:
                 window_end=window_end,
                 edited_by=edited_by or current.edited_by,
                 **_revised(current, snapshot),
-                **NO_APPROVAL,
+                **life.NO_APPROVAL,
             )
             if not moved:
                 return None
             _keep_stories(connection, issue_id, snapshot)
             if fault is not None:
                 keep_fault(connection, issue_id, fault, right_from=current.revision + 1, now=now, who=who)
-            return _get(connection, issue_id)
+            return life.get(connection, issue_id)
 
     def amend(
         self,
@@ -254,9 +238,9 @@ class Issues:
         """
         plan = self._plan()
         with self._database.write() as connection:
-            values = _revised(_get(connection, issue_id), snapshot)
+            values = _revised(life.get(connection, issue_id), snapshot)
             submitted = IssueState.SUBMITTED
-            moved = move(
+            moved = life.move(
                 connection,
                 issue_id,
                 (submitted,),
@@ -299,7 +283,7 @@ class Issues:
         with self._database.read() as connection:
             return {row.story: IssueId(row.newsletter, row.local_date, row.number) for row in connection.execute(query)}
 
-    def history(self, issue_id: IssueId) -> Sequence[Transition]:
+    def history(self, issue_id: IssueId) -> Sequence[life.Transition]:
         """Every change of the issue's state, in order."""
         query = (
             sa.select(issue_event)
@@ -309,7 +293,7 @@ class Issues:
         )
         with self._database.read() as connection:
             return [
-                Transition(
+                life.Transition(
                     row.at,
                     row.who,
                     IssueState(row.from_state) if row.from_state else None,
@@ -334,7 +318,7 @@ class Issues:
         longer) waiting for approval at that revision."""
         plan = self._plan()
         with self._database.write() as connection:
-            moved = move(
+            moved = life.move(
                 connection,
                 issue_id,
                 (IssueState.REVIEW, IssueState.WAITING),
@@ -358,10 +342,10 @@ class Issues:
         """Write down the first of two approvals of one revision; False when it is not waiting for one."""
         plan = self._plan()
         with self._database.write() as connection:
-            current = _get(connection, issue_id)
+            current = life.get(connection, issue_id)
             if current.state not in (IssueState.REVIEW, IssueState.WAITING) or current.first_approved_by:
                 return False
-            return move(
+            return life.move(
                 connection,
                 issue_id,
                 (current.state,),
@@ -413,54 +397,6 @@ class Issues:
         )
 
 
-def move(
-    connection: Connection,
-    issue_id: IssueId,
-    before: Collection[IssueState],
-    after: IssueState,
-    *,
-    now: datetime,
-    who: str,
-    plan: str,
-    why: str = "",
-    if_revision: int | None = None,
-    **values: Any,
-) -> bool:
-    """Compare-and-set within a transaction of the caller: the state, and the revision where one is given. `values`
-    are columns that change with it."""
-    old = connection.execute(
-        sa.select(issue.c.state, issue.c.revision).where(*is_issue(issue_id)).with_for_update()
-    ).first()
-    if old is None:
-        raise no_such_issue(issue_id)
-    if old.state not in set(before) or if_revision not in (None, old.revision):
-        return False
-    connection.execute(sa.update(issue).where(*is_issue(issue_id)).values(state=after, reason=why, **values))
-    _record(connection, issue_id, now, who, IssueState(old.state), after, why, plan)
-    return True
-
-
-def _make(connection: Connection, issue_id: IssueId, due_at: datetime, now: datetime, who: str, plan: str) -> bool:
-    """Whether the issue was not there yet."""
-    values = {"newsletter": issue_id.newsletter, "local_date": issue_id.date, "number": issue_id.number}
-    made = connection.execute(
-        insert_or_ignore(connection, issue)
-        .values(**values, state=IssueState.PLANNED, due_at=due_at)
-        .returning(issue.c.id)
-    )
-    if made.first() is None:
-        return False
-    _record(connection, issue_id, now, who, None, IssueState.PLANNED, "", plan)
-    return True
-
-
-def _get(connection: Connection, issue_id: IssueId) -> Issue:
-    row = connection.execute(sa.select(issue).where(*is_issue(issue_id))).first()
-    if row is None:
-        raise no_such_issue(issue_id)
-    return _issue(row)
-
-
 def _revised(current: Issue, snapshot: Snapshot) -> dict[str, Any]:
     return {"revision": current.revision + 1, "snapshot": SNAPSHOT.dump_json(snapshot).decode()}
 
@@ -472,48 +408,3 @@ def _keep_stories(connection: Connection, issue_id: IssueId, snapshot: Snapshot)
     if rows := [{"issue_id": pk, "story": placed.story.id} for placed in snapshot.placed]:
         connection.execute(sa.insert(issue_story), rows)
     keep_pages(connection, pk, snapshot)
-
-
-def _issue(row: sa.Row[Any]) -> Issue:
-    values = row._mapping
-    snapshot = values.get("snapshot")
-    return Issue(
-        id=IssueId(row.newsletter, row.local_date, row.number),
-        state=IssueState(row.state),
-        reason=row.reason,
-        due_at=row.due_at,
-        revision=row.revision,
-        snapshot=SNAPSHOT.validate_json(snapshot) if snapshot else None,
-        window_end=row.window_end,
-        first_approved_by=row.first_approved_by,
-        approved_revision=row.approved_revision,
-        approved_by=row.approved_by,
-        approved_at=row.approved_at,
-        frozen_at=row.frozen_at,
-        settled_at=row.settled_at,
-        edited_by=row.edited_by,
-        not_before=row.not_before,
-    )
-
-
-def _record(
-    connection: Connection,
-    issue_id: IssueId,
-    now: datetime,
-    who: str,
-    before: IssueState | None,
-    after: IssueState,
-    why: str,
-    plan: str,
-) -> None:
-    connection.execute(
-        sa.insert(issue_event).values(
-            issue_id=issue_pk(connection, issue_id),
-            at=now,
-            who=who,
-            from_state=before,
-            to_state=after,
-            why=why,
-            plan=plan,
-        )
-    )

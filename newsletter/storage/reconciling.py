@@ -17,10 +17,10 @@ from newsletter.errors import StorageError
 from newsletter.model import UNSETTLED, DeliveryState, IssueId, IssueState
 from newsletter.storage import progress
 from newsletter.storage.database import Database
-from newsletter.storage.issues import move
 from newsletter.storage.journal import Journal
 from newsletter.storage.keys import is_issue, issue_pk
 from newsletter.storage.ledger import is_alive
+from newsletter.storage.life import move
 from newsletter.storage.recorder import abandoned
 from newsletter.storage.tables import delivery, intent, issue, issue_progress
 from newsletter.storage.windows import AT_ONCE

@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 
 from newsletter.errors import NewsletterError
 from newsletter.model import Finding, Issue, Severity
-from newsletter.newsroom import Newsroom, issues
-from newsletter.newsroom.issues import Reach
+from newsletter.newsroom import Newsroom, preflight, previews
+from newsletter.newsroom.previews import Reach
 
 __all__ = ["Checked", "Figures"]
 
@@ -82,13 +82,13 @@ class Figures:
 
     def _editions(self, issue: Issue) -> Sequence[Reach]:
         try:
-            return issues.editions(self._room, issue if issue.snapshot else self._room.issues.get(issue.id))
+            return previews.editions(self._room, issue if issue.snapshot else self._room.issues.get(issue.id))
         except NewsletterError:  # the newsletter is no longer in schedule.yaml, or the file cannot be read
             return ()
 
     def _check(self, issue: Issue) -> Checked:
         try:
-            return Checked(issues.check(self._room, issue.id))
+            return Checked(preflight.check(self._room, issue.id))
         except NewsletterError as error:
             return Checked(trouble=str(error))
 

@@ -12,7 +12,7 @@ import pytest
 from newsletter.clock import Clock
 from newsletter.errors import ChecksFailedError, InputError, NothingToDoError
 from newsletter.model import DeliveryState, Issue, IssueState, Story, StoryStatus
-from newsletter.newsroom import Newsroom, correcting, freezing, issues, outcomes, readers, related, sending
+from newsletter.newsroom import Newsroom, correcting, freezing, issues, outcomes, previews, readers, related, sending
 from newsletter.newsroom import stories as story_desk
 from newsletter.newsroom.breaking import break_news
 from newsletter.plan import quiet_until
@@ -115,7 +115,7 @@ def test_before_it_is_sent_a_correction_is_a_new_draft(desk: Newsroom, issue: Is
     mend(desk)
     done = correcting.correct(desk, issue.id, WRONG, who=CHIEF)
     assert (done.issue.state, done.mail, done.issue.edited_by) == (IssueState.REVIEW, None, CHIEF)
-    assert "Shenzhen plans a chip plant" in issues.preview(desk, issue.id).text
+    assert "Shenzhen plans a chip plant" in previews.preview(desk, issue.id).text
     issues.approve(desk, issue.id, CHIEF)
 
 
@@ -123,14 +123,14 @@ def test_after_it_was_sent_the_web_view_the_readers_and_the_next_issue_are_told(
     desk: Newsroom, issue: Issue, a_story: Callable[..., Story]
 ) -> None:
     sending.send(desk, issue.id)
-    bytes_sent = issues.preview(desk, issue.id).html
+    bytes_sent = previews.preview(desk, issue.id).html
     mend(desk)
     done = correcting.correct(desk, issue.id, WRONG, "The plant is planned, not open.", who=CHIEF)
     assert (done.issue.state, done.issue.revision, done.reached) == (IssueState.SUBMITTED, 2, READERS)
-    assert desk.issues.editions(issue.id, 1)[issues.preview(desk, issue.id).edition.key].html == bytes_sent
+    assert desk.issues.editions(issue.id, 1)[previews.preview(desk, issue.id).edition.key].html == bytes_sent
     assert set(desk.deliveries.revisions(issue.id)) == {1}, "the books say what was sent, not what is shown"
 
-    key = issues.preview(desk, issue.id).edition.key
+    key = previews.preview(desk, issue.id).edition.key
     for address in (f"/archive/{NAME}/{issue.id.day}", readers.view_address(desk, issue.id, key)):
         page = Visitor(desk).http.get(address).text
         assert page.index("The plant is planned, not open.") < page.index("Shenzhen plans a chip plant")
@@ -148,7 +148,7 @@ def test_after_it_was_sent_the_web_view_the_readers_and_the_next_issue_are_told(
     assert books.excluded["unsubscribed"] == 1
     sent = [row.email for row in desk.deliveries.rows(done.mail.id, DeliveryState.SUBMITTED)]
     assert "r3@example.com" not in sent
-    rendered = issues.preview(desk, done.mail.id)
+    rendered = previews.preview(desk, done.mail.id)
     assert rendered.subject == "Correction: Shenzhen plans a chip plant"
     assert rendered.preheader == "The plant is planned, not open."
     assert "CORRECTION" in rendered.text
@@ -159,7 +159,7 @@ def test_after_it_was_sent_the_web_view_the_readers_and_the_next_issue_are_told(
     fresh = [a_story(f"n{n}", f"New thing {n}", country="JP", hours_ago=-20 - n) for n in range(3)]
     desk.stories.ingest(fresh, tomorrow)
     following = issues.build(desk, NAME)
-    text = issues.preview(desk, following.id).text
+    text = previews.preview(desk, following.id).text
     assert "CORRECTION" in text
     assert "Shenzhen opens a chip plant · 27 May 2026" in text
     issues.approve(desk, following.id, CHIEF)
@@ -174,13 +174,13 @@ def test_a_story_that_was_withdrawn_is_taken_out_and_its_readers_are_told(desk: 
     sending.send(desk, issue.id)
     story_desk.set_status(desk, WRONG, StoryStatus.WITHDRAWN, who=CHIEF, why="invented")
     done = correcting.correct(desk, issue.id, WRONG, who=CHIEF)
-    page = issues.preview(desk, issue.id)
+    page = previews.preview(desk, issue.id)
     assert "Shenzhen" not in page.text
     assert "Tokyo" in page.text
     assert done.mail is not None
     issues.approve(desk, done.mail.id, CHIEF)
     assert sending.send(desk, done.mail.id).deliveries["submitted"] == READERS
-    rendered = issues.preview(desk, done.mail.id)
+    rendered = previews.preview(desk, done.mail.id)
     assert rendered.subject == "Correction: Shenzhen opens a chip plant"
     assert "This story has been withdrawn." in rendered.text
     assert "https://example.com/CN" not in rendered.html
@@ -258,7 +258,7 @@ def test_breaking_news_is_one_story_of_its_own_and_a_line_in_the_next_issue(
     assert (made.state, made.id.number, made.due_at) == (IssueState.REVIEW, 2, desk.clock.now())
     issues.approve(desk, made.id, CHIEF)
     assert sending.send(desk, made.id).deliveries["submitted"] == READERS
-    rendered = issues.preview(desk, made.id)
+    rendered = previews.preview(desk, made.id)
     assert rendered.subject == "Breaking: Seoul bans a model"
     with pytest.raises(InputError, match="no reader gets a story twice"):
         break_news(desk, flash.id, NAME, who=CHIEF)
@@ -270,7 +270,7 @@ def test_breaking_news_is_one_story_of_its_own_and_a_line_in_the_next_issue(
     assert following.snapshot is not None
     assert flash.id not in [placed.story.id for placed in following.snapshot.placed]
     assert [placed.story.id for placed in following.snapshot.recap] == [flash.id]
-    text = issues.preview(desk, following.id).text
+    text = previews.preview(desk, following.id).text
     assert text.index("SENT EARLIER") < text.index("Seoul bans a model")
 
 

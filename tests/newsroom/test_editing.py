@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from newsletter.cli.issue import issue as issue_commands
 from newsletter.errors import ChecksFailedError, InputError, NothingToDoError, PlanError, StorageError
 from newsletter.model import Edition, Finding, Issue, IssueState, Severity, Story
-from newsletter.newsroom import Newsroom, issues, sending
+from newsletter.newsroom import Newsroom, issues, preflight, previews, sending
 from newsletter.storage.tables import edition
 
 from .conftest import NOW
@@ -42,7 +42,7 @@ def drafted(light_room: Newsroom, day: list[Story]) -> Issue:
 def test_words_of_an_editor_stand_in_every_edition(light_room: Newsroom, drafted: Issue) -> None:
     word = ["Good morning.", "", "Read on."]
     issues.edit(light_room, drafted.id, subject=" Four things today ", preheader="And why", word=word, who=CHIEF)
-    edition = issues.preview(light_room, drafted.id)
+    edition = previews.preview(light_room, drafted.id)
     assert (edition.subject, edition.preheader) == ("Four things today", "And why")
     for part in (edition.html, edition.text):
         assert part.index("Good morning.") < part.index("Read on.")
@@ -65,13 +65,13 @@ def test_an_edit_voids_an_approval_and_takes_in_no_story(
 def test_a_build_keeps_the_words_and_an_empty_one_gives_them_back(
     light_room: Newsroom, drafted: Issue, a_story: Callable[..., Story]
 ) -> None:
-    made = issues.preview(light_room, drafted.id).subject
+    made = previews.preview(light_room, drafted.id).subject
     issues.edit(light_room, drafted.id, subject="Ours", word=["Hello."], who=CHIEF)
     light_room.stories.ingest([a_story("new", "Hanoi plans a data law", country="VN")], NOW)
     assert len(issues.build(light_room, NAME).snapshot.placed) == 5  # type: ignore[union-attr]
-    assert issues.preview(light_room, drafted.id).subject == "Ours"
+    assert previews.preview(light_room, drafted.id).subject == "Ours"
     issues.edit(light_room, drafted.id, subject="", word=[""], who=CHIEF)
-    edition = issues.preview(light_room, drafted.id)
+    edition = previews.preview(light_room, drafted.id)
     assert "Hello." not in edition.html
     assert edition.subject == made
 
@@ -100,9 +100,9 @@ def test_the_schedule_makes_subjects_by_a_template(light_room: Newsroom, day: li
     scheduled(light_room, "{{ issue.stories }} today: {{ lead.title }}")
     light_room.stories.ingest(day, NOW)
     issue = issues.build(light_room, NAME)
-    assert issues.preview(light_room, issue.id).subject.startswith("4 today: ")
+    assert previews.preview(light_room, issue.id).subject.startswith("4 today: ")
     issues.edit(light_room, issue.id, subject="{{ not a template }}", who=CHIEF)
-    assert issues.preview(light_room, issue.id).subject == "{{ not a template }}"
+    assert previews.preview(light_room, issue.id).subject == "{{ not a template }}"
 
 
 def test_a_subject_template_that_fails_is_told_in_time(light_room: Newsroom) -> None:
@@ -118,14 +118,14 @@ def test_a_subject_that_cannot_be_rendered_blocks(light_room: Newsroom, day: lis
     scheduled(light_room, "{{ 1 // (issue.stories - 4) }}")
     light_room.stories.ingest(day, NOW)
     issue = issues.build(light_room, NAME)
-    (finding,) = [each for each in issues.check(light_room, issue.id) if each.severity is Severity.BLOCKING]
+    (finding,) = [each for each in preflight.check(light_room, issue.id) if each.severity is Severity.BLOCKING]
     assert finding.place == "schedule.yaml, subject:1"
 
 
 def test_a_preview_in_a_language_the_newsletter_lacks_says_which_it_has(light_room: Newsroom, drafted: Issue) -> None:
-    assert issues.preview(light_room, drafted.id, language="en").edition.language == "en"
+    assert previews.preview(light_room, drafted.id, language="en").edition.language == "en"
     with pytest.raises(InputError, match="no edition in 'fr'; it has en"):
-        issues.preview(light_room, drafted.id, language="fr")
+        previews.preview(light_room, drafted.id, language="fr")
 
 
 def test_words_and_pictures_at_the_command_line(
@@ -147,25 +147,25 @@ def test_words_and_pictures_at_the_command_line(
 
 
 def test_a_check_names_the_colours_that_are_hard_to_read(light_room: Newsroom, drafted: Issue) -> None:
-    assert "contrast" not in {finding.check for finding in issues.check(light_room, drafted.id)}
+    assert "contrast" not in {finding.check for finding in preflight.check(light_room, drafted.id)}
     theme = light_room.desk / "templates" / "theme.toml"
     theme.parent.mkdir(exist_ok=True)
     theme.write_text('[light]\nmeta = "#9AA0A8"\n', encoding="utf-8")
-    assert "contrast" in {finding.check for finding in issues.check(light_room, drafted.id)}
+    assert "contrast" in {finding.check for finding in preflight.check(light_room, drafted.id)}
 
 
 def test_every_edition_that_readers_need_is_looked_at(
     light_room: Newsroom, drafted: Issue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    needed = [issues.Reach(Edition(("CN",), "en"), 1), issues.Reach(Edition(("JP",), "en"), 1)]
-    monkeypatch.setattr(issues, "editions", lambda room, issue: needed)
+    needed = [previews.Reach(Edition(("CN",), "en"), 1), previews.Reach(Edition(("JP",), "en"), 1)]
+    monkeypatch.setattr(preflight, "editions", lambda room, issue: needed)
     monkeypatch.setattr(
-        "newsletter.newsroom.issues.render.preflight",
+        "newsletter.newsroom.preflight.render.preflight",
         lambda snapshot, rendered, now, statuses: [
             Finding(Severity.BLOCKING, "seen", each.edition.key, "Seen.", "") for each in rendered
         ],
     )
-    assert [finding.place for finding in issues.check(light_room, drafted.id)] == ["CN.en", "JP.en"]
+    assert [finding.place for finding in preflight.check(light_room, drafted.id)] == ["CN.en", "JP.en"]
     with pytest.raises(ChecksFailedError):
         issues.approve(light_room, drafted.id, CHIEF)
 
@@ -176,7 +176,7 @@ def test_a_check_ends_with_3_and_says_all_as_json(
     run = partial(CliRunner().invoke, obj=str(light_room.desk), standalone_mode=False)
     assert run(issue_commands, ["check", str(drafted.id), "--no-links"]).return_value == 0
     found = Finding(Severity.BLOCKING, "size", "edition CN.en", "Too long.", "Drop stories.")
-    monkeypatch.setattr(issues, "check", lambda room, issue_id: [found])
+    monkeypatch.setattr(preflight, "check", lambda room, issue_id: [found])
     done = run(issue_commands, ["check", str(drafted.id), "--no-links", "--json"])
     assert done.return_value == 3
     told = {"severity": "blocking", "check": "size", "place": "edition CN.en"}

@@ -17,7 +17,7 @@ import pytest
 from newsletter.errors import ChecksFailedError
 from newsletter.gather import network, why_unreachable
 from newsletter.model import Kind, NoteOrigin, Sender, Severity, Snapshot, Sponsor, Story
-from newsletter.newsroom import Newsroom, issues, looking
+from newsletter.newsroom import Newsroom, issues, looking, preflight
 
 from .conftest import NOW
 
@@ -137,11 +137,12 @@ def test_what_changed_at_its_source_since_the_draft_blocks(
     stories = [a_story(country, title, country=country) for country, title in days.items()]
     light_room.stories.ingest(stories, NOW - timedelta(minutes=30))
     issue = issues.build(light_room, "asia-ai-daily")
-    assert [each for each in issues.check(light_room, issue.id) if each.check == "changed story"] == []
+    assert [each for each in preflight.check(light_room, issue.id) if each.check == "changed story"] == []
     light_room.stories.ingest([replace(stories[1], **now)], NOW)
-    (finding,) = [each for each in issues.check(light_room, issue.id) if each.check == "changed story"]
+    (finding,) = [each for each in preflight.check(light_room, issue.id) if each.check == "changed story"]
     assert (finding.severity, finding.place) == (Severity.BLOCKING, "story wire:JP")
-    assert finding.message == f"It has changed since the draft was made: {called}."
+    assert finding.message.startswith(f"It has changed since the draft was made: {called} (")
+    assert " → " in finding.message
 
 
 def test_a_broken_template_is_a_finding_that_blocks(
@@ -152,7 +153,7 @@ def test_a_broken_template_is_a_finding_that_blocks(
     partials = light_room.desk / "templates" / "partials"
     partials.mkdir(parents=True)
     (partials / "about.mjml").write_text("<mj-text>a</mj-text>\n<mj-txt>b</mj-txt>\n", encoding="utf-8")
-    (finding,) = [each for each in issues.check(light_room, issue.id) if each.severity is Severity.BLOCKING]
+    (finding,) = [each for each in preflight.check(light_room, issue.id) if each.severity is Severity.BLOCKING]
     assert (finding.check, finding.place) == ("template", f"{partials / 'about.mjml'}:2")
     assert finding.message == "there is no MJML tag <mj-txt>."
     assert looking.look(light_room, issue.id) == []

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from newsletter.errors import ChecksFailedError, NewsletterError
 from newsletter.model import IssueId, IssueState, RenderedEdition, Story
-from newsletter.newsroom import Newsroom, correcting, issues, sending
+from newsletter.newsroom import Newsroom, correcting, issues, previews, sending
 from newsletter.ports import SLOT_NAMES, slot
 from subscribers.signups import Terms
 
@@ -136,7 +136,7 @@ def made_of(whole: str, sealed: str) -> bool:
 
 def test_the_comparison_itself_notices_one_changed_letter(light_room: Newsroom, a_story: Callable[..., Story]) -> None:
     light_room.stories.ingest([a_story(place, f"News of {place}", country=place) for place in COUNTRIES], NOW)
-    edition: RenderedEdition = issues.preview(light_room, issues.build(light_room, NAME).id)
+    edition: RenderedEdition = previews.preview(light_room, issues.build(light_room, NAME).id)
     filled = SLOTS.sub("https://example.com/x", edition.html)
     assert made_of(filled, edition.html)
     assert not made_of(filled.replace("News of CN", "News of CM"), edition.html)

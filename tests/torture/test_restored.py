@@ -14,6 +14,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from newsletter.deliver.conversing import MOST
 from newsletter.errors import NothingToDoError, StorageError
 from newsletter.model import DeliveryState, IssueState
 from newsletter.newsroom import Newsroom, outcomes, reconciling, sending
@@ -89,7 +90,7 @@ def test_a_backup_made_in_mid_send_sends_nobody_anything_again(
         assert verdict.kept, verdict
         # In doubt is what the dead had in hand, of which nobody wrote down the end: a window a connection each.
         assert settled or verdict.unknown
-        assert len(verdict.unknown) <= (2 if settled else 2 + 2 * 200), verdict
+        assert len(verdict.unknown) <= (2 if settled else 2 + 2 * MOST), verdict
 
 
 def test_no_command_makes_an_old_backup_look_like_a_new_one(tmp_path: Path, empty_database: str) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from newsletter.deliver.conversing import MOST
 from tests.deliver.fault_server import TAKE_AND_DROP, Fault
 
 from .scene import Scene
@@ -69,7 +70,7 @@ def test_killed_at_random(tmp_path: Path, empty_database: str, resend: bool) -> 
 
 def test_a_sender_that_was_stopped_for_a_while_sends_nothing_twice(tmp_path: Path, empty_database: str) -> None:
     """SIGSTOP, a second sender sends everything but the stopped one's windows, SIGCONT."""
-    with Scene(tmp_path / "desk", readers=1500, database_url=empty_database) as scene:
+    with Scene(tmp_path / "desk", readers=3000, database_url=empty_database) as scene:
         stopped = scene.start()
         while sum(scene.server.taken.values()) < 100:
             time.sleep(0.01)
@@ -80,7 +81,7 @@ def test_a_sender_that_was_stopped_for_a_while_sends_nothing_twice(tmp_path: Pat
         while before != (now := sum(scene.server.taken.values())):  # all that is left is in the stopped one's hands
             before = now
             time.sleep(1)
-        assert scene.readers - 4 * 200 <= now < scene.readers, "a stopped process is no corpse"
+        assert scene.readers - 4 * MOST <= now < scene.readers, "a stopped process is no corpse"
         os.kill(stopped.pid, signal.SIGCONT)
         stopped.join()
         second.join()

@@ -13,7 +13,7 @@ import pytest
 
 from newsletter.errors import SettingError
 from newsletter.model import Finding, IssueState, Severity, Story
-from newsletter.newsroom import Newsroom, applying, desks, issues, scheduling
+from newsletter.newsroom import Newsroom, applying, desks, issues, preflight, previews, scheduling
 from newsletter.storage import Role
 from newsletter.web.desk.preview import framed
 from newsletter.web.figures import Checked
@@ -100,7 +100,7 @@ def test_an_issue_in_review_can_be_approved_once(review: Newsroom) -> None:
 
 def test_a_blocking_check_takes_the_button_away(review: Newsroom, monkeypatch: pytest.MonkeyPatch) -> None:
     found = Finding(Severity.BLOCKING, "postal address", "edition CN.en", "It is missing.", "Set postal_address.")
-    monkeypatch.setattr("newsletter.web.figures.issues.check", lambda room, issue: [found])
+    monkeypatch.setattr("newsletter.web.figures.preflight.check", lambda room, issue: [found])
     page = Visitor(review).enter(Role.APPROVER).http.get(f"/issues/{ISSUE}").text
     assert re.search(r'<button class="ink" disabled aria-describedby="why-not">Approve', page)
     assert "1 blocking check" in page
@@ -264,7 +264,7 @@ def test_checks_that_could_not_run_stand_in_the_way(review: Newsroom, monkeypatc
         raise SettingError("no database")
 
     assert Checked(trouble="no database").blocking == 0
-    monkeypatch.setattr(issues, "check", broken)
+    monkeypatch.setattr(preflight, "check", broken)
     page = Visitor(review).enter(Role.APPROVER).http.get(f"/issues/{ISSUE}").text
     assert "The checks could not run" in page
     assert "disabled" in page
@@ -326,6 +326,6 @@ def test_an_editor_sees_each_language_and_the_shortest_version(open_desk: Callab
     offered = re.findall(r"countries=([A-Z,]+)", html.unescape(page.replace("%2C", ",")))
     sizes = {
         reach.edition.countries: sum(len(held.stories) for held in snapshot.sections_of(reach.edition))
-        for reach in issues.editions(room, room.issues.get(ISSUE))
+        for reach in previews.editions(room, room.issues.get(ISSUE))
     }
     assert {min(sizes.values()), max(sizes.values())} <= {sizes.get(tuple(each.split(","))) for each in offered}

@@ -15,7 +15,7 @@ from .conftest import ISSUE
 
 def test_a_figure_is_kept_for_a_while_per_draft(review: Newsroom, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[object] = []
-    monkeypatch.setattr("newsletter.web.figures.issues.check", lambda _room, issue: asked.append(issue) or [])
+    monkeypatch.setattr("newsletter.web.figures.preflight.check", lambda _room, issue: asked.append(issue) or [])
     seconds = [0.0]
     figures = Figures(review, lambda: seconds[0])
     issue = review.issues.get(ISSUE)

@@ -8,7 +8,7 @@ import json
 
 import pytest
 
-from newsletter.newsroom import Newsroom, issues
+from newsletter.newsroom import Newsroom, issues, previews
 from newsletter.storage import Role
 
 from .conftest import Visitor, dump
@@ -139,8 +139,8 @@ def test_machine_tags_reach_no_reader(room: Newsroom) -> None:
     issue = issues.build(room, "asia-ai-daily")
     visitor = Visitor(room).enter(Role.VIEWER)
     texts = [visitor.http.get(path).text for path in ("/archive/", "/stories", f"/issues/{issue.id}")]
-    for edition in issues.editions(room, issue):
-        rendered = issues.preview(room, issue.id, countries=edition.edition.countries)
+    for edition in previews.editions(room, issue):
+        rendered = previews.preview(room, issue.id, countries=edition.edition.countries)
         texts += [rendered.html, rendered.text, rendered.subject, rendered.preheader]
     assert any("Seoul subway" in text for text in texts)
     assert any("Government &amp; Policy" in text for text in texts)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from newsletter.model import Edition, NoteOrigin, Snapshot, Story, StoryStatus, page_key, story_address
-from newsletter.newsroom import Newsroom, issues, sending
+from newsletter.newsroom import Newsroom, issues, previews, sending
 
 from .conftest import BASE, ISSUE, NEWSLETTER, Visitor, also_in_arabic, dump
 
@@ -22,7 +22,7 @@ def drafted(room: Newsroom) -> Snapshot:
 
 def story_links(room: Newsroom, kind: str = "html") -> list[str]:
     """Where the issue's related reading leads."""
-    whole = issues.preview(room, ISSUE)
+    whole = previews.preview(room, ISSUE)
     page = rf"{re.escape(BASE)}(/archive/{NEWSLETTER}/stories/[0-9a-f]{{20}})"
     return sorted(set(re.findall(page, getattr(whole, kind))))
 
@@ -86,7 +86,7 @@ def test_a_storys_page_speaks_the_editions_language(open_desk: Callable[..., New
     sending.send(room, ISSUE)
     snapshot = drafted(room)
     assert snapshot.languages == ("en", "ar")
-    arabic = issues.sealed_or_rendered(room, room.issues.get(ISSUE), Edition(snapshot.countries, "ar"))
+    arabic = previews.sealed_or_rendered(room, room.issues.get(ISSUE), Edition(snapshot.countries, "ar"))
     link = re.search(rf'{re.escape(BASE)}(/archive/[^"]*/stories/[^"]*)"', arabic.html)
     assert link is not None
     assert link[1].endswith("?lang=ar")

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from newsletter import plan, render
 from newsletter.errors import NewsletterError
 from newsletter.model import Edition, Issue, IssueState, RenderedEdition
-from newsletter.newsroom import issues, proofs, readers
+from newsletter.newsroom import previews, proofs, readers
 from newsletter.web.asking import Ask
 from newsletter.web.desk.preview import Preview, issue_preview
 from newsletter.web.figures import Checked
@@ -101,7 +101,7 @@ def _rendered(ask: Ask, shown: Issue, preview: Preview) -> tuple[RenderedEdition
     if not shown.snapshot.placed:
         return None, "No story has come in for this issue yet."
     try:
-        return issues.preview(ask.room, shown.id, **_wanted(preview)), ""
+        return previews.preview(ask.room, shown.id, **_wanted(preview)), ""
     except NewsletterError as error:
         return None, str(error)
 

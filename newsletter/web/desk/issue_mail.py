@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from newsletter import render
-from newsletter.newsroom import issues, readers
+from newsletter.newsroom import previews, readers
 from newsletter.web.asking import Ask
 from newsletter.web.desk.preview import framed, issue_preview
 
@@ -16,7 +16,7 @@ def issue_mail(ask: Ask) -> Response:
     """A version of the issue as it would be mailed, slots filled for nobody in particular."""
     shown = ask.room.issues.get(ask.issue_id)
     preview = issue_preview(ask, shown)
-    rendered = issues.preview(
+    rendered = previews.preview(
         ask.room, shown.id, countries=preview.countries or None, language=preview.language or None
     )
     slots = readers.neutral_slots(ask.room, shown.id, rendered.edition.key)

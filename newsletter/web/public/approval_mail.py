@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from newsletter import render
-from newsletter.newsroom import approving, issues, readers
+from newsletter.newsroom import approving, previews, readers
 from newsletter.web.asking import Ask
 from newsletter.web.desk.preview import framed
 from newsletter.web.public.refusals import no_such_link
@@ -18,6 +18,6 @@ def approval_mail(ask: Ask) -> Response:
     link = approving.link_of(ask.room, ask.path["token"])
     if link is None or not link.usable:
         return no_such_link()
-    rendered = issues.preview(ask.room, link.issue.id)
+    rendered = previews.preview(ask.room, link.issue.id)
     slots = readers.neutral_slots(ask.room, link.issue.id, rendered.edition.key)
     return framed(render.fill_html(rendered.html, slots), "light", ask.room.settings.base_url)

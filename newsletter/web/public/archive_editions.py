@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from newsletter.newsroom import issues
+from newsletter.newsroom import previews
 from newsletter.web.asking import Ask
 from newsletter.web.pages import public_page
 from newsletter.web.public.archive import INDEXED
@@ -21,7 +21,7 @@ def archive_editions(ask: Ask) -> Response:
     issue = archived_issue(ask, newsletter)
     assert issue.snapshot is not None
     countries = issue.snapshot.countries
-    held = sorted(issues.sealed(ask.room, issue), key=lambda edition: (-len(edition.countries), edition))
+    held = sorted(previews.sealed(ask.room, issue), key=lambda edition: (-len(edition.countries), edition))
     return public_page(
         "archive_editions.html",
         headers=INDEXED,

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 from starlette.responses import Response
 
 from newsletter.model import Issue
-from newsletter.newsroom import issues
+from newsletter.newsroom import previews
 from newsletter.plan import Newsletter
 from newsletter.web.asking import Ask
 from newsletter.web.public.archive import INDEXED
@@ -52,7 +52,7 @@ def _feed(ask: Ask, newsletter: Newsletter, latest: list[Issue]) -> bytes:
 
 def _entry(ask: Ask, feed: ElementTree.Element, issue: Issue, home: str) -> None:
     address = f"{home}{issue.id.day}"
-    whole = issues.preview(ask.room, issue.id)
+    whole = previews.preview(ask.room, issue.id)
     entry = ElementTree.SubElement(feed, "entry")
     _add(entry, "id", address)
     _add(entry, "title", whole.subject)

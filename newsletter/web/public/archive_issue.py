@@ -6,7 +6,7 @@ from starlette.responses import HTMLResponse, Response
 
 from newsletter.errors import InputError, NotFoundError
 from newsletter.model import Issue, IssueId, IssueState, RenderedEdition
-from newsletter.newsroom import issues
+from newsletter.newsroom import previews
 from newsletter.plan import Newsletter
 from newsletter.web.asking import Ask
 from newsletter.web.headers import mail_policy
@@ -21,15 +21,15 @@ def archive_issue(ask: Ask) -> Response:
     """The edition with every country, or the one that `?edition=` names, as it was sealed."""
     issue = archived_issue(ask, public_newsletter(ask, ask.path["newsletter"]))
     key = ask.query.get("edition")
-    rendered = issues.preview(ask.room, issue.id) if key is None else _edition(ask, issue, key)
+    rendered = previews.preview(ask.room, issue.id) if key is None else _edition(ask, issue, key)
     return HTMLResponse(mail_page(ask, issue.id, rendered), headers={**INDEXED, **mail_policy(framed=False)})
 
 
 def _edition(ask: Ask, issue: Issue, key: str) -> RenderedEdition:
-    held = {edition.key: edition for edition in issues.sealed(ask.room, issue)}
+    held = {edition.key: edition for edition in previews.sealed(ask.room, issue)}
     if key not in held:
         raise NotFoundError(f"{issue.id} has no edition {key!r}")
-    return issues.sealed_or_rendered(ask.room, issue, held[key])
+    return previews.sealed_or_rendered(ask.room, issue, held[key])
 
 
 def archived_issue(ask: Ask, newsletter: Newsletter) -> Issue:
