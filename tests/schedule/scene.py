@@ -22,7 +22,7 @@ from newsletter.storage.tables import issue
 from subscribers.signups import Terms
 from tests.deliver.fault_server import FaultServer
 
-__all__ = ["DAY", "Remembering", "approve", "make_desk", "sending", "serving", "submitted", "until"]
+__all__ = ["DAY", "Remembering", "approve", "make_desk", "sending", "serving", "submitted"]
 
 DAY = date(2026, 5, 27)
 HEAD = """\
@@ -126,13 +126,6 @@ def approve(room: Newsroom, *names: str) -> None:
         issues.approve(room, IssueId(name, DAY), "chief")
     with room.database.write() as connection:
         connection.execute(sa.update(issue).values(not_before=None))
-
-
-def until(reached: Callable[[], bool], seconds: float = 60) -> None:
-    end = time.monotonic() + seconds
-    while not reached():
-        assert time.monotonic() < end, "it never came to that"
-        time.sleep(0.02)
 
 
 def submitted(room: Newsroom, *names: str) -> bool:

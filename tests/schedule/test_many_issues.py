@@ -15,7 +15,8 @@ from newsletter.newsroom import sending as newsroom_sending
 from newsletter.schedule import clockwork
 from newsletter.storage.tables import lane
 
-from .scene import DAY, Remembering, approve, make_desk, sending, serving, submitted, until
+from ..servers import wait_until
+from .scene import DAY, Remembering, approve, make_desk, sending, serving, submitted
 
 pytestmark = pytest.mark.alone
 
@@ -35,9 +36,9 @@ def test_twelve_newsletters_share_a_relay_fairly_and_breaking_news_goes_ahead(
         make_desk(tmp_path, environ, dict.fromkeys(countries, READERS) | {"breaking": 60})
         with sending(tmp_path, environ) as room:
             approve(room, *countries)
-            until(lambda: len(server.order) >= COUNTRIES * READERS / 3)
+            wait_until(lambda: len(server.order) >= COUNTRIES * READERS / 3)
             approve(room, "breaking")
-            until(lambda: submitted(room, *countries, "breaking"))
+            wait_until(lambda: submitted(room, *countries, "breaking"))
     names = [name for name, _ in server.order]
     assert Counter(names) == dict.fromkeys(countries, READERS) | {"breaking": 60}, "each reader once"
     assert max(server.taken.values()) == 1
@@ -63,7 +64,7 @@ def test_a_broken_issue_and_a_slow_one_hold_up_nobody(tmp_path: Path, monkeypatc
         if issue_id.newsletter == "broken":
             raise ValueError("nobody thought of this")
         if issue_id.newsletter == "slow":
-            until(stop)
+            wait_until(stop)
         return whole(room, issue_id, stop=stop)
 
     monkeypatch.setattr(newsroom_sending, "send", send)
@@ -74,7 +75,7 @@ def test_a_broken_issue_and_a_slow_one_hold_up_nobody(tmp_path: Path, monkeypatc
         make_desk(tmp_path, environ, {"slow": 3, "broken": 3, "third": 3})
         with sending(tmp_path, environ) as room:
             approve(room, "slow", "broken", "third")
-            until(lambda: submitted(room, "third") and tried["broken"] >= 2, 30)
+            wait_until(lambda: submitted(room, "third") and tried["broken"] >= 2, 30)
             assert room.issues.get(IssueId("slow", DAY)).state is IssueState.APPROVED
         assert room.issues.get(IssueId("slow", DAY)).state is IssueState.SENDING, "a stop waits for what was begun"
     assert tried["slow"] == 1, "an issue is sent once at a time"
@@ -85,7 +86,7 @@ def test_what_is_more_urgent_than_all_under_way_needs_no_place(tmp_path: Path, m
 
     def send(room: Newsroom, issue_id: IssueId, *, stop: Callable[[], bool]) -> Books:
         under_way.append(issue_id.newsletter)
-        until(stop)
+        wait_until(stop)
         return room.issues.books(issue_id)
 
     monkeypatch.setattr(newsroom_sending, "send", send)
@@ -93,9 +94,9 @@ def test_what_is_more_urgent_than_all_under_way_needs_no_place(tmp_path: Path, m
     make_desk(tmp_path, {}, {"a": 1, "b": 1, "c": 1, "breaking": 1})
     with sending(tmp_path, {}) as room:
         approve(room, "a", "b", "c")
-        until(lambda: len(under_way) == 2)
+        wait_until(lambda: len(under_way) == 2)
         approve(room, "breaking")
-        until(lambda: len(under_way) == 3)
+        wait_until(lambda: len(under_way) == 3)
     assert under_way[2] == "breaking"
 
 
@@ -106,7 +107,7 @@ def test_an_issue_that_is_spread_over_a_time_takes_that_long(tmp_path: Path) -> 
         make_desk(tmp_path, environ, {"calm": 40}, ", delivery: {spread: 2s}, priority: 9")
         with sending(tmp_path, environ) as room:
             approve(room, "calm")
-            until(lambda: submitted(room, "calm"))
+            wait_until(lambda: submitted(room, "calm"))
         with Newsroom.open(tmp_path, environ=environ) as room, room.database.read() as connection:
             lanes = connection.execute(sa.select(lane.c.name, lane.c.urgent)).all()
     assert lanes == [], "it goes ahead of nobody, and what it needed for itself is thrown away"
@@ -128,7 +129,7 @@ def test_breaking_news_of_another_process_goes_ahead_too(tmp_path: Path, databas
         make_desk(tmp_path, environ, {"daily": 1000 if not rate else 300, "breaking": 60})
         with sending(tmp_path, environ) as room, Newsroom.open(tmp_path, environ=environ) as other:
             approve(room, "daily")
-            until(lambda: len(server.order) >= 30)
+            wait_until(lambda: len(server.order) >= 30)
             approve(other, "breaking")
             newsroom_sending.send(other, IssueId("breaking", DAY))
             behind = [name for name, _ in server.order]
