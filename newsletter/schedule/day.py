@@ -31,6 +31,9 @@ WHO = issues.CLOCK
 SENDER = "sender"
 """Who holds an issue back at the last moment."""
 
+_LONGEST_MAKING = timedelta(hours=1)
+"""So long after it was begun by hand nobody is still making an issue."""
+
 LEAST_CATCH_UP = timedelta(minutes=1)
 """So late may any issue be: one that is to run at once is found at the next tick."""
 
@@ -70,8 +73,10 @@ def tick(room: Newsroom, back: timedelta = LOOK_BACK) -> None:
             except Exception:
                 log.exception("%s/%s failed", newsletter.name, slot.date)
     for issue in room.issues.in_state(*OPEN):  # a draft may be there long before its hour
-        if issue.id not in advanced and (said := follow(room, timetable, issue, now)):
-            log.info("%s", said)
+        if issue.id not in advanced:
+            if said := follow(room, timetable, issue, now):
+                log.info("%s", said)
+            _end_abandoned(room, timetable, issue, now)
 
 
 def poll(room: Newsroom) -> None:
@@ -168,6 +173,19 @@ def _missed_by_nobody(
         return False
     earliest = first_due(newsletter.name)
     return earliest is None or slot.instant < earliest
+
+
+def _end_abandoned(room: Newsroom, timetable: Timetable, issue: Issue, now: datetime) -> None:
+    """Say of an issue that no slot asks for, and whose maker was killed over it, that it came to nothing."""
+    making = (IssueState.PLANNED, IssueState.BUILDING)
+    newsletter = timetable.plan.newsletters.get(issue.id.newsletter)
+    if issue.state not in making or newsletter is None:
+        return
+    if timetable.regular(newsletter, issue.id.date, issue.id.number) is not None:
+        return
+    if now > room.issues.history(issue.id)[-1].at + _LONGEST_MAKING:
+        why = "whoever began to make it did not come to an end; what it was to say can be made anew"
+        room.issues.move(issue.id, making, IssueState.FAILED, now=now, who=WHO, why=why)
 
 
 def _last_moment(newsletter: Newsletter, slot: Slot) -> datetime:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,7 @@ from newsletter import gather
 from newsletter.clock import Clock
 from newsletter.errors import ChecksFailedError, NotLiveError, PlanError
 from newsletter.model import IssueId, IssueState
-from newsletter.newsroom import Newsroom, correcting, desks, gathering, issues, sending
+from newsletter.newsroom import Newsroom, correcting, desks, gathering, issues, scheduling, sending
 from newsletter.plan import SourcePlan
 from newsletter.schedule import day
 from newsletter.schedule.clockwork import Clockwork, SenderLoop
@@ -529,3 +529,25 @@ def test_what_was_undone_before_the_deadline_is_not_sent_by_it(desk: Desk) -> No
     issues.approve(desk.room, TODAY, "chief")
     desk.at("2026-05-27 07:00")
     assert day.due_issues(desk.room) == [TODAY]
+
+
+def test_an_issue_whose_maker_was_killed_over_it_ends_with_a_reason(desk: Desk) -> None:
+    desk.at("2026-05-27 09:00")
+    now = desk.room.clock.now()
+    begun = desk.room.issues.plan_another("asia", TODAY.date, now, now, "kim", least=2)
+    desk.at("2026-05-27 09:59")
+    assert desk.room.issues.get(begun.id).state is IssueState.PLANNED
+    desk.at("2026-05-27 10:01")
+    ended = desk.room.issues.get(begun.id)
+    assert (ended.state, ended.reason.partition(";")[0]) == (
+        IssueState.FAILED,
+        "whoever began to make it did not come to an end",
+    )
+
+
+def test_an_issue_that_was_ordered_waits_for_its_hour_however_long_ago_that_was(desk: Desk) -> None:
+    desk.at("2026-05-27 09:00")
+    made = scheduling.add_issue(desk.room, "asia", TODAY.date, time(18), who="kim", why="")
+    (extra,) = [issue for issue in desk.room.issues.list("asia") if issue.id.number > 1]
+    desk.at("2026-05-27 12:00")
+    assert desk.room.issues.get(extra.id).state is IssueState.PLANNED, made
