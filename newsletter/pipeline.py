@@ -30,8 +30,18 @@ from newsletter.plan import Newsletter, Plan
 from newsletter.ports import Ledger, Source, Transport
 from newsletter.storage import Ingested, Issues, SourceStates, Stories
 
-__all__ = ["Gathered", "compose_issue", "deliver_issue", "gather_source", "render_editions", "send_once"]
+__all__ = [
+    "Gathered",
+    "Window",
+    "compose_issue",
+    "deliver_issue",
+    "gather_source",
+    "render_editions",
+    "send_once",
+    "window_of",
+]
 
+_DOC = 0
 STORING = timedelta(minutes=1)
 """How long storing may take: what was being stored when the last issue's window ended is seen by the next one."""
 
@@ -58,22 +68,45 @@ def gather_source(source: Source, plan: Plan, states: SourceStates, stories: Sto
     return Gathered(source.id, ingested, tuple(fetched.refused), fetched.unchanged, fetched.state.switched_off)
 
 
-def compose_issue(
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What an issue may be composed of: the `candidates` became available since the newsletter's last sealed issue.
+
+    `carried` was told by issues of the last month, `moment` is when this one is read at the earliest, and `priority`
+    (by source id) and `apart` say which of several copies is which.
+    """
+
+    candidates: Sequence[Story]
+    carried: Sequence[Story]
+    moment: datetime
+    priority: Mapping[str, int]
+    apart: compose.Apart
+
+    def fitting(self, newsletter: Newsletter, issue_id: IssueId) -> list[Story]:
+        """Those that the issue may tell, freshest first, each once."""
+        return compose.fitting(
+            newsletter,
+            issue_id.date,
+            self.candidates,
+            self.moment,
+            priority=self.priority,
+            carried=self.carried,
+            apart=self.apart,
+        )
+
+
+def window_of(
     newsletter: Newsletter,
     issue_id: IssueId,
     *,
     stories: Stories,
     issues: Issues,
-    relate: compose.Relate,
     priority: Mapping[str, int],
     apart: Callable[[Iterable[Story]], compose.Apart],
     now: datetime,
     due_at: datetime,
-) -> Snapshot:
-    """What the issue says, from the stories that became available since the newsletter's last sealed issue.
-
-    A story whose embargo ends before the issue is due may stand in it.
-    """
+) -> Window:
+    """The window of an issue; a story whose embargo ends before the issue is due may stand in it."""
     moment = max(now, due_at)
     names = (newsletter.name, *newsletter.not_again_from)
     last = issues.last_window_end(newsletter.name, issue_id)
@@ -87,15 +120,20 @@ def compose_issue(
         issue_id=issue_id,
     )
     carried = stories.find(issues.carried(names, issue_id))
+    return Window(candidates, list(carried.values()), moment, priority, apart(candidates))
+
+
+def compose_issue(newsletter: Newsletter, issue_id: IssueId, window: Window, relate: compose.Relate) -> Snapshot:
+    """What the issue says, from the stories of its window."""
     return compose.compose(
         newsletter,
         issue_id.date,
-        candidates,
-        moment,
+        window.candidates,
+        window.moment,
         relate=relate,
-        priority=priority,
-        carried=list(carried.values()),
-        apart=apart(candidates),
+        priority=window.priority,
+        carried=window.carried,
+        apart=window.apart,
     )
 
 

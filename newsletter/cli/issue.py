@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -20,6 +19,7 @@ from newsletter.cli.console import (
     who,
 )
 from newsletter.cli.issue_corrections import breaking, cancel, correct, undo
+from newsletter.cli.issue_editing import add, drop, edit, lead, move, restore, revisions, tray
 from newsletter.cli.issue_outcomes import resolve, retry, stop
 from newsletter.cli.issue_preview import check, preview
 from newsletter.cli.issue_sending import proof, recipients, send, status
@@ -34,7 +34,10 @@ def issue() -> None:
     """Build, preview, check, proof, approve and send issues. ISSUE is an id like asia-ai-daily/2026-05-27."""
 
 
-for command in (breaking, preview, check, proof, send, stop, undo, cancel, correct, status, recipients, retry, resolve):
+for command in (
+    *(edit, tray, add, drop, move, lead, revisions, restore),
+    *(breaking, preview, check, proof, send, stop, undo, cancel, correct, status, recipients, retry, resolve),
+):
     issue.add_command(command)
 
 
@@ -114,35 +117,6 @@ def show(issue_id: IssueId, as_json: bool) -> None:
             plan = f"  [schedule {step.plan}]" if step.plan else ""
             what = f"{step.before or 'new'} → {step.after} by {step.who}{why}"
             click.echo(f"  {step.at:%Y-%m-%d %H:%M:%S} UTC  {what}{plan}")
-
-
-@issue.command()
-@issue_argument
-@click.option("--subject", metavar="TEXT", help="The subject line of every edition; an empty one is made again.")
-@click.option("--preheader", metavar="TEXT", help="What an inbox shows behind it; an empty one is made again.")
-@click.option(
-    "--word", metavar="TEXT", multiple=True, help="Words before the stories, an empty line between paragraphs."
-)
-@by
-def edit(issue_id: IssueId, subject: str | None, preheader: str | None, word: tuple[str, ...], by: str | None) -> None:
-    """Set an editor's own subject, preheader, or word to the readers.
-
-    Makes a new revision and voids an approval. A later `issue build` keeps the words. --word "" takes the word out.
-    """
-    from newsletter.errors import InputError
-    from newsletter.newsroom import issues
-
-    if subject is None and preheader is None and not word:
-        raise InputError("nothing to edit; name --subject, --preheader or --word")
-    paragraphs = tuple(part for text in word for part in re.split(r"\n\s*\n", text)) or None
-    with open_room() as room:
-        before = room.issues.get(issue_id)
-        edited = issues.edit(room, before.id, subject=subject, preheader=preheader, word=paragraphs, who=who(by))
-    if edited.revision == before.revision:
-        click.echo(f"{edited.id} says that already")
-        return
-    void = "; its approval is void" if before.approved_by and not edited.approved_by else ""
-    click.echo(f"{edited.id} is {edited.state}, revision {edited.revision}{void}")
 
 
 @issue.command()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from newsletter.compose import arranging
 from newsletter.compose.editions import choose_edition
 from newsletter.compose.related import KEPT, WINDOW, Offer, chosen, rank
 from newsletter.compose.sameness import COPIES_WITHIN, NEAR_IDENTICAL, Apart, keys_of, told_before
-from newsletter.compose.selection import Relate, compose
+from newsletter.compose.selection import Relate, compose, fitting, placing
 
 __all__ = [
     "COPIES_WITHIN",
@@ -15,10 +16,13 @@ __all__ = [
     "Apart",
     "Offer",
     "Relate",
+    "arranging",
     "choose_edition",
     "chosen",
     "compose",
+    "fitting",
     "keys_of",
+    "placing",
     "rank",
     "told_before",
 ]

@@ -12,7 +12,7 @@ from newsletter.compose.sameness import Apart, keys_of, told_before, without_cop
 from newsletter.model import CountrySection, Kind, PlacedStory, Precision, Snapshot, Story, StoryStatus
 from newsletter.plan.values import Newsletter
 
-__all__ = ["Relate", "compose"]
+__all__ = ["Relate", "compose", "fitting", "lead_of", "placing"]
 
 Relate = Callable[[Sequence[Story]], Mapping[str, Sequence[Offer]]]
 """What may be offered under each of the stories, by story id, best first."""
@@ -33,15 +33,12 @@ def compose(
 ) -> Snapshot:
     """What the newsletter's issue of `date` says, out of the `candidates` of its window.
 
-    `relate` knows what may be offered under the stories it is asked for; `priority` (by source id) decides which
-    copy of a story is kept. Nothing is told of which a copy was `carried` before; what is `apart` is no copy. A day
-    without stories gives a snapshot without sections whose lead is "": whether that goes out is for the caller to say
+    `relate` knows what may be offered under the stories it is asked for; the rest is said of `fitting`. A day without
+    stories gives a snapshot without sections whose lead is "": whether that goes out is for the caller to say
     (`on_few`).
     """
-    fitting = [story for story in candidates if _fits(story, newsletter, date, now)]
-    before = told_before(fitting, carried, apart)
-    once = without_copies((story for story in fitting if story.id not in before), priority or {}, apart)
-    dealt = _dealt(_by_country(once, newsletter, now), newsletter.stories.max)
+    once = fitting(newsletter, date, candidates, now, priority=priority, carried=carried, apart=apart)
+    dealt = _dealt(_by_country(once, newsletter), newsletter.stories.max)
     return Snapshot(
         newsletter=newsletter.name,
         date=date,
@@ -52,12 +49,51 @@ def compose(
         timezone=newsletter.timezone.key,
         languages=newsletter.languages,
         sections=_sections(dealt, relate, now, newsletter.related),
-        lead=_lead(chain.from_iterable(dealt.values())),
+        lead=lead_of(chain.from_iterable(dealt.values())),
         subject_template=newsletter.subject,
         sponsor=newsletter.sponsor,
         segment=newsletter.segment,
         in_archive=newsletter.archive == "public",
     )
+
+
+def fitting(
+    newsletter: Newsletter,
+    date: date,
+    candidates: Sequence[Story],
+    now: datetime,
+    *,
+    priority: Mapping[str, int] | None = None,
+    carried: Sequence[Story] = (),
+    apart: Apart = MappingProxyType({}),
+) -> list[Story]:
+    """Those of the `candidates` that the issue of `date` may tell, freshest first, each once.
+
+    `priority` (by source id) decides which copy of a story is kept. Nothing is told of which a copy was `carried`
+    before; what is `apart` is no copy.
+    """
+    may_be_told = [story for story in candidates if _fits(story, newsletter, date, now)]
+    before = told_before(may_be_told, carried, apart)
+    once = without_copies((story for story in may_be_told if story.id not in before), priority or {}, apart)
+    return sorted(once, key=lambda one: _freshness(one, now))
+
+
+def placing(stories: Sequence[Story], relate: Relate, now: datetime, limit: int) -> Callable[[Story], PlacedStory]:
+    """How each of the stories of one issue stands in it: with up to `limit` others that the issue does not tell."""
+    told = frozenset().union(*map(keys_of, stories))
+    offers = relate(stories) if stories and limit else {}
+
+    def placed(story: Story) -> PlacedStory:
+        return PlacedStory(story, chosen(offers.get(story.id, ()), limit=limit, now=now, told=told))
+
+    return placed
+
+
+def lead_of(stories: Iterable[Story]) -> str:
+    """The first story a reader meets, so that the subject line promises what the mail opens with; a press release
+    opens it only where there is nothing else."""
+    ordered = sorted(stories, key=lambda story: story.kind is Kind.PRESS_RELEASE)
+    return ordered[0].id if ordered else ""
 
 
 def _fits(story: Story, newsletter: Newsletter, date: date, now: datetime) -> bool:
@@ -83,10 +119,10 @@ def _place(story: Story, countries: Sequence[str]) -> str | None:
     return next((country for country in countries if country in story.also_countries), None)
 
 
-def _by_country(stories: Iterable[Story], newsletter: Newsletter, now: datetime) -> dict[str, list[Story]]:
-    """Every country's best in reading order, at most `per_country`; countries in the newsletter's order."""
+def _by_country(stories: Iterable[Story], newsletter: Newsletter) -> dict[str, list[Story]]:
+    """Every country's freshest, at most `per_country`; countries in the newsletter's order."""
     filed: dict[str, list[Story]] = {country: [] for country in newsletter.countries}
-    for story in sorted(stories, key=lambda one: _freshness(one, now)):
+    for story in stories:
         if country := _place(story, newsletter.countries):
             filed[country].append(story)
     return {country: rows[: newsletter.stories.per_country] for country, rows in filed.items()}
@@ -109,18 +145,5 @@ def _dealt(filed: Mapping[str, Sequence[Story]], most: int) -> dict[str, list[St
 def _sections(
     dealt: Mapping[str, Sequence[Story]], relate: Relate, now: datetime, limit: int
 ) -> tuple[CountrySection, ...]:
-    stories = list(chain.from_iterable(dealt.values()))
-    told = frozenset().union(*map(keys_of, stories))
-    offers = relate(stories) if stories and limit else {}
-
-    def placed(story: Story) -> PlacedStory:
-        return PlacedStory(story, chosen(offers.get(story.id, ()), limit=limit, now=now, told=told))
-
+    placed = placing(list(chain.from_iterable(dealt.values())), relate, now, limit)
     return tuple(CountrySection(country, tuple(map(placed, rows))) for country, rows in dealt.items())
-
-
-def _lead(stories: Iterable[Story]) -> str:
-    """The first story a reader meets, so that the subject line promises what the mail opens with; a press release
-    opens it only where there is nothing else."""
-    ordered = sorted(stories, key=lambda story: story.kind is Kind.PRESS_RELEASE)
-    return ordered[0].id if ordered else ""

@@ -176,6 +176,9 @@ class Snapshot:
     `segment` is the rule of its audience, None for the one that schedule.yaml has; a mail that corrects a `faulty`
     issue goes to those who got that. `corrections` are told before the stories; `recap`, what its readers were sent as
     breaking news, behind them. `breaking` goes ahead of all others.
+
+    `arranged` says that an editor chose the stories and their order, `lead_chosen` that one chose the lead: a build
+    keeps both. `dropped` are the ids of stories that an editor took out.
     """
 
     newsletter: str
@@ -199,6 +202,9 @@ class Snapshot:
     recap: tuple[PlacedStory, ...] = ()
     corrections: tuple[Correction, ...] = ()
     faulty: Faulty | None = None
+    arranged: bool = False
+    lead_chosen: bool = False
+    dropped: tuple[str, ...] = ()
 
     @property
     def placed(self) -> tuple[PlacedStory, ...]:

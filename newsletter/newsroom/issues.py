@@ -1,13 +1,14 @@
-"""What is done with an issue before it is sent: build, edit, approve."""
+"""What is done with an issue before it is sent: build and approve."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import partial
 
 from newsletter import compose
+from newsletter.compose import arranging
 from newsletter.errors import ChecksFailedError, InputError, NothingToDoError
 from newsletter.model import (
     EDITABLE,
@@ -16,12 +17,14 @@ from newsletter.model import (
     IssueState,
     Severity,
     Snapshot,
+    Story,
+    StoryStatus,
 )
-from newsletter.newsroom import preflight, previews, related
+from newsletter.newsroom import preflight, related
 from newsletter.newsroom.copies import told_apart
 from newsletter.newsroom.retelling import retold
 from newsletter.newsroom.room import Newsroom
-from newsletter.pipeline import compose_issue
+from newsletter.pipeline import Window, compose_issue, window_of
 from newsletter.plan import EVERY, ApprovalMode, Newsletter, OnFew, Slot, quiet_until
 
 __all__ = [
@@ -30,9 +33,11 @@ __all__ = [
     "approve",
     "build",
     "composed",
-    "edit",
     "judge",
+    "place",
+    "ready",
     "store",
+    "window",
 ]
 
 CLOCK = "clock"
@@ -151,12 +156,16 @@ def composed(
     room: Newsroom, newsletter: Newsletter, issue_id: IssueId, now: datetime, due_at: datetime, relate: compose.Relate
 ) -> Snapshot:
     """What the issue would say if it were built at `now`; nothing is stored."""
-    return compose_issue(
+    return compose_issue(newsletter, issue_id, window(room, newsletter, issue_id, now, due_at), relate)
+
+
+def window(room: Newsroom, newsletter: Newsletter, issue_id: IssueId, now: datetime, due_at: datetime) -> Window:
+    """What an issue that is due then may be composed of at `now`."""
+    return window_of(
         newsletter,
         issue_id,
         stories=room.stories,
         issues=room.issues,
-        relate=relate,
         priority={source.id: source.priority for source in room.plan.sources.values()},
         apart=partial(told_apart, room),
         now=now,
@@ -164,47 +173,36 @@ def composed(
     )
 
 
+def place(room: Newsroom, newsletter: Newsletter, issue: Issue) -> arranging.Place:
+    """How the stories of that issue stand in it."""
+    moment = max(room.clock.now(), issue.due_at)
+    return partial(compose.placing, relate=partial(related.offers, room), now=moment, limit=newsletter.related)
+
+
 def _compose_draft(room: Newsroom, newsletter: Newsletter, issue: Issue, now: datetime, who: str) -> Issue:
     snapshot = composed(room, newsletter, issue.id, now, issue.due_at, partial(related.offers, room))
-    snapshot = retold(room, newsletter, issue, snapshot)
+    window_end = now
     if (old := issue.snapshot) is not None:
+        if old.arranged:
+            # What came in since waits for the editor, and if nobody takes it in, for the next issue.
+            present = ready(room, [placed.story.id for placed in old.placed])
+            snapshot = arranging.kept(snapshot, old, present, place(room, newsletter, issue), newsletter.countries)
+            window_end = issue.window_end or now
         snapshot = replace(snapshot, subject=old.subject, preheader=old.preheader, word=old.word)
+    snapshot = retold(room, newsletter, issue, snapshot)
     if snapshot == issue.snapshot and issue.state in (IssueState.REVIEW, IssueState.WAITING, IssueState.APPROVED):
         return issue
-    return store(room, newsletter, issue, snapshot, window_end=now, who=who)
+    return store(room, newsletter, issue, snapshot, window_end=window_end, who=who)
 
 
-def edit(
-    room: Newsroom,
-    issue_id: IssueId,
-    *,
-    subject: str | None = None,
-    preheader: str | None = None,
-    word: Sequence[str] | None = None,
-    who: str,
-) -> Issue:
-    """A new draft with an editor's own words; an empty one gives it back to the machine, None leaves it as it is.
-
-    Voids an approval. A later build keeps the words. Raises `NothingToDoError` for an issue that is on its way.
-    """
-    newsletter = room.newsletter(issue_id.newsletter)
-    with room.database.hold(f"build {issue_id}") as held:
-        if not held:
-            raise NothingToDoError(f"{issue_id} is being built by another process at this moment")
-        issue = room.issues.get(issue_id)
-        if issue.state not in EDITABLE:
-            raise NothingToDoError(f"{issue_id} is {issue.state}: its content is settled")
-        drafted = previews.drafted(issue)
-        snapshot = replace(
-            drafted,
-            subject=drafted.subject if subject is None else subject.strip() or None,
-            preheader=drafted.preheader if preheader is None else preheader.strip() or None,
-            word=drafted.word if word is None else tuple(filter(None, (paragraph.strip() for paragraph in word))),
-        )
-        if snapshot == drafted:
-            return issue
-        # Its stories are those of the build: what came in since is still to come.
-        return store(room, newsletter, issue, snapshot, window_end=issue.window_end, who=who)
+def ready(room: Newsroom, story_ids: Collection[str]) -> Mapping[str, Story]:
+    """Those of the stories that may be told, as they stand now."""
+    statuses = room.stories.statuses(story_ids)
+    return {
+        name: story
+        for name, story in room.stories.find(story_ids).items()
+        if statuses.get(name, story.status) is StoryStatus.READY
+    }
 
 
 def store(
@@ -215,8 +213,11 @@ def store(
     *,
     window_end: datetime | None,
     who: str,
+    what: str = "",
 ) -> Issue:
     """A new draft of the issue, judged by what schedule.yaml says of few stories and of approval.
+
+    `what` is what was done, in a word or two.
 
     Raises `NothingToDoError` for an issue that is on its way.
     """
@@ -224,7 +225,7 @@ def store(
     now = room.clock.now()
     by = None if who == CLOCK else who
     stored = room.issues.store_draft(
-        issue.id, snapshot, state, window_end=window_end, now=now, who=who, why=why, edited_by=by
+        issue.id, snapshot, state, window_end=window_end, now=now, who=who, why=why, what=what, edited_by=by
     )
     if stored is None:
         raise _settled(room.issues.get(issue.id))

@@ -30,6 +30,7 @@ from newsletter.storage import (
     Issues,
     Journal,
     Overlays,
+    Revisions,
     SourceStates,
     Stories,
     StoryLinks,
@@ -134,6 +135,11 @@ class Newsroom:
 
         url = self.database.url.set(password=None).render_as_string()
         return StoryIndex(self.desk / ".index" / hashlib.sha256(url.encode()).hexdigest()[:16])
+
+    @cached_property
+    def revisions(self) -> Revisions:
+        """What each issue said in each of its revisions."""
+        return Revisions(self.database)
 
     @cached_property
     def drafts(self) -> Drafts:

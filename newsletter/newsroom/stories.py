@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from newsletter.countries import country_called
 from newsletter.errors import ChecksFailedError, InputError, NothingToDoError
-from newsletter.model import CountryOrigin, NoteOrigin, Story, StoryStatus
+from newsletter.model import CountryOrigin, NoteOrigin, Story, StoryStatus, SummaryOrigin
 from newsletter.newsroom.related import take_in
 from newsletter.newsroom.room import Newsroom
 
-__all__ = ["approve_note", "copies_of", "file_under", "reject_note", "search", "set_status", "unfile", "write_note"]
+__all__ = [
+    "approve_note",
+    "copies_of",
+    "file_under",
+    "reject_note",
+    "rewrite",
+    "search",
+    "set_status",
+    "unfile",
+    "write_note",
+]
 
 MOST_FOUND = 10_000
+
+REWRITTEN = {"title": "headline", "summary": "summary"}
 
 STEPS = {
     StoryStatus.READY: (StoryStatus.DRAFT, StoryStatus.HELD, StoryStatus.REJECTED, StoryStatus.WITHDRAWN),
@@ -120,6 +132,44 @@ def approve_note(room: Newsroom, story_id: str, who: str, *, note: Sequence[str]
         return replace(story, note_approved_by=who)
 
     return room.stories.edit(story_id, approved, who=who, what="note approved", now=room.clock.now())
+
+
+def rewrite(
+    room: Newsroom, story_id: str, words: Mapping[str, str], *, who: str, seen: Mapping[str, str] | None = None
+) -> Story:
+    """Put an editor's own `title` or `summary` in place of what the source sent, for good.
+
+    With `seen`, what these said when the editor began, a field that is the same in both is left alone, and one that
+    somebody else has changed since is not overwritten: `ChecksFailedError` tells how it stands now. Raises `InputError`
+    for an empty title.
+    """
+    from newsletter.gather.cleaning import clean_text
+
+    asked = {name: clean_text(text) for name, text in words.items() if name in REWRITTEN}
+    if asked.get("title") == "":
+        raise InputError(f"the headline of {story_id} is empty; `newsletter stories reject` takes a story away")
+
+    def rewritten(story: Story) -> Story:
+        changed = {name: text for name, text in asked.items() if text != getattr(story, name)}
+        if seen is not None:
+            before = {name: clean_text(text) for name, text in seen.items()}
+            changed = {name: text for name, text in changed.items() if text != before.get(name, "")}
+            for name in changed:
+                if getattr(story, name) != before.get(name, ""):
+                    raise ChecksFailedError(
+                        f"the {REWRITTEN[name]} of {story_id} was changed by somebody else meanwhile; it says now:"
+                        f" “{getattr(story, name)}”"
+                    )
+        if not changed:
+            return story
+        written = replace(story, title=changed.get("title", story.title), summary=changed.get("summary", story.summary))
+        fields = tuple(changed)
+        if "summary" in changed:
+            written, fields = replace(written, summary_origin=SummaryOrigin.HUMAN), (*fields, "summary_origin")
+        return replace(written, edited=tuple(dict.fromkeys((*story.edited, *fields))))
+
+    what = " and ".join(REWRITTEN[name] for name in asked)
+    return room.stories.edit(story_id, rewritten, who=who, what=f"{what} rewritten", now=room.clock.now())
 
 
 def reject_note(room: Newsroom, story_id: str, who: str, why: str = "") -> Story:

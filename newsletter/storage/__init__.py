@@ -13,6 +13,7 @@ from newsletter.storage.lanes import LaneRows
 from newsletter.storage.ledger import IssueLedger
 from newsletter.storage.life import Transition
 from newsletter.storage.overlays import Overlays
+from newsletter.storage.revisions import Revision, Revisions
 from newsletter.storage.sources import SourceStates
 from newsletter.storage.stories import Ingested, Stories, StoryEvent
 from newsletter.storage.story_links import Choice, Kept, StoryLinks, StoryRow
@@ -42,6 +43,8 @@ __all__ = [
     "LaneRows",
     "Overlays",
     "PrintedStory",
+    "Revision",
+    "Revisions",
     "Role",
     "SourceStates",
     "Stories",

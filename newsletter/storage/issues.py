@@ -29,6 +29,7 @@ from newsletter.storage.documents import SNAPSHOT
 from newsletter.storage.editions import keep_editions, sealed_editions
 from newsletter.storage.keys import is_issue, issue_pk, no_such_issue
 from newsletter.storage.progress import counted
+from newsletter.storage.revisions import keep_revision
 from newsletter.storage.story_pages import keep_pages
 from newsletter.storage.tables import edition, issue, issue_event, issue_story
 
@@ -188,18 +189,20 @@ class Issues:
         now: datetime,
         who: str,
         why: str = "",
+        what: str = "",
         edited_by: str | None = None,
         before: Collection[IssueState] = EDITABLE,
         fault: Fault | None = None,
     ) -> Issue | None:
         """Freeze a new revision of what the issue says; voids an approval. None for an issue that is in another state.
 
-        `edited_by` is the person whose doing it is; None where the program built it, and the last person stays. With a
-        `fault` it is a correction of what some have got.
+        `what` was done is kept with it. `edited_by` is the person whose doing it is; None where the program built it,
+        and the last person stays. With a `fault` it is a correction of what some have got.
         """
         plan = self._plan()
         with self._database.write() as connection:
             current = life.get(connection, issue_id)
+            values = _revised(current, snapshot)
             moved = life.move(
                 connection,
                 issue_id,
@@ -211,12 +214,13 @@ class Issues:
                 plan=plan,
                 window_end=window_end,
                 edited_by=edited_by or current.edited_by,
-                **_revised(current, snapshot),
+                **values,
                 **life.NO_APPROVAL,
             )
             if not moved:
                 return None
             _keep_stories(connection, issue_id, snapshot)
+            keep_revision(connection, issue_id, values, now=now, who=who, what=what or "built")
             if fault is not None:
                 keep_fault(connection, issue_id, fault, right_from=current.revision + 1, now=now, who=who)
             return life.get(connection, issue_id)
@@ -256,6 +260,7 @@ class Issues:
             if moved:
                 keep_editions(connection, issue_id, revision + 1, editions)
                 _keep_stories(connection, issue_id, snapshot)
+                keep_revision(connection, issue_id, values, now=now, who=who, what="corrected")
                 keep_fault(connection, issue_id, fault, right_from=revision + 1, now=now, who=who)
             return moved
 
@@ -303,6 +308,17 @@ class Issues:
                 )
                 for row in connection.execute(query)
             ]
+
+    def carrying(self, story_id: str, states: Collection[IssueState]) -> Sequence[IssueId]:
+        """The issues in one of the states that tell that story, earliest due first."""
+        query = (
+            sa.select(issue.c.newsletter, issue.c.local_date, issue.c.number)
+            .join(issue_story, issue_story.c.issue_id == issue.c.id)
+            .where(issue_story.c.story == story_id, issue.c.state.in_(list(states)))
+            .order_by(issue.c.due_at, issue.c.id)
+        )
+        with self._database.read() as connection:
+            return [IssueId(row.newsletter, row.local_date, row.number) for row in connection.execute(query)]
 
     def seal(
         self,

@@ -244,6 +244,18 @@ issue_story = Table(
     Column("story", String(1200), primary_key=True, index=True),
 )
 
+# What an issue said in each of its revisions; the last is the issue's own `snapshot`.
+issue_revision = Table(
+    "issue_revision",
+    METADATA,
+    Column("issue_id", ForeignKey("issue.id", ondelete="CASCADE"), primary_key=True),
+    Column("revision", Integer, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("who", String(320), nullable=False),
+    Column("what", Text, nullable=False),
+    Column("document", Text, nullable=False),
+)
+
 # The stories that an issue carries or offers as related reading, by the key of their pages in the archive.
 story_page = Table(
     "story_page",

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from newsletter.errors import ChecksFailedError, NewsletterError
 from newsletter.model import IssueId, IssueState, RenderedEdition, Story
-from newsletter.newsroom import Newsroom, correcting, issues, previews, sending
+from newsletter.newsroom import Newsroom, correcting, editing, issues, previews, sending
 from newsletter.ports import SLOT_NAMES, slot
 from subscribers.signups import Terms
 
@@ -98,7 +98,7 @@ def happen(room: Newsroom, act: str, places: list[str], numbers: count[int], iss
     try:
         match act:
             case "edit":
-                issues.edit(room, issue_id, subject=f"Ours {number}", who="ed@example.com")
+                editing.edit(room, issue_id, subject=f"Ours {number}", who="ed@example.com")
             case "build":
                 issues.build(room, NAME)
             case "approve":

@@ -14,7 +14,7 @@ from newsletter import gather
 from newsletter.clock import Clock
 from newsletter.errors import ChecksFailedError, NotLiveError, PlanError
 from newsletter.model import IssueId, IssueState
-from newsletter.newsroom import Newsroom, correcting, desks, gathering, issues, scheduling, sending
+from newsletter.newsroom import Newsroom, correcting, desks, editing, gathering, issues, scheduling, sending
 from newsletter.plan import SourcePlan
 from newsletter.schedule import day
 from newsletter.schedule.clockwork import Clockwork, SenderLoop
@@ -525,7 +525,7 @@ def test_what_was_undone_before_the_deadline_is_not_sent_by_it(desk: Desk) -> No
     correcting.undo(desk.room, TODAY, who="chief", why="the wrong picture")
     desk.at("2026-05-27 06:45")
     assert (desk.state(), desk.reason()) == (IssueState.WAITING, "not approved by 06:45")
-    issues.edit(desk.room, TODAY, word=("It is mended.",), who="ed")
+    editing.edit(desk.room, TODAY, word=("It is mended.",), who="ed")
     issues.approve(desk.room, TODAY, "chief")
     desk.at("2026-05-27 07:00")
     assert day.due_issues(desk.room) == [TODAY]

@@ -11,7 +11,7 @@ import pytest
 from newsletter.clock import Clock
 from newsletter.errors import ChecksFailedError, InputError, NothingToDoError
 from newsletter.model import IssueId, IssueState
-from newsletter.newsroom import Newsroom, desks, issues, scheduling, sending
+from newsletter.newsroom import Newsroom, desks, editing, issues, scheduling, sending
 from newsletter.newsroom.backfilling import would_build
 from newsletter.plan import OverlayKind
 from newsletter.schedule import day
@@ -73,7 +73,7 @@ def test_a_skip_takes_a_draft_with_it_and_voids_its_approval(desk: Desk, approve
 
 def test_a_skip_taken_back_before_the_hour_plans_the_issue_again(desk: Desk) -> None:
     desk.at("2026-05-27 05:30")
-    issues.edit(desk.room, TODAY, subject="Mine", who="editor")
+    editing.edit(desk.room, TODAY, subject="Mine", who="editor")
     scheduling.skip(desk.room, "asia", WED, who="anna")
     said = scheduling.take_skip_back(desk.room, "asia", WED, who="ben").said
     assert said == ("asia/2026-05-27 is planned again",)

@@ -16,7 +16,7 @@ from newsletter.clock import Clock
 from newsletter.errors import InputError, RefusingError
 from newsletter.gather import network
 from newsletter.model import IssueState
-from newsletter.newsroom import Newsroom, gathering, issues, scheduling, sending, telling
+from newsletter.newsroom import Newsroom, editing, gathering, issues, scheduling, sending, telling
 from newsletter.newsroom.alerts import alert
 from newsletter.newsroom.approving import approve_by, link_of
 from newsletter.newsroom.bell import report_life
@@ -421,7 +421,7 @@ def test_the_last_editor_may_be_kept_from_approving(office: Office) -> None:
     office.story()
     office.at("2026-05-27 05:30")
     assert office.issue.edited_by is None, "the clock is nobody"
-    issues.edit(office.room, ISSUE, subject="Mine", who="Chief@desk.example")
+    editing.edit(office.room, ISSUE, subject="Mine", who="Chief@desk.example")
     with pytest.raises(Exception, match="somebody else's"):
         issues.approve(office.room, ISSUE, "chief@desk.example")
     assert issues.approve(office.room, ISSUE, "ed@desk.example").state is IssueState.APPROVED

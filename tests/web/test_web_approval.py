@@ -11,7 +11,7 @@ import pytest
 
 from newsletter.clock import Clock
 from newsletter.model import IssueState, StoryStatus
-from newsletter.newsroom import Newsroom, approving, gathering, issues, stories, telling
+from newsletter.newsroom import Newsroom, approving, editing, gathering, issues, stories, telling
 from newsletter.tokens import Purpose, Signer
 
 from ..deliver.recording_server import RecordingServer
@@ -216,7 +216,7 @@ def test_what_a_check_blocks_is_not_approved_by_a_link(office: Office) -> None:
 
 def test_whoever_edited_last_cannot_approve_by_link_where_that_is_asked(office: Office) -> None:
     office.schedule(approvers=f"[{CHIEF}, {DEPUTY}]", approval='{mode: manual, by: "06:45", other_than_editor: true}')
-    issues.edit(office.room, ISSUE, subject="Mine", who=CHIEF)
+    editing.edit(office.room, ISSUE, subject="Mine", who=CHIEF)
     office.at("2026-05-27 06:31")  # the reminder has a link to the present draft
     status, page = approve(office, office.link(CHIEF))
     assert status == 409

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from newsletter.newsroom import issues
+from newsletter.newsroom import editing, issues
 from newsletter.web import WebServer
 
 from ..conftest import npm_packages
@@ -77,7 +77,7 @@ def test_the_page_is_clean_however_the_link_stands(
     page.goto(link)
     assert page.frames[1].locator("h2").count() >= 2, "the mail stands in its frame"
     assert faults(page) == []
-    issues.edit(office.room, ISSUE, subject="Another one", who="ed@desk.example")
+    editing.edit(office.room, ISSUE, subject="Another one", who="ed@desk.example")
     page.goto(link)
     assert "The draft has changed" in page.inner_text("h1")
     assert faults(page) == []
