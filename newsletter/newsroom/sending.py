@@ -27,7 +27,7 @@ from newsletter.newsroom.room import Newsroom
 from newsletter.pipeline import deliver_issue
 from newsletter.storage.reconciling import take_part
 
-__all__ = ["deliveries_left", "dry_run", "has_work", "send"]
+__all__ = ["deliveries_left", "dry_run", "has_work", "resume", "send"]
 
 Progress = Callable[[Mapping[str, int]], None]
 
@@ -91,6 +91,18 @@ def send(
         finally:
             _settle(room, issue_id)
     return room.issues.books(issue_id)
+
+
+def resume(room: Newsroom, issue_id: IssueId, *, who: str) -> Issue:
+    """Have the rest of a stopped issue sent, by whoever sends for this desk.
+
+    Raises `NothingToDoError` unless the issue is stopped, `NotLiveError` where its rest may not leave.
+    """
+    issue = room.issues.get(issue_id)
+    if issue.state is not IssueState.STOPPED:
+        raise NothingToDoError(f"{issue_id} is {issue.state}, not stopped")
+    refuse_forgetful(room, issue_id)
+    return reopen(room, issue, room.transport(issue_id), who)
 
 
 def dry_run(room: Newsroom, issue_id: IssueId) -> Mapping[str, int]:

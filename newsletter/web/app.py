@@ -18,11 +18,21 @@ from newsletter.newsroom import Newsroom
 from newsletter.web.api.ghost_webhook import ghost_webhook
 from newsletter.web.api.story_push import story_push
 from newsletter.web.asking import Action
+from newsletter.web.desk.board import board
 from newsletter.web.desk.issue import issue
 from newsletter.web.desk.issue_approve import issue_approve
+from newsletter.web.desk.issue_arrange import issue_arrange
+from newsletter.web.desk.issue_correct import issue_correct
 from newsletter.web.desk.issue_list import issue_list
+from newsletter.web.desk.issue_live import issue_live
 from newsletter.web.desk.issue_mail import issue_mail
+from newsletter.web.desk.issue_orders import issue_build, issue_cancel, issue_rest, issue_stop, issue_undo
+from newsletter.web.desk.issue_proof import issue_proof
 from newsletter.web.desk.issue_recipients import issue_recipients
+from newsletter.web.desk.issue_restore import issue_restore
+from newsletter.web.desk.issue_revisions import issue_revisions
+from newsletter.web.desk.issue_story import issue_story, issue_story_change
+from newsletter.web.desk.issue_words import issue_words
 from newsletter.web.desk.login import login
 from newsletter.web.desk.login_link import login_link
 from newsletter.web.desk.logout import logout
@@ -60,10 +70,25 @@ __all__ = ["make_app"]
 GET, POST, BOTH = ("GET",), ("POST",), ("GET", "POST")
 
 ROUTES: tuple[tuple[str, tuple[str, ...], Action], ...] = (
-    ("/", GET, issue_list),
+    ("/", GET, board),
+    ("/issues", GET, issue_list),
     ("/issues/{issue:issue}", GET, issue),
     ("/issues/{issue:issue}/mail", GET, issue_mail),
     ("/issues/{issue:issue}/approve", POST, issue_approve),
+    ("/issues/{issue:issue}/arrange", POST, issue_arrange),
+    ("/issues/{issue:issue}/words", POST, issue_words),
+    ("/issues/{issue:issue}/story", GET, issue_story),
+    ("/issues/{issue:issue}/story", POST, issue_story_change),
+    ("/issues/{issue:issue}/revisions", GET, issue_revisions),
+    ("/issues/{issue:issue}/restore", POST, issue_restore),
+    ("/issues/{issue:issue}/build", POST, issue_build),
+    ("/issues/{issue:issue}/proof", POST, issue_proof),
+    ("/issues/{issue:issue}/undo", POST, issue_undo),
+    ("/issues/{issue:issue}/stop", POST, issue_stop),
+    ("/issues/{issue:issue}/rest", POST, issue_rest),
+    ("/issues/{issue:issue}/cancel", POST, issue_cancel),
+    ("/issues/{issue:issue}/correct", BOTH, issue_correct),
+    ("/issues/{issue:issue}/live", GET, issue_live),
     ("/issues/{issue:issue}/recipients", GET, issue_recipients),
     ("/stories", GET, story_list),
     ("/stories/file", POST, story_file),

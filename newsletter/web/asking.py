@@ -102,6 +102,17 @@ class Ask:
         query = urlencode(kept + added)
         return f"{self.request.url.path}?{query}" if query else self.request.url.path
 
+    def same_view(self, path: str) -> str:
+        """Another address, with what this one says after its question mark."""
+        query = self.request.url.query
+        return f"{path}?{query}" if query else path
+
+    @property
+    def who(self) -> str:
+        """By what name the person who is logged in stands in histories."""
+        assert self.account is not None
+        return self.account.email
+
     def newsletter(self, name: str) -> Newsletter | None:
         """The newsletter of that name; None when schedule.yaml no longer has it."""
         return self.plan.newsletters.get(name)

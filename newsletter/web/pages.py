@@ -16,6 +16,7 @@ from newsletter.render import FLAGS
 from newsletter.settings import Settings
 from newsletter.web import words
 from newsletter.web.asking import Ask
+from newsletter.web.headers import DESK_POLICY
 from newsletter.web.policy import ACCESS, PUBLIC, allows
 from newsletter.web.sessions import form_token, session_secret
 
@@ -38,7 +39,8 @@ NO_REFERRER = {"referrer-policy": "no-referrer"}
 NOTHING_HERE = "Nothing lies at this address. It may have been mistyped, or what was here is gone."
 
 _SCREENS = (
-    ("issue_list", "/", "Issues"),
+    ("board", "/", "Today"),
+    ("issue_list", "/issues", "Issues"),
     ("story_list", "/stories", "Stories"),
     ("schedule_list", "/schedules", "Schedules"),
     ("outbox", "/outbox", "Outbox"),
@@ -58,9 +60,10 @@ def desk_page(
         "mode": _mode(ask.room.settings),
         "rehearsing": ask.room.clock.rehearsing,
         "again": ask.again,
+        "same_view": ask.same_view,
         "now": ask.now,
     }
-    return _answer(template, status, headers, {**shared, **facts})
+    return _answer(template, status, {"content-security-policy": DESK_POLICY, **(headers or {})}, {**shared, **facts})
 
 
 def may(ask: Ask, route: str) -> bool:
@@ -89,7 +92,7 @@ def error_page(status: int, title: str, message: str, headers: Mapping[str, str]
 @cache
 def static_files() -> Mapping[str, bytes]:
     """Every file that `/static/` serves, by name."""
-    return {path.name: path.read_bytes() for path in STATIC.iterdir() if path.suffix in (".css", ".svg")}
+    return {path.name: path.read_bytes() for path in STATIC.iterdir() if path.suffix in (".css", ".js", ".svg")}
 
 
 def _answer(template: str, status: int, headers: Mapping[str, str] | None, facts: Mapping[str, Any]) -> HTMLResponse:

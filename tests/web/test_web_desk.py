@@ -15,7 +15,7 @@ from newsletter.errors import SettingError
 from newsletter.model import Finding, IssueState, Severity, Story
 from newsletter.newsroom import Newsroom, applying, desks, issues, preflight, previews, scheduling
 from newsletter.storage import Role
-from newsletter.web.desk.preview import framed
+from newsletter.web.desk.preview import Preview, framed
 from newsletter.web.figures import Checked
 
 from .conftest import FLAGS, ISSUE, NEWSLETTER, Visitor, also_in_arabic
@@ -52,7 +52,7 @@ def evil_stories(now: datetime) -> list[Story]:
 
 
 def test_the_list_says_what_an_editor_needs(review: Newsroom) -> None:
-    page = Visitor(review).enter(Role.VIEWER).http.get("/").text
+    page = Visitor(review).enter(Role.VIEWER).http.get("/issues").text
     row = page[page.index("<tbody>") :]
     for words in ("Asia AI Daily, Wed 27 May", "07:00 Singapore", "in review", ">14<", ">22<", "—"):
         assert words in row
@@ -92,7 +92,8 @@ def test_an_issue_in_review_can_be_approved_once(review: Newsroom) -> None:
     assert visitor.http.post(f"/issues/{ISSUE}/approve", data=order).status_code == 303
     done = visitor.http.get(f"/issues/{ISSUE}").text
     assert "Approved by approver@desk.example, 05:1" in done
-    assert "<button" not in done[done.index("<main") :].split("<h2", 1)[0]
+    assert ">Approve</button>" not in done
+    assert "Undo approval" in done
     again = visitor.http.post(f"/issues/{ISSUE}/approve", data=order)
     assert again.status_code == 409
     assert "approver@desk.example" in again.text
@@ -158,8 +159,8 @@ def test_the_frame_shows_the_bytes_that_go_out(review: Newsroom) -> None:
 
 def test_dark_and_light_are_told_apart_however_the_rule_is_spaced() -> None:
     html = "<style>@media ( prefers-color-scheme:dark ){p{color:red}}</style>"
-    assert b"@media all{" in framed(html, "dark", "http://x").body
-    assert b"@media not all{" in framed(html, "light", "http://x").body
+    assert b"@media all{" in framed(html, Preview(look="dark"), "http://x").body
+    assert b"@media not all{" in framed(html, Preview(), "http://x").body
 
 
 def test_after_the_send_the_books_and_the_recipients(sent: Newsroom) -> None:
@@ -200,7 +201,7 @@ def test_faults_of_the_schedule_stand_on_their_lines(review: Newsroom) -> None:
     review.plan_file.write_text(text.replace("Asia/Singapore", "Asia/Singapor<b>"), encoding="utf-8")
     visitor = Visitor(review).enter(Role.VIEWER)
     answer = visitor.http.get("/schedules")
-    assert "Asia AI Daily, Wed 27 May" in visitor.http.get("/").text
+    assert "Asia AI Daily, Wed 27 May" in visitor.http.get("/issues").text
     assert re.search(
         rf'<li class="wrong"><code>  timezone: Asia/Singapor&lt;b&gt;</code><p>.*?line {line}, column', answer.text
     )
@@ -235,10 +236,11 @@ def test_text_of_stories_is_never_markup(review: Newsroom) -> None:
     ):
         answer = visitor.http.get(path)
         assert answer.status_code == 200, path
+        page = re.sub(r'<script (type="module" )?src="/static/\w+\.js\?v=\w+"( defer)?></script>', "", answer.text)
         # What stands between quotes is a value, and one that breaks out of them stands outside.
-        markup = re.sub(r'"[^"<>]*"', '""', answer.text)
+        markup = re.sub(r'"[^"<>]*"', '""', page)
         assert not re.search(r"<script|<[^>]*\son\w+\s*=|{{ 49|[^&]49\$", markup), path
-        assert "<script" not in answer.text, path
+        assert "<script" not in page, path
     assert "&lt;script&gt;top.pwned=1" in visitor.http.get("/stories").text
 
 
@@ -246,7 +248,7 @@ def test_a_newsletter_that_left_the_schedule_keeps_its_issues(review: Newsroom) 
     text = review.plan_file.read_text(encoding="utf-8").replace("  asia-ai-daily:", "  renamed:")
     review.plan_file.write_text(text, encoding="utf-8")
     visitor = Visitor(review).enter(Role.VIEWER)
-    assert "asia-ai-daily, Wed 27 May" in visitor.http.get("/").text
+    assert "asia-ai-daily, Wed 27 May" in visitor.http.get("/issues").text
     assert visitor.http.get(f"/issues/{ISSUE}").status_code == 200
 
 

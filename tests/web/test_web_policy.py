@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from starlette.routing import Route
@@ -16,11 +17,20 @@ from .conftest import BASE, ISSUE, Visitor, dump
 
 MAIL = "/outbox/asia-ai-daily/2026-05-27"
 PLACES = {
-    "issue_list": "/",
+    "board": "/",
+    "issue_list": "/issues",
     "issue": f"/issues/{ISSUE}",
     "issue_mail": f"/issues/{ISSUE}/mail",
     "issue_approve": f"/issues/{ISSUE}/approve",
     "issue_recipients": f"/issues/{ISSUE}/recipients",
+    "issue_story": f"/issues/{ISSUE}/story?id=STORY",
+    "issue_story_change": f"/issues/{ISSUE}/story?id=STORY",
+    "issue_revisions": f"/issues/{ISSUE}/revisions",
+    "issue_live": f"/issues/{ISSUE}/live",
+    **{
+        f"issue_{order}": f"/issues/{ISSUE}/{order}"
+        for order in ("arrange", "words", "restore", "build", "proof", "undo", "stop", "rest", "cancel", "correct")
+    },
     "story_list": "/stories",
     "story_file": "/stories/file",
     "schedule_list": "/schedules",
@@ -30,12 +40,18 @@ PLACES = {
     "outbox_mail": f"{MAIL}/FILE/mail",
     "logout": "/logout",
 }
-ORDERS = ("issue_approve", "story_file", "logout")
+ORDERS = (
+    *("issue_approve", "issue_arrange", "issue_words", "issue_story_change", "issue_restore", "issue_build"),
+    *("issue_proof", "issue_undo", "issue_stop", "issue_rest", "issue_cancel", "issue_correct"),
+    *("story_file", "logout"),
+)
 
 
 def place(room: Newsroom, name: str) -> str:
     file = next((room.outbox / "asia-ai-daily" / "2026-05-27").glob("*.eml")).name
-    return PLACES[name].replace("FILE", file)
+    snapshot = room.issues.get(ISSUE).snapshot
+    assert snapshot is not None
+    return PLACES[name].replace("FILE", file).replace("STORY", quote(snapshot.placed[0].story.id))
 
 
 def test_every_route_has_its_line_in_the_policy_and_no_line_is_left_over(sent: Newsroom) -> None:

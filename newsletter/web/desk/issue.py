@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,8 +13,9 @@ from starlette.responses import Response
 from newsletter import plan, render
 from newsletter.errors import NewsletterError
 from newsletter.model import Edition, Issue, IssueState, RenderedEdition
-from newsletter.newsroom import previews, proofs, readers
+from newsletter.newsroom import editing, previews, proofs, readers
 from newsletter.web.asking import Ask
+from newsletter.web.desk.issue_live import progress_of
 from newsletter.web.desk.preview import Preview, issue_preview
 from newsletter.web.figures import Checked
 from newsletter.web.pages import desk_page, may
@@ -25,7 +26,10 @@ __all__ = ["issue", "issue_page"]
 MOST_READ = 6
 CLIP_BYTES = 102_000
 OPEN = (IssueState.REVIEW, IssueState.WAITING)
+ARRANGED = (IssueState.REVIEW, IssueState.WAITING, IssueState.APPROVED)
 SETTLED = (IssueState.SUBMITTED, IssueState.SKIPPED, IssueState.MISSED, IssueState.CANCELLED)
+
+_ORDERS = ("build", "proof", "undo", "stop", "rest", "cancel", "correct", "restore", "words")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +74,33 @@ def issue_page(ask: Ask, shown: Issue, *, notice: str = "", status: int = 200) -
         why_not=_why_not(ask, checked),
         may_see_recipients=may(ask, "issue_recipients"),
         books=ask.room.issues.books(shown.id) if shown.frozen_at else None,
+        live=progress_of(ask.room.deliveries.counts(shown.id)) if shown.state is IssueState.SENDING else None,
         history=ask.room.issues.history(shown.id),
+        tray=editing.tray(ask.room, shown) if _may_arrange(ask, shown) else None,
+        revisions=ask.room.revisions.list(shown.id)[:2],
+        may={name: may(ask, f"issue_{name}") for name in _ORDERS},
+        may_arrange=_may_arrange(ask, shown),
+        fields=_fields(shown),
+        newsletter_countries=_countries(ask, shown),
     )
+
+
+def _may_arrange(ask: Ask, shown: Issue) -> bool:
+    single = shown.snapshot is not None and (shown.snapshot.breaking or shown.snapshot.faulty is not None)
+    return may(ask, "issue_arrange") and shown.state in ARRANGED and shown.snapshot is not None and not single
+
+
+def _countries(ask: Ask, shown: Issue) -> Sequence[str]:
+    newsletter = ask.newsletter(shown.id.newsletter)
+    return newsletter.countries if newsletter else ()
+
+
+def _fields(shown: Issue) -> dict[str, str]:
+    """An editor's own words, as their form shows them; empty where the machine's are in force."""
+    if shown.snapshot is None:
+        return {}
+    said = shown.snapshot
+    return {"subject": said.subject or "", "preheader": said.preheader or "", "word": "\n\n".join(said.word)}
 
 
 def _facts(ask: Ask, shown: Issue) -> Iterator[str]:

@@ -24,4 +24,4 @@ def issue_approve(ask: Ask) -> Response:
         issues.approve(ask.room, issue.id, ask.account.email, issue.revision)
     except (ChecksFailedError, NothingToDoError) as error:
         return issue_page(ask, ask.room.issues.get(issue.id), notice=str(error), status=409)
-    return RedirectResponse(f"/issues/{issue.id}", 303)
+    return RedirectResponse("/" if ask.field("back") == "/" else f"/issues/{issue.id}", 303)

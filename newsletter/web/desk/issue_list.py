@@ -1,4 +1,4 @@
-"""The start page: every issue, latest due first."""
+"""Every issue, latest due first."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from newsletter.model import Issue
 from newsletter.web.asking import Ask
+from newsletter.web.desk.first_steps import first_steps
 from newsletter.web.pages import desk_page
 
 __all__ = ["issue_list"]
@@ -32,22 +33,10 @@ def issue_list(ask: Ask) -> Response:
     page = ask.page_number()
     found = ask.room.issues.list(limit=page * ROWS + 1)
     if not found:
-        return _first_steps(ask)
+        return first_steps(ask)
     shown = found[(page - 1) * ROWS : page * ROWS]
     rows = [
         Row(issue, ask.title(issue), ask.zone(issue), ask.figures.stories(issue), ask.figures.readers(issue))
         for issue in shown
     ]
     return desk_page(ask, "issue_list.html", rows=rows, page=page, more=len(found) > page * ROWS)
-
-
-def _first_steps(ask: Ask) -> Response:
-    newsletters = list(ask.plan.newsletters)
-    subscriptions = [ask.room.subscribers.count(name) for name in newsletters]
-    return desk_page(
-        ask,
-        "first_steps.html",
-        newsletters=newsletters,
-        stories=sum(ask.room.stories.count_by_country().values()),
-        readers=sum(number for each in subscriptions for status, number in each.items() if status == "confirmed"),
-    )

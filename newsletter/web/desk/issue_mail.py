@@ -20,4 +20,4 @@ def issue_mail(ask: Ask) -> Response:
         ask.room, shown.id, countries=preview.countries or None, language=preview.language or None
     )
     slots = readers.neutral_slots(ask.room, shown.id, rendered.edition.key)
-    return framed(render.fill_html(rendered.html, slots), preview.look, ask.room.settings.base_url)
+    return framed(render.fill_html(rendered.html, slots), preview, ask.room.settings.base_url)

@@ -19,4 +19,4 @@ def outbox_mail(ask: Ask) -> Response:
     path = (ask.path["newsletter"], ask.path["day"])
     data = caught.read_message(ask.room.outbox, path, ask.path["file"])
     html = caught.part(email.message_from_bytes(data, policy=default), "html")
-    return framed(html, Preview.asked(ask.query).look, ask.room.settings.base_url)
+    return framed(html, Preview.asked(ask.query), ask.room.settings.base_url)

@@ -12,6 +12,7 @@ from starlette.responses import HTMLResponse
 
 from newsletter.model import Issue
 from newsletter.web.asking import Ask
+from newsletter.web.desk.forced_dark import forced_dark
 from newsletter.web.headers import mail_policy
 from newsletter.web.our_flags import with_our_flags
 
@@ -28,6 +29,7 @@ class Preview:
     part: str = "html"
     width: str = "desktop"
     look: str = "light"
+    images: str = "on"
     countries: tuple[str, ...] = ()
     language: str = ""
 
@@ -38,8 +40,9 @@ class Preview:
         chosen = tuple(country for country in known if country in wanted)
         return cls(
             part=_one_of(query.get("part"), ("html", "text", "raw")),
-            width=_one_of(query.get("width"), ("desktop", "phone")),
-            look=_one_of(query.get("look"), ("light", "dark")),
+            width=_one_of(query.get("width"), ("desktop", "tablet", "phone")),
+            look=_one_of(query.get("look"), ("light", "dark", "forced")),
+            images=_one_of(query.get("images"), ("on", "off")),
             countries=() if chosen == tuple(known) else chosen,
             language=_one_of(query.get("language"), languages),
         )
@@ -47,7 +50,9 @@ class Preview:
     @property
     def frame_query(self) -> str:
         """What the frame's own address says after the question mark."""
-        asked = {"look": self.look, "countries": ",".join(self.countries), "language": self.language}
+        images = "off" if self.images == "off" else ""
+        countries = ",".join(self.countries)
+        asked = {"look": self.look, "images": images, "countries": countries, "language": self.language}
         return urlencode({name: text for name, text in asked.items() if text})
 
 
@@ -57,10 +62,16 @@ def issue_preview(ask: Ask, shown: Issue) -> Preview:
     return Preview.asked(ask.query, snapshot.countries, snapshot.languages) if snapshot else Preview.asked(ask.query)
 
 
-def framed(html: str, look: str, base_url: str) -> HTMLResponse:
-    """The mail's HTML for a sandboxed frame, in its light or its own dark style whatever the reader's screen says."""
-    dark = _DARK_RULES.sub("@media all" if look == "dark" else "@media not all", with_our_flags(html, base_url))
-    return HTMLResponse(_SCHEME.sub(rf'\1"{look}"', dark), headers=mail_policy(framed=True))
+def framed(html: str, preview: Preview, base_url: str) -> HTMLResponse:
+    """The mail's HTML for a sandboxed frame, in one of its looks whatever the reader's screen says.
+
+    Forced dark and images off are views of the same bytes, made here on their way out.
+    """
+    dark = _DARK_RULES.sub("@media all" if preview.look == "dark" else "@media not all", with_our_flags(html, base_url))
+    shown = forced_dark(dark) if preview.look == "forced" else dark
+    scheme = "light" if preview.look == "light" else "dark"
+    policy = mail_policy(framed=True, images=preview.images == "on")
+    return HTMLResponse(_SCHEME.sub(rf'\1"{scheme}"', shown), headers=policy)
 
 
 def _one_of(text: str | None, options: Sequence[str]) -> str:

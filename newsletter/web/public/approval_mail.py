@@ -7,7 +7,7 @@ from starlette.responses import Response
 from newsletter import render
 from newsletter.newsroom import approving, previews, readers
 from newsletter.web.asking import Ask
-from newsletter.web.desk.preview import framed
+from newsletter.web.desk.preview import Preview, framed
 from newsletter.web.public.refusals import no_such_link
 
 __all__ = ["approval_mail"]
@@ -20,4 +20,4 @@ def approval_mail(ask: Ask) -> Response:
         return no_such_link()
     rendered = previews.preview(ask.room, link.issue.id)
     slots = readers.neutral_slots(ask.room, link.issue.id, rendered.edition.key)
-    return framed(render.fill_html(rendered.html, slots), "light", ask.room.settings.base_url)
+    return framed(render.fill_html(rendered.html, slots), Preview(), ask.room.settings.base_url)

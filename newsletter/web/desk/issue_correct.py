@@ -1,0 +1,54 @@
+"""Something is wrong: correct one story of an issue, before, while or after it is sent."""
+
+from __future__ import annotations
+
+from starlette.responses import RedirectResponse, Response
+
+from newsletter.errors import ChecksFailedError, InputError, NothingToDoError
+from newsletter.model import DeliveryState, Issue, StoryStatus
+from newsletter.newsroom import correcting, stories
+from newsletter.web.asking import Ask
+from newsletter.web.pages import desk_page
+
+__all__ = ["issue_correct"]
+
+
+def issue_correct(ask: Ask) -> Response:
+    """The stories with how they stand now; posted, the correction of one."""
+    issue = ask.room.issues.get(ask.issue_id)
+    if not ask.posted:
+        return _page(ask, issue)
+    story, notice = ask.field("story"), ask.field("notice").strip()
+    if not story:
+        return _page(ask, issue, notice="Choose the story that is wrong.", status=400)
+    words = {name: ask.field(name) for name in stories.REWRITTEN}
+    try:
+        stories.rewrite(ask.room, story, words, who=ask.who, seen={name: ask.field(f"{name}_was") for name in words})
+        if "withdraw" in ask.form:
+            stories.set_status(ask.room, story, StoryStatus.WITHDRAWN, ask.who, notice)
+        done = correcting.correct(ask.room, issue.id, story, notice, who=ask.who)
+    except (ChecksFailedError, NothingToDoError, InputError) as error:
+        return _page(ask, issue, notice=str(error), status=409)
+    finally:
+        ask.figures.forget()
+    return RedirectResponse(f"/issues/{(done.mail or done.issue).id}", 303)
+
+
+def _page(ask: Ask, issue: Issue, *, notice: str = "", status: int = 200) -> Response:
+    counts = ask.room.deliveries.counts(issue.id) if issue.frozen_at else {}
+    placed = issue.snapshot.placed if issue.snapshot else ()
+    present = ask.room.stories.find([each.story.id for each in placed])
+    return desk_page(
+        ask,
+        "issue_correct.html",
+        status=status,
+        notice=notice,
+        issue=issue,
+        address=f"/issues/{issue.id}",
+        title=ask.title(issue),
+        placed=placed,
+        present=present,
+        chosen=ask.query.get("id", ""),
+        reached=sum(counts.get(state, 0) for state in (DeliveryState.SUBMITTED, DeliveryState.UNKNOWN)),
+        left=sum(counts.get(s, 0) for s in (DeliveryState.QUEUED, DeliveryState.DEFERRED, DeliveryState.SENDING)),
+    )
