@@ -120,11 +120,16 @@ class Deliveries:
         progress.begin(connection, pk, seed=message_seed, domain=message_domain, queued=queued)
         return True
 
-    def rows(self, issue_id: IssueId, state: DeliveryState | None = None) -> Iterator[DeliveryRow]:
-        """What is known of each message of the issue, in the audience's order."""
+    def rows(
+        self, issue_id: IssueId, state: DeliveryState | None = None, *, address: str = ""
+    ) -> Iterator[DeliveryRow]:
+        """What is known of each message of the issue, in the audience's order; `address` is a part of the recipient's,
+        in small letters."""
         with self._database.read() as connection:
             pk = issue_pk(connection, issue_id)
             query = sa.select(delivery).where(delivery.c.issue_id == pk).order_by(delivery.c.subscriber_id)
+            if address:
+                query = query.where(sa.func.lower(delivery.c.email).contains(address, autoescape=True))
             if state is not None:
                 kept = DeliveryState.QUEUED if state is DeliveryState.SENDING else state
                 query = query.where(delivery.c.state == kept)

@@ -23,6 +23,7 @@ from newsletter.web.desk.issue import issue
 from newsletter.web.desk.issue_approve import issue_approve
 from newsletter.web.desk.issue_arrange import issue_arrange
 from newsletter.web.desk.issue_correct import issue_correct
+from newsletter.web.desk.issue_decide import issue_decide
 from newsletter.web.desk.issue_list import issue_list
 from newsletter.web.desk.issue_live import issue_live
 from newsletter.web.desk.issue_mail import issue_mail
@@ -88,6 +89,7 @@ ROUTES: tuple[tuple[str, tuple[str, ...], Action], ...] = (
     ("/issues/{issue:issue}/rest", POST, issue_rest),
     ("/issues/{issue:issue}/cancel", POST, issue_cancel),
     ("/issues/{issue:issue}/correct", BOTH, issue_correct),
+    ("/issues/{issue:issue}/decide", POST, issue_decide),
     ("/issues/{issue:issue}/live", GET, issue_live),
     ("/issues/{issue:issue}/recipients", GET, issue_recipients),
     ("/stories", GET, story_list),

@@ -42,6 +42,7 @@ ACCESS: dict[str, Access] = {
     "issue_rest": Role.APPROVER,
     "issue_cancel": Role.APPROVER,
     "issue_correct": Role.APPROVER,
+    "issue_decide": Role.APPROVER,
     "issue_live": Role.VIEWER,
     "issue_recipients": Role.ADMIN,
     "story_list": Role.VIEWER,

@@ -9,10 +9,12 @@ from html import unescape
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from newsletter.model import IssueState, PlacedStory
 from newsletter.newsroom import Newsroom, editing, issues, sending, stories
 from newsletter.storage import Role
+from newsletter.storage.tables import delivery, issue_progress
 from newsletter.web.desk.forced_dark import forced_dark, inverted
 
 from .conftest import ISSUE, NEWSLETTER, Visitor
@@ -251,3 +253,28 @@ def test_looks_are_views_of_the_same_bytes(review: Newsroom, editor: Visitor) ->
     forced = editor.http.get(f"{HERE}/mail?look=forced").text
     assert "#ffffff" not in re.sub(r"(?s)<style.*?</style>", "", forced).lower().split("<body")[1][:3000]
     assert "look=forced&amp;images=off" in editor.http.get(f"{HERE}?look=forced&images=off").text
+
+
+def test_what_is_on_hold_and_what_was_refused_is_decided_on_the_screen(sent: Newsroom) -> None:
+    with sent.database.write() as connection:
+        rows = [row.id for row in connection.execute(sa.select(delivery.c.id).order_by(delivery.c.id).limit(3))]
+        for row, state in zip(rows, ("unknown", "unknown", "rejected"), strict=True):
+            connection.execute(sa.update(delivery).where(delivery.c.id == row).values(state=state))
+        counts = {"submitted": issue_progress.c.submitted - 3, "unknown": 2, "rejected": 1}
+        connection.execute(sa.update(issue_progress).values(counts))
+    chief = Visitor(sent).enter(Role.APPROVER)
+    page = chief.http.get(HERE).text
+    assert "It has them" in page
+    assert "Try 1 again: refused by the mail server" in page
+    assert "1 wait to be sent again" in order(chief, "decide", act="retry", state="rejected").text
+    assert "2 are taken for handed over" in order(chief, "decide", act="submitted").text
+    assert order(chief, "decide", act="resend").status_code == 409
+    assert sending.send(sent, ISSUE).deliveries["submitted"] == 22
+
+
+def test_a_recipient_is_found_by_a_part_of_the_address(sent: Newsroom) -> None:
+    admin = Visitor(sent).enter(Role.ADMIN)
+    page = admin.http.get(f"{HERE}/recipients?address=MEI.T").text
+    assert page.count("250 written to") == 1
+    assert "mei.tan@example.com" in page
+    assert "Nobody here" in admin.http.get(f"{HERE}/recipients?address=%25").text

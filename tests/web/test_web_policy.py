@@ -29,7 +29,19 @@ PLACES = {
     "issue_live": f"/issues/{ISSUE}/live",
     **{
         f"issue_{order}": f"/issues/{ISSUE}/{order}"
-        for order in ("arrange", "words", "restore", "build", "proof", "undo", "stop", "rest", "cancel", "correct")
+        for order in (
+            "arrange",
+            "words",
+            "restore",
+            "build",
+            "proof",
+            "undo",
+            "stop",
+            "rest",
+            "cancel",
+            "correct",
+            "decide",
+        )
     },
     "story_list": "/stories",
     "story_file": "/stories/file",
@@ -42,7 +54,7 @@ PLACES = {
 }
 ORDERS = (
     *("issue_approve", "issue_arrange", "issue_words", "issue_story_change", "issue_restore", "issue_build"),
-    *("issue_proof", "issue_undo", "issue_stop", "issue_rest", "issue_cancel", "issue_correct"),
+    *("issue_proof", "issue_undo", "issue_stop", "issue_rest", "issue_cancel", "issue_correct", "issue_decide"),
     *("story_file", "logout"),
 )
 

@@ -29,7 +29,7 @@ OPEN = (IssueState.REVIEW, IssueState.WAITING)
 ARRANGED = (IssueState.REVIEW, IssueState.WAITING, IssueState.APPROVED)
 SETTLED = (IssueState.SUBMITTED, IssueState.SKIPPED, IssueState.MISSED, IssueState.CANCELLED)
 
-_ORDERS = ("build", "proof", "undo", "stop", "rest", "cancel", "correct", "restore", "words")
+_ORDERS = ("build", "proof", "undo", "stop", "rest", "cancel", "correct", "decide", "restore", "words")
 
 
 @dataclass(frozen=True, slots=True)

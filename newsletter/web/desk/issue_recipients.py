@@ -14,7 +14,7 @@ from newsletter.web.words import edition_words
 
 __all__ = ["issue_recipients"]
 
-ROWS = 100
+ROWS, LONGEST_SEARCH = 100, 320
 
 _log = logging.getLogger(__name__)
 
@@ -26,7 +26,8 @@ def issue_recipients(ask: Ask) -> Response:
     page = ask.page_number()
     asked = ask.query.get("state")
     state = DeliveryState(asked) if asked in set(DeliveryState) else None
-    rows = ask.room.deliveries.rows(issue.id, state)
+    address = ask.query.get("address", "").strip().lower()[:LONGEST_SEARCH]
+    rows = ask.room.deliveries.rows(issue.id, state, address=address)
     shown = list(islice(rows, (page - 1) * ROWS, page * ROWS + 1))
     _log.info("recipients of %s looked at by account %d", issue.id, ask.account.id)
     return desk_page(
@@ -37,6 +38,7 @@ def issue_recipients(ask: Ask) -> Response:
         title=ask.title(issue),
         zone=ask.zone(issue),
         state=state,
+        asked=address,
         version=lambda key: edition_words(Edition.parse(key), issue.snapshot.countries if issue.snapshot else ()),
         counts={name: n for name, n in ask.room.deliveries.counts(issue.id).items() if n},
         rows=shown[:ROWS],
