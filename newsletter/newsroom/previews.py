@@ -73,7 +73,7 @@ def sealed(room: Newsroom, issue: Issue) -> list[Edition]:
 def sealed_or_rendered(room: Newsroom, issue: Issue, edition: Edition) -> RenderedEdition:
     """The edition as approved, or as it would be approved now."""
     if issue.approved_revision is not None:
-        sealed = room.issues.editions(issue.id, issue.approved_revision).get(edition.key)
+        sealed = room.issues.edition(issue.id, issue.approved_revision, edition.key)
         if sealed is not None:
             return sealed
     (rendered,) = render_editions(room.templates, drafted(issue), [edition], room.settings.base_url)

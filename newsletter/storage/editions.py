@@ -38,16 +38,19 @@ def keep_editions(
         connection.execute(sa.insert(edition), rows)
 
 
-def sealed_editions(connection: Connection, issue_id: IssueId, revision: int) -> Mapping[str, RenderedEdition]:
-    """The editions sealed under a revision, by key, within a transaction of the caller.
+def sealed_editions(
+    connection: Connection, issue_id: IssueId, revision: int, key: str | None = None
+) -> Mapping[str, RenderedEdition]:
+    """The editions sealed under a revision (or the one of that `key`), by key, within a transaction of the caller.
 
     Raises `StorageError` for bytes that are not the approved ones.
     """
-    rows = connection.execute(
+    query = (
         sa.select(edition.c.key, edition.c.document, edition.c.sha256)
         .join(issue, issue.c.id == edition.c.issue_id)
         .where(*is_issue(issue_id), edition.c.revision == revision)
     )
+    rows = connection.execute(query if key is None else query.where(edition.c.key == key))
     sealed: dict[str, RenderedEdition] = {}
     for row in rows:
         rendered = EDITION.validate_json(row.document)

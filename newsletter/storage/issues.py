@@ -395,6 +395,11 @@ class Issues:
         with self._database.read() as connection:
             return sealed_editions(connection, issue_id, revision)
 
+    def edition(self, issue_id: IssueId, revision: int, key: str) -> RenderedEdition | None:
+        """One sealed edition of that revision; None where it was not sealed."""
+        with self._database.read() as connection:
+            return sealed_editions(connection, issue_id, revision, key).get(key)
+
     def books(self, issue_id: IssueId) -> Books:
         """The account of the issue; before the freeze every figure is 0."""
         with self._database.read() as connection:

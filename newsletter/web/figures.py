@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 
 from newsletter.errors import NewsletterError
 from newsletter.model import Finding, Issue, Severity
-from newsletter.newsroom import Newsroom, preflight, previews
+from newsletter.newsroom import Newsroom, editing, preflight, previews
+from newsletter.newsroom.editing import Tray
 from newsletter.newsroom.previews import Reach
 
 __all__ = ["Checked", "Figures"]
@@ -70,6 +71,10 @@ class Figures:
     def checked(self, issue: Issue) -> Checked:
         """The preflight of the present draft."""
         return self._remember(("checked", issue.id, issue.revision), lambda: self._check(issue))
+
+    def tray(self, issue: Issue) -> Tray:
+        """What the present draft could tell and does not."""
+        return self._remember(("tray", issue.id, issue.revision), lambda: editing.tray(self._room, issue))
 
     def forget(self) -> None:
         """Ask anew from now on, because something was changed."""

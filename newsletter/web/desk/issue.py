@@ -13,7 +13,7 @@ from starlette.responses import Response
 from newsletter import plan, render
 from newsletter.errors import NewsletterError
 from newsletter.model import Edition, Issue, IssueState, RenderedEdition
-from newsletter.newsroom import editing, previews, proofs, readers
+from newsletter.newsroom import previews, proofs, readers
 from newsletter.web.asking import Ask
 from newsletter.web.desk.issue_live import progress_of
 from newsletter.web.desk.preview import Preview, issue_preview
@@ -76,7 +76,7 @@ def issue_page(ask: Ask, shown: Issue, *, notice: str = "", status: int = 200) -
         books=ask.room.issues.books(shown.id) if shown.frozen_at else None,
         live=progress_of(ask.room.deliveries.counts(shown.id)) if shown.state is IssueState.SENDING else None,
         history=ask.room.issues.history(shown.id),
-        tray=editing.tray(ask.room, shown) if _may_arrange(ask, shown) else None,
+        tray=ask.figures.tray(shown) if _may_arrange(ask, shown) else None,
         revisions=ask.room.revisions.list(shown.id)[:2],
         may={name: may(ask, f"issue_{name}") for name in _ORDERS},
         may_arrange=_may_arrange(ask, shown),
