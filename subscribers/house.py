@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import ColumnElement, Connection, Engine, func, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, exists, func, select, update
 
 from subscribers import exporting, importing
 from subscribers.addresses import Address, parse_address
@@ -81,6 +81,33 @@ class Subscribers:
         """Up to `limit` subscribers whose numbers follow `after`."""
         with self._engine.connect() as connection:
             return find_subscribers(connection, subscriber.c.id > after, limit=limit)
+
+    def look(
+        self,
+        *,
+        begins: str = "",
+        newsletter: str | None = None,
+        status: str | None = None,
+        below: int | None = None,
+        limit: int = 50,
+    ) -> list[Subscriber]:
+        """Up to `limit` subscribers, the latest first, numbered `below` that where it is given.
+
+        Only those whose address `begins` so, and who have a subscription to `newsletter`, of that `status`. A beginning
+        is found by an index; a part of an address would be looked for in a million.
+        """
+        key = begins.strip().lower()
+        chosen = [subscriber.c.id < below] if below is not None else []
+        if key:
+            chosen += [subscriber.c.address_key >= key, subscriber.c.address_key < key + "\U0010ffff"]
+        if newsletter is not None or status is not None:
+            held = select(subscription.c.subscriber_id).where(subscription.c.subscriber_id == subscriber.c.id)
+            held = held if newsletter is None else held.where(subscription.c.newsletter == newsletter)
+            chosen.append(exists(held if status is None else held.where(subscription.c.status == status)))
+        query = select(subscriber.c.id).where(*chosen).order_by(subscriber.c.id.desc()).limit(limit)
+        with self._engine.connect() as connection:
+            numbers = connection.scalars(query).all()
+            return find_subscribers(connection, subscriber.c.id.in_(numbers))[::-1]
 
     def count(self, newsletter: str) -> dict[Status, int]:
         """How many subscriptions of a newsletter there are of each status."""

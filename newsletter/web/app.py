@@ -44,6 +44,8 @@ from newsletter.web.desk.outbox_message import outbox_message
 from newsletter.web.desk.schedule_list import schedule_list
 from newsletter.web.desk.story_file import story_file
 from newsletter.web.desk.story_list import story_list
+from newsletter.web.desk.subscriber import subscriber, subscriber_change
+from newsletter.web.desk.subscriber_list import subscriber_list
 from newsletter.web.figures import Figures
 from newsletter.web.guard import MOST_BYTES, MOST_PUSHED, guarded
 from newsletter.web.headers import SecurityHeaders, security_headers
@@ -95,6 +97,9 @@ ROUTES: tuple[tuple[str, tuple[str, ...], Action], ...] = (
     ("/stories", GET, story_list),
     ("/stories/file", POST, story_file),
     ("/schedules", GET, schedule_list),
+    ("/subscribers", GET, subscriber_list),
+    ("/subscribers/one", GET, subscriber),
+    ("/subscribers/one", POST, subscriber_change),
     ("/outbox", GET, outbox),
     ("/outbox/{newsletter}/{day}", GET, outbox_folder),
     ("/outbox/{newsletter}/{day}/{file}", GET, outbox_message),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -75,6 +75,12 @@ class Figures:
     def tray(self, issue: Issue) -> Tray:
         """What the present draft could tell and does not."""
         return self._remember(("tray", issue.id, issue.revision), lambda: editing.tray(self._room, issue))
+
+    def subscriptions(self, names: Sequence[str]) -> Mapping[str, Mapping[Any, int]]:
+        """How many subscriptions of each status each newsletter has."""
+        return self._remember(
+            ("subscriptions", *names), lambda: {n: dict(self._room.subscribers.count(n)) for n in names}
+        )
 
     def forget(self) -> None:
         """Ask anew from now on, because something was changed."""

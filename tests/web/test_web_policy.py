@@ -46,6 +46,9 @@ PLACES = {
     "story_list": "/stories",
     "story_file": "/stories/file",
     "schedule_list": "/schedules",
+    "subscriber_list": "/subscribers",
+    "subscriber": "/subscribers/one?address=mei.tan@example.com",
+    "subscriber_change": "/subscribers/one",
     "outbox": "/outbox",
     "outbox_folder": MAIL,
     "outbox_message": f"{MAIL}/FILE",
@@ -55,7 +58,7 @@ PLACES = {
 ORDERS = (
     *("issue_approve", "issue_arrange", "issue_words", "issue_story_change", "issue_restore", "issue_build"),
     *("issue_proof", "issue_undo", "issue_stop", "issue_rest", "issue_cancel", "issue_correct", "issue_decide"),
-    *("story_file", "logout"),
+    *("subscriber_change", "story_file", "logout"),
 )
 
 

@@ -1,0 +1,42 @@
+"""Who asked to hear from this desk: latest first, by newsletter and status, or by how the address begins."""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+
+from newsletter.web.asking import Ask
+from newsletter.web.pages import desk_page
+
+__all__ = ["subscriber_list"]
+
+ROWS, LONGEST_SEARCH = 50, 320
+STATUSES = ("pending", "confirmed", "unsubscribed")
+
+
+def subscriber_list(ask: Ask) -> Response:
+    """A page of subscribers, with how many each newsletter has."""
+    names = list(ask.plan.newsletters)
+    newsletter = ask.query.get("newsletter") if ask.query.get("newsletter") in names else None
+    status = ask.query.get("status") if ask.query.get("status") in STATUSES else None
+    begins = ask.query.get("begins", "").strip()[:LONGEST_SEARCH]
+    below = ask.query.get("below", "")
+    shown = ask.room.subscribers.look(
+        begins=begins,
+        newsletter=newsletter,
+        status=status,
+        below=int(below) if below.isascii() and below.isdecimal() and len(below) < 18 else None,
+        limit=ROWS + 1,
+    )
+    return desk_page(
+        ask,
+        "subscriber_list.html",
+        names=names,
+        titles={name: each.title for name, each in ask.plan.newsletters.items()},
+        counts=ask.figures.subscriptions(names),
+        newsletter=newsletter,
+        standing=status,
+        statuses=STATUSES,
+        begins=begins,
+        subscribers=shown[:ROWS],
+        below=shown[ROWS - 1].id if len(shown) > ROWS else None,
+    )
