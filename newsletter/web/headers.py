@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-__all__ = ["SecurityHeaders", "mail_policy", "security_headers"]
+__all__ = ["SecurityHeaders", "mail_policy", "script_policy", "security_headers"]
 
 _POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none';"
@@ -27,6 +27,11 @@ def security_headers(https: bool) -> dict[str, str]:
         "cache-control": "no-store",
     }
     return always | {"strict-transport-security": "max-age=31536000"} if https else always
+
+
+def script_policy() -> dict[str, str]:
+    """The headers of a page that is nicer with a script of ours: from our files, and asking nobody but us."""
+    return {"content-security-policy": f"{_POLICY}; script-src 'self'; connect-src 'self'"}
 
 
 def mail_policy(*, framed: bool) -> dict[str, str]:

@@ -41,6 +41,7 @@ _SCREENS = (
     ("issue_list", "/", "Issues"),
     ("story_list", "/stories", "Stories"),
     ("schedule_list", "/schedules", "Schedules"),
+    ("source_list", "/sources", "Sources"),
     ("outbox", "/outbox", "Outbox"),
 )
 
@@ -89,7 +90,7 @@ def error_page(status: int, title: str, message: str, headers: Mapping[str, str]
 @cache
 def static_files() -> Mapping[str, bytes]:
     """Every file that `/static/` serves, by name."""
-    return {path.name: path.read_bytes() for path in STATIC.iterdir() if path.suffix in (".css", ".svg")}
+    return {path.name: path.read_bytes() for path in STATIC.iterdir() if path.suffix in (".css", ".js", ".svg")}
 
 
 def _answer(template: str, status: int, headers: Mapping[str, str] | None, facts: Mapping[str, Any]) -> HTMLResponse:

@@ -96,7 +96,8 @@ def test_every_page_carries_the_headers_and_none_a_script(sent: Newsroom) -> Non
     desk = [
         "/",
         "/stories",
-        "/schedules",
+        f"/schedules/{ISSUE}",
+        "/sources",
         "/outbox",
         f"/issues/{ISSUE}",
         f"/issues/{ISSUE}/mail",

@@ -1,4 +1,4 @@
-"""The stylesheet and the icon."""
+"""The stylesheets, the icon, and what pages are nicer with: scripts of ours."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from newsletter.web.pages import static_files
 
 __all__ = ["static"]
 
-_TYPES = {"css": "text/css", "svg": "image/svg+xml"}
+_TYPES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 
 
 def static(ask: Ask) -> Response:
