@@ -16,7 +16,7 @@ const PAUSE = 400;
 
 const LOOK = EditorView.theme({
   "&": { color: "var(--body)", backgroundColor: "var(--panel)", height: "min(70vh, 640px)" },
-  "&.cm-focused": { outline: "2px solid var(--ink)", outlineOffset: "-2px" },
+  "&.cm-focused": { outline: "none" },
   ".cm-scroller": { font: "13px/20px var(--mono)" },
   ".cm-content": { caretColor: "var(--ink)" },
   ".cm-cursor": { borderLeftColor: "var(--ink)" },

@@ -100,12 +100,7 @@ def rewrite(room: Newsroom, change: Callable[[Any], None]) -> Change:
 
 def text_of(room: Newsroom) -> str:
     """schedule.yaml as it lies there, lines ended by `\\n`; raises `InputError` where there is nothing to be read."""
-    try:
-        return room.plan_file.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
-    except OSError as error:
-        raise InputError(f"{room.plan_file}: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise InputError(f"{room.plan_file} is not UTF-8; save it as that") from None
+    return _decoded(room, _read(room))
 
 
 def retype(room: Newsroom, began: str, text: str) -> Change:
@@ -114,10 +109,10 @@ def retype(room: Newsroom, began: str, text: str) -> Change:
     `began` is what `text_of` said when somebody began to type. Raises `ChecksFailedError` when the file says something
     else by now, `PlanError` for what would not be valid, and `NothingToDoError` where nothing is different.
     """
-    old = text_of(room)
+    data = _read(room)
+    old = _decoded(room, data)
     if old != began:
         raise ChecksFailedError(f"somebody has changed {room.plan_file.name} since you opened it")
-    data = room.plan_file.read_bytes()
     if text == old:
         raise NothingToDoError(f"{room.plan_file.name} says that already")
     plan = room.in_force.read_text(text)
@@ -158,6 +153,20 @@ def diff_of(old: str, new: str, before: str, after: str) -> str:
     """What is different, line by line, as `diff -u` has it; empty where nothing is."""
     lines = difflib.unified_diff(old.splitlines(), new.splitlines(), before, after, n=1, lineterm="")
     return "\n".join(lines)
+
+
+def _read(room: Newsroom) -> bytes:
+    try:
+        return room.plan_file.read_bytes()
+    except OSError as error:
+        raise InputError(f"{room.plan_file}: {error.strerror}") from None
+
+
+def _decoded(room: Newsroom, data: bytes) -> str:
+    try:
+        return data.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError:
+        raise InputError(f"{room.plan_file} is not UTF-8; save it as that") from None
 
 
 def _replace(path: Path, data: bytes) -> None:

@@ -13,6 +13,7 @@ from newsletter.web.asking import Ask
 from newsletter.web.desk.schedule_newsletter import in_force
 from newsletter.web.desk.schedule_orders import Order, followed
 from newsletter.web.desk.schedule_sentences import lost_sentences, won_sentences
+from newsletter.web.words import day_words
 
 __all__ = ["schedule_end"]
 
@@ -36,7 +37,11 @@ def schedule_end(ask: Ask) -> Response:
             raise NothingToDoError("that decision holds no longer: somebody has ended it")
         return _told(ask, found)
 
-    title = f"{_TITLES[found.kind]} {newsletter.title}, {found.first}" if found else f"Take back: {newsletter.title}"
+    title = (
+        f"{_TITLES[found.kind]} {newsletter.title}, {day_words(found.first, ask.now)}"
+        if found
+        else f"Take back: {newsletter.title}"
+    )
     return followed(
         ask,
         Order(

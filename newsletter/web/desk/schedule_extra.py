@@ -10,7 +10,7 @@ from starlette.responses import Response
 from newsletter.errors import InputError
 from newsletter.newsroom import scheduling
 from newsletter.web.asking import Ask
-from newsletter.web.desk.schedule_orders import Order, asked, asked_day, asked_time, followed
+from newsletter.web.desk.schedule_orders import Order, asked, asked_date_words, asked_day, asked_time, followed
 from newsletter.web.desk.schedule_sentences import approval_sentence, due_words
 
 __all__ = ["schedule_extra"]
@@ -36,7 +36,7 @@ def schedule_extra(ask: Ask) -> Response:
     return followed(
         ask,
         Order(
-            title=f"An extra issue of {newsletter.title}, {asked(ask, 'day')}",
+            title=f"An extra issue of {newsletter.title}{asked_date_words(ask)}",
             button="Plan it",
             back=f"/schedules/{newsletter.name}",
             tell=tell,

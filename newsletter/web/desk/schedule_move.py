@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from newsletter.newsroom import scheduling
 from newsletter.web.asking import Ask
-from newsletter.web.desk.schedule_orders import Order, asked, asked_issue, asked_time, followed
+from newsletter.web.desk.schedule_orders import Order, asked, asked_date_words, asked_issue, asked_time, followed
 from newsletter.web.desk.schedule_sentences import approval_sentence, due_words
 
 __all__ = ["schedule_move"]
@@ -42,9 +42,9 @@ def schedule_move(ask: Ask) -> Response:
         )
 
     title = (
-        f"Run {newsletter.title}, {asked(ask, 'day')}, now"
+        f"Run {newsletter.title}{asked_date_words(ask)}, now"
         if at_once
-        else f"Move {newsletter.title}, {asked(ask, 'day')}"
+        else f"Move {newsletter.title}{asked_date_words(ask)}"
     )
     return followed(
         ask,

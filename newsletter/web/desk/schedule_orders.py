@@ -12,8 +12,9 @@ from newsletter.errors import ChecksFailedError, InputError, NewsletterError, No
 from newsletter.model import IssueId
 from newsletter.web.asking import Ask
 from newsletter.web.pages import desk_page
+from newsletter.web.words import day_words
 
-__all__ = ["Order", "asked", "asked_day", "asked_issue", "asked_time", "followed"]
+__all__ = ["Order", "asked", "asked_date_words", "asked_day", "asked_issue", "asked_time", "followed"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +59,15 @@ def asked_day(ask: Ask, name: str) -> date | None:
         return date.fromisoformat(text) if text else None
     except ValueError:
         raise InputError(f"{text!r} is no date; one looks like 2026-05-27") from None
+
+
+def asked_date_words(ask: Ask) -> str:
+    """`, Wed 27 May`, for a title; nothing where no date was given that there is."""
+    try:
+        day = asked_day(ask, "day")
+    except InputError:
+        day = None
+    return f", {day_words(day, ask.now)}" if day else ""
 
 
 def asked_time(ask: Ask, name: str) -> time | None:

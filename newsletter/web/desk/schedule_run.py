@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from newsletter.newsroom import backfilling, issues
 from newsletter.web.asking import Ask
-from newsletter.web.desk.schedule_orders import Order, asked, asked_issue, followed
+from newsletter.web.desk.schedule_orders import Order, asked, asked_date_words, asked_issue, followed
 from newsletter.web.words import STATE_WORDS
 
 __all__ = ["schedule_run"]
@@ -35,7 +35,7 @@ def schedule_run(ask: Ask) -> Response:
         issues.build(ask.room, newsletter.name, issue_id.date, number=issue_id.number, who=who)
 
     fields = {name: asked(ask, name) for name in ("day", "number")}
-    title = f"Make {newsletter.title}, {asked(ask, 'day')}, by hand"
+    title = f"Make {newsletter.title}{asked_date_words(ask)}, by hand"
     return followed(ask, Order(title=title, button="Build it", back=_back(ask), tell=tell, do=do, fields=fields))
 
 

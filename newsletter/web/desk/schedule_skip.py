@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from newsletter.newsroom import foreseeing, scheduling
 from newsletter.web.asking import Ask
-from newsletter.web.desk.schedule_orders import Order, asked, asked_issue, followed
+from newsletter.web.desk.schedule_orders import Order, asked, asked_date_words, asked_issue, followed
 from newsletter.web.desk.schedule_sentences import lost_sentences
 
 __all__ = ["schedule_skip"]
@@ -29,6 +29,6 @@ def schedule_skip(ask: Ask) -> Response:
         scheduling.skip(ask.room, newsletter.name, day, who=who, why=asked(ask, "why"), number=number)
 
     fields = {name: asked(ask, name) for name in ("day", "number", "why")}
-    title = f"Skip {newsletter.title}, {asked(ask, 'day')}"
+    title = f"Skip {newsletter.title}{asked_date_words(ask)}"
     back = f"/schedules/{newsletter.name}"
     return followed(ask, Order(title=title, button="Skip it", back=back, tell=tell, do=do, fields=fields))
