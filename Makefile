@@ -9,7 +9,7 @@ SYSTEM_PACKAGES := postfix postgresql chromium fonts-liberation fonts-dejavu-cor
 NPM := tests/npm/node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench torture format docs words lock system gallery pictures clean
+.PHONY: help demo test check bench torture format docs words lock system gallery pictures assets clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -64,6 +64,9 @@ lock: $(VENV)/run ## Resolve the hashed requirement lists anew
 	$(LOCK) pyproject.toml --group dev --group build --extra postgresql -c requirements/run.txt -o requirements/dev.txt
 LOCK = $(VENV)/lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --no-emit-index-url
+
+assets: ## Make the editor of schedule.yaml anew from web-assets/, which needs npm
+	cd web-assets && npm ci --silent && npm run --silent build
 
 clean: ## Remove what these targets made
 	rm -rf $(VENV) dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

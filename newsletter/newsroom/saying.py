@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from newsletter.model import DeliveryState, IssueState
@@ -57,7 +57,7 @@ def city(zone: ZoneInfo) -> str:
     return zone.key.rpartition("/")[2].replace("_", " ")
 
 
-def day_words(day: datetime, now: datetime) -> str:
+def day_words(day: date, now: datetime) -> str:
     """A date as short as it is clear: `Wed 27 May`, with the year where it is not this one's."""
     return f"{day:%a} {day.day} {day:%b}" + ("" if day.year == now.year else f" {day.year}")
 

@@ -17,7 +17,18 @@ from newsletter.errors import ChecksFailedError, InputError, NothingToDoError
 from newsletter.newsroom.room import Newsroom
 from newsletter.plan import Plan, Slot, Timetable
 
-__all__ = ["SHOWN", "Change", "diff_of", "edit_newsletter", "parse", "put_in_place", "rewrite"]
+__all__ = [
+    "SHOWN",
+    "Change",
+    "diff_of",
+    "edit_newsletter",
+    "next_runs",
+    "parse",
+    "put_in_place",
+    "retype",
+    "rewrite",
+    "text_of",
+]
 
 SHOWN = 10
 """How many of the next runs a change is shown with."""
@@ -82,10 +93,41 @@ def rewrite(room: Newsroom, change: Callable[[Any], None]) -> Change:
     plan = room.in_force.read_text(new)
     if lost := [comment for comment in _COMMENT.findall(old) if comment not in new]:
         raise ChecksFailedError(f"that would lose the comment {lost[0]!r}; change {room.plan_file.name} by hand")
-    runs = Timetable(plan, room.timetable.overlays).upcoming(room.clock.now(), SHOWN)
     diff = diff_of(old, new, room.plan_file.name, f"{room.plan_file.name} (changed)")
     written = mark + new.replace("\n", ending).encode()
-    return Change(written, hashlib.sha256(data).hexdigest(), plan, diff, tuple(runs))
+    return Change(written, hashlib.sha256(data).hexdigest(), plan, diff, next_runs(room, plan))
+
+
+def text_of(room: Newsroom) -> str:
+    """schedule.yaml as it lies there, lines ended by `\\n`; raises `InputError` where there is nothing to be read."""
+    return _decoded(room, _read(room))
+
+
+def retype(room: Newsroom, began: str, text: str) -> Change:
+    """schedule.yaml with `text` for what it says, kept as it was typed; nothing is written yet.
+
+    `began` is what `text_of` said when somebody began to type. Raises `ChecksFailedError` when the file says something
+    else by now, `PlanError` for what would not be valid, and `NothingToDoError` where nothing is different.
+    """
+    data = _read(room)
+    old = _decoded(room, data)
+    if old != began:
+        raise ChecksFailedError(f"somebody has changed {room.plan_file.name} since you opened it")
+    if text == old:
+        raise NothingToDoError(f"{room.plan_file.name} says that already")
+    plan = room.in_force.read_text(text)
+    mark, ending = codecs.BOM_UTF8 if data.startswith(codecs.BOM_UTF8) else b"", "\r\n" if b"\r\n" in data else "\n"
+    written = mark + text.replace("\n", ending).encode()
+    diff = diff_of(old, text, room.plan_file.name, f"{room.plan_file.name} (changed)")
+    return Change(written, hashlib.sha256(data).hexdigest(), plan, diff, next_runs(room, plan))
+
+
+def next_runs(room: Newsroom, plan: Plan) -> tuple[Slot, ...]:
+    """What would be due next under that plan, with what people have decided beside the present one."""
+    now = room.clock.now()
+    known = room.bare_database.exists
+    overlays = room.overlays.in_force(now.date()) if known else {}
+    return tuple(Timetable(plan, overlays).upcoming(now, SHOWN))
 
 
 def put_in_place(room: Newsroom, change: Change) -> None:
@@ -111,6 +153,20 @@ def diff_of(old: str, new: str, before: str, after: str) -> str:
     """What is different, line by line, as `diff -u` has it; empty where nothing is."""
     lines = difflib.unified_diff(old.splitlines(), new.splitlines(), before, after, n=1, lineterm="")
     return "\n".join(lines)
+
+
+def _read(room: Newsroom) -> bytes:
+    try:
+        return room.plan_file.read_bytes()
+    except OSError as error:
+        raise InputError(f"{room.plan_file}: {error.strerror}") from None
+
+
+def _decoded(room: Newsroom, data: bytes) -> str:
+    try:
+        return data.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError:
+        raise InputError(f"{room.plan_file} is not UTF-8; save it as that") from None
 
 
 def _replace(path: Path, data: bytes) -> None:

@@ -1,13 +1,13 @@
 """What people decide beside schedule.yaml: pause and resume, skip a date, move an issue, an extra issue.
 
 Each verb keeps its decision as an overlay and brings the issues that are there already in line with it. What is being
-sent, or has been, is never touched.
+sent, or has been, is never touched. The `check_` functions raise what their verb would, and decide nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime, time
 
@@ -17,7 +17,23 @@ from newsletter.newsroom.following import OPEN, follow_all
 from newsletter.newsroom.room import Newsroom
 from newsletter.plan import EVERY, Newsletter, Overlay, OverlayKind, Slot, first_instant, slot_of
 
-__all__ = ["Decided", "add_issue", "move", "pause", "resume", "skip", "take_skip_back"]
+__all__ = [
+    "Decided",
+    "add_issue",
+    "check_extra",
+    "check_move",
+    "check_pause",
+    "check_skip",
+    "end",
+    "hour_without",
+    "issue_of",
+    "move",
+    "pause",
+    "pause_all",
+    "resume",
+    "skip",
+    "take_skip_back",
+]
 
 YEARS = range(1990, 2200)
 
@@ -38,20 +54,37 @@ def pause(
     Raises `InputError` for dates that cannot be, and `NothingToDoError` where it is paused then already.
     """
     newsletter = room.newsletter(name)
-    today = room.clock.now().astimezone(newsletter.timezone).date()
+    with _alone(room, name):
+        first = check_pause(room, name, first, until)
+        made = _overlay(room, newsletter, OverlayKind.PAUSE, first, until, EVERY, who, why)
+        return Decided(made, follow_all(room, newsletter))
+
+
+def check_pause(room: Newsroom, name: str, first: date | None, until: date | None) -> date:
+    """The first date of a pause, if there may be one."""
+    today = room.clock.now().astimezone(room.newsletter(name).timezone).date()
     first = first or today
     if first < today or (until is not None and until < first):
         raise InputError(f"a pause goes from today ({today}) or later to a date that is not before its first")
-    with _alone(room, name):
-        for each in _in_force(room, name, OverlayKind.PAUSE):
-            if (each.last is None or first <= each.last) and (until is None or each.first <= until):
-                until_then = f" until {each.last}" if each.last else ""
-                raise NothingToDoError(
-                    f"{name} is {each.note}, from {each.first}{until_then};"
-                    f" `newsletter schedule resume {name}` ends that"
-                )
-        made = _overlay(room, newsletter, OverlayKind.PAUSE, first, until, EVERY, who, why)
-        return Decided(made, follow_all(room, newsletter))
+    for each in _in_force(room, name, OverlayKind.PAUSE):
+        if (each.last is None or first <= each.last) and (until is None or each.first <= until):
+            until_then = f" until {each.last}" if each.last else ""
+            raise NothingToDoError(
+                f"{name} is {each.note}, from {each.first}{until_then}; `newsletter schedule resume {name}` ends that"
+            )
+    return first
+
+
+def pause_all(room: Newsroom, *, who: str, why: str = "", until: date | None = None) -> list[Decided]:
+    """Pause every newsletter that appears and is not paused then already; raises `NothingToDoError` for none."""
+    decided = []
+    for newsletter in room.plan.newsletters.values():
+        if newsletter.enabled:
+            with suppress(NothingToDoError):
+                decided.append(pause(room, newsletter.name, who=who, why=why, until=until))
+    if not decided:
+        raise NothingToDoError("no newsletter is left that could be paused")
+    return decided
 
 
 def resume(room: Newsroom, name: str, *, who: str) -> Decided:
@@ -75,16 +108,22 @@ def skip(room: Newsroom, name: str, day: date, *, who: str, why: str = "", numbe
     Raises `InputError` where there is none to skip, `NothingToDoError` where it is skipped already, and
     `ChecksFailedError` when it is being sent.
     """
-    newsletter, issue_id = room.newsletter(name), IssueId(name, day, number)
+    newsletter = room.newsletter(name)
     with _alone(room, name):
-        slot = _slot_there(room, newsletter, issue_id)
-        if slot.due is None:
-            raise NothingToDoError(f"{issue_id} is not due: {slot.note}")
-        issue = _not_begun(room, issue_id)
-        if slot.instant < room.clock.now() and (issue is None or issue.state not in OPEN):
-            raise NothingToDoError(f"the hour of {issue_id} has passed{f'; it is {issue.state}' if issue else ''}")
+        check_skip(room, IssueId(name, day, number))
         made = _overlay(room, newsletter, OverlayKind.SKIP, day, day, number, who, why)
         return Decided(made, follow_all(room, newsletter))
+
+
+def check_skip(room: Newsroom, issue_id: IssueId) -> Slot:
+    """The slot that may be skipped."""
+    slot = _slot_there(room, room.newsletter(issue_id.newsletter), issue_id)
+    if slot.due is None:
+        raise NothingToDoError(f"{issue_id} is not due: {slot.note}")
+    issue = _not_begun(room, issue_id)
+    if slot.instant < room.clock.now() and (issue is None or issue.state not in OPEN):
+        raise NothingToDoError(f"the hour of {issue_id} has passed{f'; it is {issue.state}' if issue else ''}")
+    return slot
 
 
 def take_skip_back(room: Newsroom, name: str, day: date, *, who: str, number: int = 1) -> Decided:
@@ -108,22 +147,30 @@ def move(room: Newsroom, name: str, day: date, at: time | None, *, who: str, why
     issue, `ChecksFailedError` for one that is stopped or has begun, and `NothingToDoError` where it is due then.
     """
     newsletter, issue_id = room.newsletter(name), IssueId(name, day, number)
-    due_at = _instant(room, newsletter, day, at)
     with _alone(room, name):
-        slot = _slot_there(room, newsletter, issue_id)
-        if slot.due is None:
-            raise ChecksFailedError(f"{issue_id} is not due: {slot.note}; {_way_back(newsletter, slot)}")
-        issue = _not_begun(room, issue_id)
-        if issue is not None and issue.state not in OPEN:
-            raise ChecksFailedError(
-                f"{issue_id} is {issue.state}; `newsletter schedule run {name} --date {day}` makes it by hand"
-            )
-        if slot.due == due_at:
-            raise NothingToDoError(f"{issue_id} is due then")
+        due_at = check_move(room, issue_id, at)
         made = _moved_back(room, newsletter, issue_id, due_at, who) or _overlay(
             room, newsletter, OverlayKind.MOVE, day, day, number, who, why, due_at
         )
         return Decided(made, follow_all(room, newsletter))
+
+
+def check_move(room: Newsroom, issue_id: IssueId, at: time | None) -> datetime:
+    """When the issue would be due, if it may be moved."""
+    newsletter = room.newsletter(issue_id.newsletter)
+    due_at = _instant(room, newsletter, issue_id.date, at)
+    slot = _slot_there(room, newsletter, issue_id)
+    if slot.due is None:
+        raise ChecksFailedError(f"{issue_id} is not due: {slot.note}; {_way_back(newsletter, slot)}")
+    issue = _not_begun(room, issue_id)
+    if issue is not None and issue.state not in OPEN:
+        raise ChecksFailedError(
+            f"{issue_id} is {issue.state}; `newsletter schedule run {newsletter.name} --date {issue_id.date}`"
+            " makes it by hand"
+        )
+    if slot.due == due_at:
+        raise NothingToDoError(f"{issue_id} is due then")
+    return due_at
 
 
 def add_issue(room: Newsroom, name: str, day: date, at: time | None, *, who: str, why: str = "") -> Decided:
@@ -133,16 +180,59 @@ def add_issue(room: Newsroom, name: str, day: date, at: time | None, *, who: str
     `ChecksFailedError` while the newsletter is paused or switched off.
     """
     newsletter = room.newsletter(name)
-    due_at = _instant(room, newsletter, day, at)
-    if not newsletter.enabled:
-        raise ChecksFailedError(f"{name} is switched off in schedule.yaml (enabled: false)")
     with _alone(room, name):
-        slot = room.timetable.slot_of(newsletter, day, EVERY)
-        if slot.stopped_by is not None:
-            raise ChecksFailedError(f"{name} is {slot.note}; {_way_back(newsletter, slot)}")
+        due_at = check_extra(room, name, day, at)
         issue_id = room.issues.plan_another(name, day, due_at, room.clock.now(), who, least=2).id
         made = _overlay(room, newsletter, OverlayKind.EXTRA, day, day, issue_id.number, who, why, due_at)
     return Decided(made, (f"{issue_id} is planned",))
+
+
+def check_extra(room: Newsroom, name: str, day: date, at: time | None) -> datetime:
+    """When one more issue would be due, if there may be one."""
+    newsletter = room.newsletter(name)
+    due_at = _instant(room, newsletter, day, at)
+    if not newsletter.enabled:
+        raise ChecksFailedError(f"{name} is switched off in schedule.yaml (enabled: false)")
+    slot = room.timetable.slot_of(newsletter, day, EVERY)
+    if slot.stopped_by is not None:
+        raise ChecksFailedError(f"{name} is {slot.note}; {_way_back(newsletter, slot)}")
+    return due_at
+
+
+def end(room: Newsroom, name: str, overlay_id: int, *, who: str) -> Decided:
+    """Take one decision back, whatever its kind; an extra issue is skipped.
+
+    Raises `NothingToDoError` where somebody has ended it, and else what the verb raises that takes its kind back.
+    """
+    newsletter = room.newsletter(name)
+    overlays = room.timetable.overlays.get(name, ())
+    found = next((each for each in overlays if each.id == overlay_id and each.ended_at is None), None)
+    if found is None:
+        raise NothingToDoError("that decision holds no longer: somebody has ended it")
+    match found.kind:
+        case OverlayKind.SKIP:
+            return take_skip_back(room, name, found.first, who=who, number=found.number)
+        case OverlayKind.EXTRA:
+            return skip(room, name, found.first, who=who, number=found.number)
+        case OverlayKind.MOVE:
+            return move(room, name, found.first, hour_without(room, found), who=who, number=found.number)
+    with _alone(room, name):
+        if not room.overlays.end(found.id, room.clock.now(), who):
+            raise NothingToDoError("that decision holds no longer: somebody has ended it")
+        return Decided(found, follow_all(room, newsletter))
+
+
+def hour_without(room: Newsroom, moved: Overlay) -> time:
+    """The hour at which an issue would be due if nobody had moved it, on the newsletter's clocks."""
+    newsletter = room.newsletter(moved.newsletter)
+    overlays = room.timetable.overlays.get(moved.newsletter, ())
+    others = [each for each in overlays if each.kind is not OverlayKind.MOVE]
+    return slot_of(newsletter, moved.first, moved.number, others).instant.astimezone(newsletter.timezone).time()
+
+
+def issue_of(overlay: Overlay) -> IssueId:
+    """The issue that a skip, a move or an extra is about."""
+    return IssueId(overlay.newsletter, overlay.first, overlay.number)
 
 
 def _slot_there(room: Newsroom, newsletter: Newsletter, issue_id: IssueId) -> Slot:

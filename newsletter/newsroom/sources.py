@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
 
 from newsletter import gather
-from newsletter.errors import InputError
+from newsletter.errors import InputError, NothingToDoError, StorageError
 from newsletter.model import Refusal
 from newsletter.newsroom import schedule_file
-from newsletter.newsroom.gathering import next_poll, polled_sources
+from newsletter.newsroom.gathering import next_poll, polled_sources, source_plan
 from newsletter.newsroom.room import Newsroom
 from newsletter.plan import SourcePlan
 from newsletter.ports import SourceState
 
-__all__ = ["Standing", "export_opml", "import_opml", "standings"]
+__all__ = [
+    "Standing",
+    "brought",
+    "check_switch",
+    "export_opml",
+    "import_opml",
+    "standings",
+    "switch_off",
+    "switch_on",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +41,11 @@ class Standing:
     stories: int
     next_poll: datetime | None
 
+    @property
+    def polled(self) -> bool:
+        """Whether it is asked for stories; the others push theirs."""
+        return self.source.kind in gather.source_kinds()
+
 
 def standings(room: Newsroom) -> list[Standing]:
     """Every source, in the file's order."""
@@ -43,6 +57,49 @@ def standings(room: Newsroom) -> list[Standing]:
         at = next_poll(source, state) if source.id in asked and state.switched_off is None else None
         found.append(Standing(source, state, counts.get(source.id, 0), at))
     return found
+
+
+def brought(room: Newsroom, days: Sequence[date]) -> Mapping[str, tuple[int, ...]]:
+    """How many stories each source brought on each of these days (UTC, without a gap, earliest first)."""
+    place = {day: number for number, day in enumerate(days)}
+    counts: dict[str, list[int]] = {}
+    for source, at in room.stories.arrivals(datetime.combine(days[0], time(), UTC)):
+        if (day := place.get(at.astimezone(UTC).date())) is not None:
+            counts.setdefault(source, [0] * len(days))[day] += 1
+    return {source: tuple(each) for source, each in counts.items()}
+
+
+def switch_off(room: Newsroom, source_id: str, *, who: str, why: str = "") -> None:
+    """Have the clock leave a source alone until somebody switches it on, or asks it by hand.
+
+    Raises `InputError` for one that pushes, and `NothingToDoError` where it is off.
+    """
+    because = f": {' '.join(why.split())}" if why.strip() else ""
+    _switch(room, source_id, f"by {who}{because}")
+
+
+def switch_on(room: Newsroom, source_id: str) -> None:
+    """Have the clock poll a source again, whoever switched it off; raises `NothingToDoError` where it is on."""
+    _switch(room, source_id, None)
+
+
+def check_switch(room: Newsroom, source_id: str, *, off: bool) -> SourcePlan:
+    """The source, if it may be switched off, or on; raises what that would."""
+    source = source_plan(room, source_id)
+    if source.kind not in gather.source_kinds():
+        raise InputError(f"{source_id} is not polled, its stories are pushed; schedule.yaml says who may")
+    if off is (room.source_states.get(source_id, source.url).switched_off is not None):
+        raise NothingToDoError(f"{source_id} is switched {'off' if off else 'on'} already")
+    return source
+
+
+def _switch(room: Newsroom, source_id: str, off: str | None) -> None:
+    with room.database.hold(f"gather {source_id}") as held:  # a poll under way would write its own state over ours
+        if not held:
+            raise StorageError(f"{source_id} is being polled at this moment; repeat this")
+        source = check_switch(room, source_id, off=off is not None)
+        state = room.source_states.get(source_id, source.url)
+        room.source_states.put(source_id, replace(state, switched_off=off, asked=source.url))
 
 
 def import_opml(room: Newsroom, path: Path) -> tuple[Sequence[SourcePlan], Sequence[Refusal]]:

@@ -41,7 +41,25 @@ from newsletter.web.desk.outbox import outbox
 from newsletter.web.desk.outbox_folder import outbox_folder
 from newsletter.web.desk.outbox_mail import outbox_mail
 from newsletter.web.desk.outbox_message import outbox_message
+from newsletter.web.desk.schedule_apply import schedule_apply
+from newsletter.web.desk.schedule_end import schedule_end
+from newsletter.web.desk.schedule_extra import schedule_extra
+from newsletter.web.desk.schedule_file import schedule_file
+from newsletter.web.desk.schedule_file_check import schedule_file_check
+from newsletter.web.desk.schedule_file_diff import schedule_file_diff
+from newsletter.web.desk.schedule_file_save import schedule_file_save
+from newsletter.web.desk.schedule_file_schema import schedule_file_schema
 from newsletter.web.desk.schedule_list import schedule_list
+from newsletter.web.desk.schedule_move import schedule_move
+from newsletter.web.desk.schedule_newsletter import schedule_newsletter
+from newsletter.web.desk.schedule_pause import schedule_pause
+from newsletter.web.desk.schedule_pause_all import schedule_pause_all
+from newsletter.web.desk.schedule_resume import schedule_resume
+from newsletter.web.desk.schedule_run import schedule_run
+from newsletter.web.desk.schedule_skip import schedule_skip
+from newsletter.web.desk.schedule_slot import schedule_slot
+from newsletter.web.desk.source_list import source_list
+from newsletter.web.desk.source_switch import source_switch
 from newsletter.web.desk.story_file import story_file
 from newsletter.web.desk.story_list import story_list
 from newsletter.web.desk.subscriber import subscriber, subscriber_change
@@ -97,6 +115,24 @@ ROUTES: tuple[tuple[str, tuple[str, ...], Action], ...] = (
     ("/stories", GET, story_list),
     ("/stories/file", POST, story_file),
     ("/schedules", GET, schedule_list),
+    ("/schedules/pause", BOTH, schedule_pause_all),
+    ("/schedules/file", GET, schedule_file),
+    ("/schedules/file/check", POST, schedule_file_check),
+    ("/schedules/file/diff", POST, schedule_file_diff),
+    ("/schedules/file/save", POST, schedule_file_save),
+    ("/schedules/file/schema", GET, schedule_file_schema),
+    ("/schedules/file/apply", BOTH, schedule_apply),
+    ("/schedules/{name}", GET, schedule_newsletter),
+    ("/schedules/{name}/pause", BOTH, schedule_pause),
+    ("/schedules/{name}/resume", BOTH, schedule_resume),
+    ("/schedules/{name}/skip", BOTH, schedule_skip),
+    ("/schedules/{name}/move", BOTH, schedule_move),
+    ("/schedules/{name}/extra", BOTH, schedule_extra),
+    ("/schedules/{name}/run", BOTH, schedule_run),
+    ("/schedules/{name}/end/{overlay:int}", BOTH, schedule_end),
+    ("/schedules/{issue:issue}", GET, schedule_slot),
+    ("/sources", GET, source_list),
+    ("/sources/{source}/switch", BOTH, source_switch),
     ("/subscribers", GET, subscriber_list),
     ("/subscribers/one", GET, subscriber),
     ("/subscribers/one", POST, subscriber_change),

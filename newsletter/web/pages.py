@@ -43,6 +43,7 @@ _SCREENS = (
     ("issue_list", "/issues", "Issues"),
     ("story_list", "/stories", "Stories"),
     ("schedule_list", "/schedules", "Schedules"),
+    ("source_list", "/sources", "Sources"),
     ("subscriber_list", "/subscribers", "Subscribers"),
     ("outbox", "/outbox", "Outbox"),
 )

@@ -6,14 +6,14 @@ import html
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from newsletter.errors import SettingError
 from newsletter.model import Finding, IssueState, Severity, Story
-from newsletter.newsroom import Newsroom, applying, desks, issues, preflight, previews, scheduling
+from newsletter.newsroom import Newsroom, desks, issues, preflight, previews
 from newsletter.storage import Role
 from newsletter.web.desk.preview import Preview, framed
 from newsletter.web.figures import Checked
@@ -176,41 +176,6 @@ def test_after_the_send_the_books_and_the_recipients(sent: Newsroom) -> None:
     editor = Visitor(sent).enter(Role.EDITOR).http.get(f"/issues/{ISSUE}").text
     assert "Who got it" not in editor
     assert "mei.tan@example.com" not in editor
-
-
-def test_schedules_in_words_with_their_runs(review: Newsroom) -> None:
-    page = Visitor(review).enter(Role.VIEWER).http.get("/schedules").text
-    assert "Every day at 07:00 Singapore." in page
-    assert "An approver lets it out by 06:45; without that it waits." in page
-    assert page.count('class="dot') == 14
-    assert "Wed 27 May, 07:00</td><td>Tue 26 May, 23:00" in page
-
-
-def test_schedules_with_what_people_decided_beside_them(review: Newsroom) -> None:
-    scheduling.skip(review, NEWSLETTER, date(2026, 5, 29), who="anna", why="<b>typhoon</b>")
-    applied = applying.apply(review, applying.propose(review), who="ben")
-    page = Visitor(review).enter(Role.VIEWER).http.get("/schedules").text
-    assert page.count("skipped by anna: &lt;b&gt;typhoon&lt;/b&gt;") == 2
-    assert f"revision {applied.digest[:12]}, applied by ben" in page
-
-
-def test_faults_of_the_schedule_stand_on_their_lines(review: Newsroom) -> None:
-    text = review.plan_file.read_text(encoding="utf-8")
-    _ = review.plan
-    line = next(number for number, each in enumerate(text.splitlines(), 1) if "Asia/Singapore" in each)
-    review.plan_file.write_text(text.replace("Asia/Singapore", "Asia/Singapor<b>"), encoding="utf-8")
-    visitor = Visitor(review).enter(Role.VIEWER)
-    answer = visitor.http.get("/schedules")
-    assert "Asia AI Daily, Wed 27 May" in visitor.http.get("/issues").text
-    assert re.search(
-        rf'<li class="wrong"><code>  timezone: Asia/Singapor&lt;b&gt;</code><p>.*?line {line}, column', answer.text
-    )
-    assert "<b>1 fault.</b>" in answer.text
-    with Newsroom.open(review.desk, FLAGS, environ={}) as fresh:
-        again = Visitor(fresh)
-        again.http.cookies.set("newsletter-session", visitor.secret)
-        assert "See its faults" in again.http.get("/").text
-        assert again.http.get(f"/issues/{ISSUE}").status_code == 200
 
 
 def test_stories_by_country(review: Newsroom) -> None:

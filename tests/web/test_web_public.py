@@ -96,7 +96,8 @@ def test_every_page_carries_the_headers_and_none_of_a_reader_a_script(sent: News
     desk = [
         "/",
         "/stories",
-        "/schedules",
+        f"/schedules/{ISSUE}",
+        "/sources",
         "/outbox",
         f"/issues/{ISSUE}",
         f"/issues/{ISSUE}/mail",
