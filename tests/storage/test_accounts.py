@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
+from argon2 import PasswordHasher
 
 from newsletter.errors import ChecksFailedError, NotFoundError, StorageError
 from newsletter.storage import (
@@ -150,3 +152,36 @@ def test_mails_are_claimed_once_and_forgotten_in_time(database: Database) -> Non
     assert [each.kind for each in mails.open(6)] == [AccountMailKind.PASSWORD]
     with database.read() as connection:
         assert connection.scalar(sa.text("SELECT count(*) FROM account_mail")) == 1
+
+
+def test_people_of_an_earlier_version_log_in_once_more(database_url: str) -> None:
+    """A desk of version 0007, upgraded: passwords go on, sessions do not; login links are still of that kind."""
+    import alembic.command
+
+    from newsletter.storage import schema
+
+    with Database(database_url) as database:
+        link = hashlib.sha256(b"link").hexdigest()
+        with database.write() as connection:
+            alembic.command.upgrade(schema._config(connection), "0007")
+            at = sa.bindparam("at", type_=sa.DateTime(timezone=True))
+            account = "INSERT INTO account (id, email, role, password_hash, created_at)"
+            for order in (
+                f"{account} VALUES (7, 'anna@desk.example', 'admin', :hash, :at)",
+                "INSERT INTO session (token_hash, account_id, expires_at) VALUES (:link, 7, :at)",
+                "INSERT INTO login_link (token_hash, account_id, expires_at) VALUES (:link, 7, :at)",
+            ):
+                values = {"hash": PasswordHasher().hash("correct horse"), "link": link, "at": NOW}
+                words = sa.text(order)
+                connection.execute(
+                    words.bindparams(at) if ":at" in order else words,
+                    {name: value for name, value in values.items() if f":{name}" in order},
+                )
+        database.upgrade()
+        accounts = Accounts(database)
+        anna = accounts.check_password("anna@desk.example", "correct horse")
+        assert anna is not None
+        assert (anna.id, anna.has_totp, anna.disabled) == (7, False, False)
+        earlier = NOW - timedelta(minutes=1)
+        assert accounts.session_account("link", earlier) is None
+        assert accounts.use_login_link("link", earlier) == anna

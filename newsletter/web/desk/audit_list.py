@@ -40,7 +40,7 @@ ACT_WORDS = {
 
 def audit_list(ask: Ask) -> Response:
     """A page of the log, of one person, of one kind of act, or of all."""
-    page, who, kind = ask.page_number(), ask.query.get("who", ""), ask.query.get("kind", "")
+    page, who, kind = ask.page_number(), _asked(ask, "who"), _asked(ask, "kind")
     lines = ask.room.audit.lines(who=who, kind=kind, start=(page - 1) * ROWS, limit=ROWS + 1)
     return desk_page(
         ask,
@@ -54,6 +54,11 @@ def audit_list(ask: Ask) -> Response:
         kinds=[(each, _act_words(each)) for each in ask.room.audit.kinds()],
         act=_act_words,
     )
+
+
+def _asked(ask: Ask, name: str) -> str:
+    """What to show alone; PostgreSQL knows no text with a NUL in it."""
+    return ask.query.get(name, "").replace("\0", "")
 
 
 def _act_words(kind: str) -> str:

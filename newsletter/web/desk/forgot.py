@@ -8,14 +8,13 @@ from starlette.responses import Response
 
 from newsletter.newsroom import accounts
 from newsletter.web.asking import Ask
+from newsletter.web.desk.login import typed_address
 from newsletter.web.pages import public_page
 from newsletter.web.recording import record
 from newsletter.web.sessions import form_token, give_visitor_secret, has_form_token, is_foreign, visitor_secret
 from newsletter.web.throttle import Throttle
 
 __all__ = ["forgot"]
-
-LONGEST_ADDRESS = 320
 
 # Of an address whatever the network, so that nobody's inbox is filled; of a network whatever the address.
 _addresses = Throttle(3, 60 * 60.0)
@@ -29,7 +28,7 @@ def forgot(ask: Ask) -> Response:
         return _page(ask)
     if is_foreign(ask) or not has_form_token(ask, visitor_secret(ask)):
         return _page(ask, status=403, message="This form was too old. Try again.")
-    email = ask.field("email").strip().lower()[:LONGEST_ADDRESS]
+    email = typed_address(ask)
     if wait := max(_addresses.wait(email), _networks.wait(ask.client)):
         message = f"Too many mails were asked for. Wait {math.ceil(wait / 60)} min, then try again."
         response = _page(ask, status=429, message=message)

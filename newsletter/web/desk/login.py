@@ -26,7 +26,7 @@ from newsletter.web.sessions import (
 )
 from newsletter.web.throttle import Throttle
 
-__all__ = ["code_page", "login", "login_page"]
+__all__ = ["code_page", "login", "login_page", "typed_address"]
 
 FAILURES, PERIOD_SECONDS = 5, 15 * 60.0
 LONGEST_ADDRESS = 320
@@ -41,7 +41,7 @@ def login(ask: Ask) -> Response:
         return login_page(ask) if account_of(ask) is None else RedirectResponse("/", 303)
     if is_foreign(ask) or not has_form_token(ask, visitor_secret(ask)):
         return login_page(ask, status=403, message="This form was too old. Try again.")
-    email, password = ask.field("email").strip().lower()[:LONGEST_ADDRESS], ask.field("password")
+    email, password = typed_address(ask), ask.field("password")
     key = (email, ask.client)
     if wait := _throttle.wait(key):
         minutes = math.ceil(wait / 60)
@@ -62,6 +62,11 @@ def login(ask: Ask) -> Response:
     if not account.has_totp:
         return enter(ask, account, ask.field("next"))
     return code_page(ask, ask.room.accounts.make_link(account, LinkPurpose.CODE, ask.now + CODE_WITHIN))
+
+
+def typed_address(ask: Ask) -> str:
+    """The address in the form, as accounts are known by; PostgreSQL knows no text with a NUL in it."""
+    return ask.field("email").strip().lower().replace("\0", "")[:LONGEST_ADDRESS]
 
 
 def login_page(ask: Ask, *, status: int = 200, message: str = "") -> Response:

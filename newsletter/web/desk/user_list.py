@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from newsletter.newsroom.account_mail import MOST_TRIES
 from newsletter.storage import AccountMailRow, Person, Role
 from newsletter.web.asking import Ask
 from newsletter.web.pages import desk_page
@@ -30,6 +29,6 @@ def _mail_words(person: Person, mail: AccountMailRow | None) -> str:
     """What became of the last mail with a link, as long as it matters."""
     if mail is None or person.account.disabled or (mail.settled and not mail.reply and person.account.has_password):
         return ""
-    if mail.settled or mail.tries:
-        return f"Not mailed: {mail.reply}" if mail.reply else "The invitation was mailed."
-    return "The mail leaves with the next waking of the clock." if mail.tries < MOST_TRIES else ""
+    if mail.reply:
+        return f"Not mailed: {mail.reply}"
+    return "A link was mailed." if mail.settled else "The mail leaves with the next waking of the clock."
