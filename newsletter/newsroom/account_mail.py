@@ -150,7 +150,9 @@ def _contents(room: Newsroom, account: Account, kind: AccountMailKind, now: date
         "checks": [],
         "sections": [],
         "stories": "",
-        "why": "Without you nothing changes: a link that nobody uses ends by itself." if button else "",
+        "why": "Without you nothing changes: a link that nobody uses ends by itself."
+        if button
+        else f"You get this because the account is yours, {account.email}.",
     }
 
 
