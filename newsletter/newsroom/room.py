@@ -20,8 +20,11 @@ from newsletter.plan import Newsletter, Plan, Timetable
 from newsletter.ports import Transport
 from newsletter.settings import Settings, load_settings
 from newsletter.storage import (
+    AccountMails,
     Accounts,
+    ApiTokens,
     AppliedPlans,
+    Audit,
     Corrections,
     Database,
     Deliveries,
@@ -31,6 +34,7 @@ from newsletter.storage import (
     Journal,
     Overlays,
     Revisions,
+    SecondFactors,
     SourceStates,
     Stories,
     StoryLinks,
@@ -199,6 +203,26 @@ class Newsroom:
     def accounts(self) -> Accounts:
         """The desk's own people."""
         return Accounts(self.database)
+
+    @cached_property
+    def account_mails(self) -> AccountMails:
+        """What those people are mailed about their accounts."""
+        return AccountMails(self.database)
+
+    @cached_property
+    def second_factors(self) -> SecondFactors:
+        """What they show beside their passwords."""
+        return SecondFactors(self.database)
+
+    @cached_property
+    def api_tokens(self) -> ApiTokens:
+        """What programs show instead of a session."""
+        return ApiTokens(self.database)
+
+    @cached_property
+    def audit(self) -> Audit:
+        """Who did what."""
+        return Audit(self.database)
 
     @cached_property
     def subscribers(self) -> Subscribers:

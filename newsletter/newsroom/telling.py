@@ -15,7 +15,7 @@ from itertools import groupby
 from newsletter import deliver
 from newsletter.errors import NotLiveError, TransportError
 from newsletter.model import BEGUN, DeliveryState, Issue, IssueId, IssueState, Outcome
-from newsletter.newsroom import bell
+from newsletter.newsroom import account_mail, bell
 from newsletter.newsroom.approving import Link, approve_until
 from newsletter.newsroom.desk_mail import contents_of, write_mail
 from newsletter.newsroom.notices import Notice, Told, draft_notice, notices_of, titles_of, trial_at
@@ -56,6 +56,7 @@ def tell(room: Newsroom) -> None:
     lately = room.issues.lately(room.clock.now() - LOOK_BACK)
     tried = _note_due(room, lately)
     carry(room)
+    account_mail.carry(room)
     _try_relay(room, [issue for issue in lately if issue.state in _UNSENT and issue.id not in tried])
 
 

@@ -1,7 +1,10 @@
 """The room that remembers: stories, issues, editions, deliveries, accounts. SQL lives here and in `subscribers`."""
 
-from newsletter.storage.accounts import Account, Accounts, Role
+from newsletter.storage.account_mails import AccountMailKind, AccountMailRow, AccountMails
+from newsletter.storage.accounts import Account, Accounts, LinkPurpose, Person, Role, SessionRow
+from newsletter.storage.api_tokens import ApiToken, ApiTokens
 from newsletter.storage.applied_plans import AppliedPlan, AppliedPlans
+from newsletter.storage.audit import Audit, AuditLine
 from newsletter.storage.corrections import CorrectionRow, Corrections, Fault
 from newsletter.storage.database import Database
 from newsletter.storage.deliveries import Deliveries, DeliveryRow, Wave
@@ -14,6 +17,7 @@ from newsletter.storage.ledger import IssueLedger
 from newsletter.storage.life import Transition
 from newsletter.storage.overlays import Overlays
 from newsletter.storage.revisions import Revision, Revisions
+from newsletter.storage.second_factors import SecondFactor, SecondFactors
 from newsletter.storage.sources import SourceStates
 from newsletter.storage.stories import Ingested, Stories, StoryEvent
 from newsletter.storage.story_links import Choice, Kept, StoryLinks, StoryRow
@@ -21,9 +25,16 @@ from newsletter.storage.story_pages import PrintedStory, StoryPages
 
 __all__ = [
     "Account",
+    "AccountMailKind",
+    "AccountMailRow",
+    "AccountMails",
     "Accounts",
+    "ApiToken",
+    "ApiTokens",
     "AppliedPlan",
     "AppliedPlans",
+    "Audit",
+    "AuditLine",
     "Change",
     "Choice",
     "CorrectionRow",
@@ -41,11 +52,16 @@ __all__ = [
     "Journal",
     "Kept",
     "LaneRows",
+    "LinkPurpose",
     "Overlays",
+    "Person",
     "PrintedStory",
     "Revision",
     "Revisions",
     "Role",
+    "SecondFactor",
+    "SecondFactors",
+    "SessionRow",
     "SourceStates",
     "Stories",
     "StoryEvent",

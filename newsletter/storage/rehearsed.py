@@ -9,11 +9,23 @@ import sqlalchemy as sa
 
 from newsletter.storage.database import Database
 from newsletter.storage.story_rows import FREE
-from newsletter.storage.tables import METADATA, correction, issue, login_link, session, story
+from newsletter.storage.tables import (
+    METADATA,
+    account_mail,
+    api_token,
+    audit,
+    correction,
+    issue,
+    login_link,
+    recovery_code,
+    session,
+    story,
+)
 
 __all__ = ["TABLES", "copy_rows", "forget_issues_from", "span_of_stories"]
 
-TABLES = tuple(table for table in METADATA.sorted_tables if table not in (session, login_link))
+_ALIVE_ONLY = (account_mail, api_token, audit, login_link, recovery_code, session)
+TABLES = tuple(table for table in METADATA.sorted_tables if table not in _ALIVE_ONLY)
 """What a copy is made of; nobody logs in to one."""
 
 _AT_ONCE = 1000

@@ -20,7 +20,10 @@ __all__ = [
     "METADATA",
     "Instant",
     "account",
+    "account_mail",
+    "api_token",
     "applied_plan",
+    "audit",
     "correction",
     "delivery",
     "desk_mail",
@@ -34,6 +37,7 @@ __all__ = [
     "lane",
     "login_link",
     "overlay",
+    "recovery_code",
     "session",
     "source_state",
     "story",
@@ -386,6 +390,13 @@ account = Table(
     Column("role", String(20), nullable=False),
     Column("password_hash", String(300)),
     Column("created_at", Instant, nullable=False),
+    Column("disabled_at", Instant),
+    Column("entered_at", Instant),
+    # The secret is sealed; it counts once `totp_since` says that a code of it was shown. `totp_last` is the time step
+    # of the last code that was taken.
+    Column("totp_secret", Text),
+    Column("totp_since", Instant),
+    Column("totp_last", sa.BigInteger),
 )
 
 session = Table(
@@ -394,12 +405,66 @@ session = Table(
     Column("token_hash", String(64), primary_key=True),
     Column("account_id", ForeignKey("account.id", ondelete="CASCADE"), nullable=False),
     Column("expires_at", Instant, nullable=False),
+    Column("began_at", Instant, nullable=False),
+    Column("client", String(64), nullable=False),
+    Column("agent", String(300), nullable=False),
 )
 
+# What a link does: it logs in, it lets a password be set, or it stands between a password and its code.
 login_link = Table(
     "login_link",
     METADATA,
     Column("token_hash", String(64), primary_key=True),
     Column("account_id", ForeignKey("account.id", ondelete="CASCADE"), nullable=False),
     Column("expires_at", Instant, nullable=False),
+    Column("purpose", String(20), nullable=False, server_default="login"),
+)
+
+recovery_code = Table(
+    "recovery_code",
+    METADATA,
+    Column("code_hash", String(64), primary_key=True),
+    Column("account_id", ForeignKey("account.id", ondelete="CASCADE"), nullable=False, index=True),
+)
+
+# A mail to one person of the desk about their account. Without an account it is for an address that has none: it was
+# asked for all the same, and is settled from the start.
+account_mail = Table(
+    "account_mail",
+    METADATA,
+    Column("id", BigId, primary_key=True),
+    Column("account_id", ForeignKey("account.id", ondelete="CASCADE"), index=True),
+    Column("kind", String(20), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("settled", sa.Boolean, nullable=False),
+    Column("reply", Text, nullable=False),
+)
+
+api_token = Table(
+    "api_token",
+    METADATA,
+    Column("id", BigId, primary_key=True),
+    Column("token_hash", String(64), nullable=False, unique=True),
+    Column("name", String(80), nullable=False),
+    Column("role", String(20), nullable=False),
+    Column("made_by", String(320), nullable=False),
+    Column("made_at", Instant, nullable=False),
+    Column("used_at", Instant),
+    Column("revoked_at", Instant),
+)
+
+# Triggers of the database refuse to change or delete a row. `account_id` refers to nothing: a line outlives whoever
+# it speaks of.
+audit = Table(
+    "audit",
+    METADATA,
+    Column("id", BigId, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("kind", String(60), nullable=False, index=True),
+    Column("who", String(320), nullable=False, index=True),
+    Column("account_id", BigId),
+    Column("what", String(400), nullable=False),
+    Column("client", String(64), nullable=False),
+    Column("remark", String(400), nullable=False),
 )

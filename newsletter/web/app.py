@@ -16,9 +16,20 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from newsletter.newsroom import Newsroom
 from newsletter.web.api.ghost_webhook import ghost_webhook
+from newsletter.web.api.me import me
 from newsletter.web.api.story_push import story_push
 from newsletter.web.asking import Action
+from newsletter.web.desk.account import account
+from newsletter.web.desk.account_password import account_password
+from newsletter.web.desk.account_session_end import account_session_end
+from newsletter.web.desk.account_totp import account_totp
+from newsletter.web.desk.account_totp_begin import account_totp_begin
+from newsletter.web.desk.account_totp_codes import account_totp_codes
+from newsletter.web.desk.account_totp_confirm import account_totp_confirm
+from newsletter.web.desk.account_totp_end import account_totp_end
+from newsletter.web.desk.audit_list import audit_list
 from newsletter.web.desk.board import board
+from newsletter.web.desk.forgot import forgot
 from newsletter.web.desk.issue import issue
 from newsletter.web.desk.issue_approve import issue_approve
 from newsletter.web.desk.issue_arrange import issue_arrange
@@ -35,12 +46,14 @@ from newsletter.web.desk.issue_revisions import issue_revisions
 from newsletter.web.desk.issue_story import issue_story, issue_story_change
 from newsletter.web.desk.issue_words import issue_words
 from newsletter.web.desk.login import login
+from newsletter.web.desk.login_code import login_code
 from newsletter.web.desk.login_link import login_link
 from newsletter.web.desk.logout import logout
 from newsletter.web.desk.outbox import outbox
 from newsletter.web.desk.outbox_folder import outbox_folder
 from newsletter.web.desk.outbox_mail import outbox_mail
 from newsletter.web.desk.outbox_message import outbox_message
+from newsletter.web.desk.password import password
 from newsletter.web.desk.schedule_apply import schedule_apply
 from newsletter.web.desk.schedule_end import schedule_end
 from newsletter.web.desk.schedule_extra import schedule_extra
@@ -58,12 +71,23 @@ from newsletter.web.desk.schedule_resume import schedule_resume
 from newsletter.web.desk.schedule_run import schedule_run
 from newsletter.web.desk.schedule_skip import schedule_skip
 from newsletter.web.desk.schedule_slot import schedule_slot
+from newsletter.web.desk.setting_list import setting_list
 from newsletter.web.desk.source_list import source_list
 from newsletter.web.desk.source_switch import source_switch
 from newsletter.web.desk.story_file import story_file
 from newsletter.web.desk.story_list import story_list
 from newsletter.web.desk.subscriber import subscriber, subscriber_change
 from newsletter.web.desk.subscriber_list import subscriber_list
+from newsletter.web.desk.token_list import token_list
+from newsletter.web.desk.token_make import token_make
+from newsletter.web.desk.token_revoke import token_revoke
+from newsletter.web.desk.user_disable import user_disable
+from newsletter.web.desk.user_enable import user_enable
+from newsletter.web.desk.user_invite import user_invite
+from newsletter.web.desk.user_link import user_link
+from newsletter.web.desk.user_list import user_list
+from newsletter.web.desk.user_role import user_role
+from newsletter.web.desk.user_totp import user_totp
 from newsletter.web.figures import Figures
 from newsletter.web.guard import MOST_BYTES, MOST_PUSHED, guarded
 from newsletter.web.headers import SecurityHeaders, security_headers
@@ -140,9 +164,32 @@ ROUTES: tuple[tuple[str, tuple[str, ...], Action], ...] = (
     ("/outbox/{newsletter}/{day}", GET, outbox_folder),
     ("/outbox/{newsletter}/{day}/{file}", GET, outbox_message),
     ("/outbox/{newsletter}/{day}/{file}/mail", GET, outbox_mail),
+    ("/users", GET, user_list),
+    ("/users/invite", POST, user_invite),
+    ("/users/{account:int}/role", POST, user_role),
+    ("/users/{account:int}/disable", POST, user_disable),
+    ("/users/{account:int}/enable", POST, user_enable),
+    ("/users/{account:int}/link", POST, user_link),
+    ("/users/{account:int}/totp", POST, user_totp),
+    ("/tokens", GET, token_list),
+    ("/tokens/make", POST, token_make),
+    ("/tokens/{number:int}/revoke", POST, token_revoke),
+    ("/audit", GET, audit_list),
+    ("/settings", GET, setting_list),
+    ("/account", GET, account),
+    ("/account/password", POST, account_password),
+    ("/account/sessions/end", POST, account_session_end),
+    ("/account/totp", GET, account_totp),
+    ("/account/totp/begin", POST, account_totp_begin),
+    ("/account/totp/confirm", POST, account_totp_confirm),
+    ("/account/totp/codes", POST, account_totp_codes),
+    ("/account/totp/end", POST, account_totp_end),
     ("/login", BOTH, login),
+    ("/login/code", POST, login_code),
     ("/login/link/{token}", BOTH, login_link),
     ("/logout", POST, logout),
+    ("/forgot", BOTH, forgot),
+    ("/password/{token}", BOTH, password),
     ("/approve/{token}", BOTH, approval),
     ("/approve/{token}/mail", GET, approval_mail),
     ("/view/{token}", GET, view),
@@ -158,6 +205,7 @@ ROUTES: tuple[tuple[str, tuple[str, ...], Action], ...] = (
     ("/archive/{newsletter}/{day:archived}/editions", GET, archive_editions),
     ("/api/v1/stories", POST, story_push),
     ("/api/v1/sources/{source}/ghost", POST, ghost_webhook),
+    ("/api/v1/me", GET, me),
     ("/flags/{name}", GET, flag),
     ("/static/{name}", GET, static),
     ("/livez", GET, livez),

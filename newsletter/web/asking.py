@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -17,7 +17,7 @@ from newsletter.errors import PlanError
 from newsletter.model import Issue, IssueId
 from newsletter.newsroom import Newsroom
 from newsletter.plan import Newsletter, Plan
-from newsletter.storage import Account
+from newsletter.storage import Account, ApiToken
 from newsletter.web.figures import Figures
 
 __all__ = ["Action", "Ask", "Form"]
@@ -30,7 +30,8 @@ _UTC = ZoneInfo("UTC")
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One request, read to its end. `account` is None where no login is needed; `body` is what a program sent."""
+    """One request, read to its end. `account` is None where no login is needed; `body` is what a program sent, `bearer`
+    the API token it showed. `remarks` stand in the audit log behind what was done."""
 
     request: Request
     room: Newsroom
@@ -38,6 +39,8 @@ class Ask:
     form: Form
     account: Account | None = None
     body: bytes = b""
+    bearer: ApiToken | None = None
+    remarks: list[str] = field(default_factory=list)
 
     @property
     def path(self) -> Mapping[str, Any]:

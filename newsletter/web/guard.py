@@ -13,11 +13,13 @@ from starlette.responses import JSONResponse, Response
 from newsletter.errors import ChecksFailedError, InputError, NewsletterError, NotFoundError, NothingToDoError
 from newsletter.newsroom import Newsroom
 from newsletter.storage import Role
+from newsletter.web.api.bearers import bearer_of
 from newsletter.web.asking import Action, Ask, Form
 from newsletter.web.desk.login import login_page
 from newsletter.web.figures import Figures
 from newsletter.web.pages import NOTHING_HERE, error_page
-from newsletter.web.policy import KEY, PUBLIC, Access, Key, allows
+from newsletter.web.policy import PUBLIC, Access, Bearer, Key, allows
+from newsletter.web.recording import record
 from newsletter.web.sessions import account_of, has_form_token, is_foreign, session_secret
 
 __all__ = ["MOST_BYTES", "MOST_PUSHED", "guarded"]
@@ -42,28 +44,31 @@ _ANSWERS: tuple[tuple[type[Exception], int, str, str], ...] = (
 def guarded(
     room: Newsroom, figures: Figures, needed: Access, action: Action
 ) -> Callable[[Request], Awaitable[Response]]:
-    """The endpoint of an action that needs that role, a key, or nothing; the action runs in a thread."""
+    """The endpoint of an action that needs that role, a key, an API token, or nothing; the action runs in a thread."""
 
     async def keyed(request: Request) -> Response:
         ask = Ask(request, room, figures, {}, body=await request.body())
-        return await run_in_threadpool(_answer_program, ask, action)
-
-    if needed is KEY:
-        return keyed
+        return await run_in_threadpool(_answer_program, ask, needed, action)
 
     async def endpoint(request: Request) -> Response:
         form = await _read_form(request)
         ask = Ask(request, room, figures, form)
-        assert not isinstance(needed, Key)
+        assert not isinstance(needed, Key | Bearer)
         return await run_in_threadpool(_answer, ask, needed, action)
 
-    return endpoint
+    return keyed if isinstance(needed, Key | Bearer) else endpoint
 
 
-def _answer_program(ask: Ask, action: Action) -> Response:
+def _answer_program(ask: Ask, needed: Access, action: Action) -> Response:
     """Errors as JSON: a program's author reads them in a log."""
     try:
-        return action(ask)
+        if not isinstance(needed, Bearer):
+            return action(ask)
+        ask = replace(ask, bearer=bearer_of(ask, needed.role))
+        response = action(ask)
+        if ask.posted and response.status_code < 400:
+            record(ask, action.__name__)
+        return response
     except HTTPException as error:
         return JSONResponse({"error": error.detail}, error.status_code, error.headers)
     except NewsletterError as error:
@@ -83,7 +88,10 @@ def _answer(ask: Ask, needed: Role | None, action: Action) -> Response:
             raise HTTPException(403, "This form did not come from a page of yours. Reload the page and try again.")
         if not allows(account.role, needed):
             raise HTTPException(403, f"This needs the role {needed}; yours is {account.role}. Ask an admin.")
-        return action(ask)
+        response = action(ask)
+        if ask.posted and response.status_code < 400:
+            record(ask, action.__name__)
+        return response
     except NewsletterError as error:
         _, status, title, calm = next(each for each in _ANSWERS if isinstance(error, each[0]))
         # The error's sentence may name paths and commands of the desk, which are nobody else's business.

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
@@ -14,11 +16,12 @@ from starlette.responses import HTMLResponse
 from newsletter.countries import country_name, flag_file
 from newsletter.render import FLAGS
 from newsletter.settings import Settings
+from newsletter.storage import Role
 from newsletter.web import words
 from newsletter.web.asking import Ask
 from newsletter.web.headers import DESK_POLICY
 from newsletter.web.policy import ACCESS, PUBLIC, allows
-from newsletter.web.sessions import form_token, session_secret
+from newsletter.web.sessions import form_token, is_loopback, session_secret
 
 __all__ = [
     "NOTHING_HERE",
@@ -38,6 +41,8 @@ NO_REFERRER = {"referrer-policy": "no-referrer"}
 
 NOTHING_HERE = "Nothing lies at this address. It may have been mistyped, or what was here is gone."
 
+_UTC = ZoneInfo("UTC")
+
 _SCREENS = (
     ("board", "/", "Today"),
     ("issue_list", "/issues", "Issues"),
@@ -46,6 +51,9 @@ _SCREENS = (
     ("source_list", "/sources", "Sources"),
     ("subscriber_list", "/subscribers", "Subscribers"),
     ("outbox", "/outbox", "Outbox"),
+    ("user_list", "/users", "Users"),
+    ("audit_list", "/audit", "Audit"),
+    ("setting_list", "/settings", "Settings"),
 )
 
 
@@ -64,8 +72,17 @@ def desk_page(
         "again": ask.again,
         "same_view": ask.same_view,
         "now": ask.now,
+        "utc": _UTC,
+        "unguarded": _is_unguarded(ask),
     }
     return _answer(template, status, {"content-security-policy": DESK_POLICY, **(headers or {})}, {**shared, **facts})
+
+
+def _is_unguarded(ask: Ask) -> bool:
+    """Whether an admin's account has no second factor, on a desk that others can reach."""
+    if ask.account is None or ask.account.role is not Role.ADMIN or ask.account.has_totp:
+        return False
+    return not is_loopback(urlsplit(ask.room.settings.base_url).hostname or "")
 
 
 def may(ask: Ask, route: str) -> bool:
@@ -113,6 +130,7 @@ def _environment() -> Environment:
     )
     environment.globals["static"] = _static_address
     environment.filters |= {
+        "browser": words.browser_words,
         "city": words.city,
         "grouped": lambda number: f"{number:,}",
         "country": country_name,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import Enum
 
 from newsletter.storage import Role
 
-__all__ = ["ACCESS", "KEY", "PUBLIC", "Access", "Key", "allows"]
+__all__ = ["ACCESS", "KEY", "PUBLIC", "Access", "Bearer", "Key", "allows"]
 
 PUBLIC = None
 """No login: anybody, or whoever holds the token in the address."""
@@ -20,7 +21,15 @@ class Key(Enum):
 
 KEY = Key.KEY
 
-Access = Role | Key | None
+
+@dataclass(frozen=True, slots=True)
+class Bearer:
+    """A program that bears an API token of at least that role; no person's session opens these."""
+
+    role: Role
+
+
+Access = Role | Key | Bearer | None
 
 ACCESS: dict[str, Access] = {
     # The desk. Editors see counts, admins see addresses; the outbox holds whole messages with working links.
@@ -75,9 +84,34 @@ ACCESS: dict[str, Access] = {
     "outbox_message": Role.EDITOR,
     "outbox_mail": Role.EDITOR,
     "logout": Role.VIEWER,
+    # One's own account.
+    "account": Role.VIEWER,
+    "account_password": Role.VIEWER,
+    "account_session_end": Role.VIEWER,
+    "account_totp": Role.VIEWER,
+    "account_totp_begin": Role.VIEWER,
+    "account_totp_confirm": Role.VIEWER,
+    "account_totp_codes": Role.VIEWER,
+    "account_totp_end": Role.VIEWER,
+    # The desk's people and programs, what they did, how the desk is set.
+    "user_list": Role.ADMIN,
+    "user_invite": Role.ADMIN,
+    "user_role": Role.ADMIN,
+    "user_disable": Role.ADMIN,
+    "user_enable": Role.ADMIN,
+    "user_link": Role.ADMIN,
+    "user_totp": Role.ADMIN,
+    "token_list": Role.ADMIN,
+    "token_make": Role.ADMIN,
+    "token_revoke": Role.ADMIN,
+    "audit_list": Role.ADMIN,
+    "setting_list": Role.ADMIN,
     # The way in.
     "login": PUBLIC,
+    "login_code": PUBLIC,
     "login_link": PUBLIC,
+    "forgot": PUBLIC,
+    "password": PUBLIC,
     # Approvers by the link in their mail, and readers: the token in the address speaks for them.
     "approval": PUBLIC,
     "approval_mail": PUBLIC,
@@ -97,6 +131,7 @@ ACCESS: dict[str, Access] = {
     # Programs: the action itself finds whose key it is.
     "story_push": KEY,
     "ghost_webhook": KEY,
+    "me": Bearer(Role.VIEWER),
     # Operators.
     "livez": PUBLIC,
     "readyz": PUBLIC,
@@ -105,8 +140,8 @@ ACCESS: dict[str, Access] = {
 _ORDER = tuple(Role)
 
 
-def allows(role: Role, needed: Role | Key) -> bool:
+def allows(role: Role, needed: Role | Key | Bearer) -> bool:
     """Whether a person of that role may do what needs the other: each role includes the ones before it, none a key."""
-    if isinstance(needed, Key):
+    if not isinstance(needed, Role):
         return False
     return _ORDER.index(role) >= _ORDER.index(needed)

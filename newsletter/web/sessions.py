@@ -55,7 +55,8 @@ def start_session(ask: Ask, account: Account, next_path: str) -> Response:
     if old := session_secret(ask):
         ask.room.accounts.close_session(old)
     response = RedirectResponse(local_path(next_path), 303)
-    secret = ask.room.accounts.open_session(account, ask.now)
+    agent = ask.request.headers.get("user-agent", "")
+    secret = ask.room.accounts.open_session(account, ask.now, ask.client, agent)
     _set(ask, response, "session", secret, int(SESSION_LASTS.total_seconds()))
     return response
 

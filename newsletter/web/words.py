@@ -26,6 +26,7 @@ __all__ = [
     "EXCLUSION_WORDS",
     "STATE_WORDS",
     "approval_words",
+    "browser_words",
     "city",
     "day_words",
     "edition_words",
@@ -37,6 +38,12 @@ __all__ = [
 ]
 
 _UNSENT = (IssueState.PLANNED, IssueState.BUILDING, IssueState.REVIEW, IssueState.WAITING, IssueState.FAILED)
+# The first that is found counts: a browser names those before it that it wants to be taken for.
+_BROWSERS = (("Edg", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
+_SYSTEMS = (
+    *(("Windows", "Windows"), ("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad")),
+    *(("Mac OS", "macOS"), ("CrOS", "ChromeOS"), ("Linux", "Linux")),
+)
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
@@ -90,6 +97,13 @@ def edition_words(edition: Edition, all_countries: Sequence[str]) -> str:
     else:
         held = _listed(names if len(names) <= 4 else [*names[:3], f"{len(names) - 3} more"])
     return f"{held}, {language_name(edition.language)}"
+
+
+def browser_words(agent: str) -> str:
+    """What a `User-Agent` calls itself, as people do: `Firefox, Windows`; `a program` for all others."""
+    browser = next((words for sign, words in _BROWSERS if sign in agent), "")
+    system = next((words for sign, words in _SYSTEMS if sign in agent), "")
+    return ", ".join(filter(None, (browser, system))) or "a program"
 
 
 @cache

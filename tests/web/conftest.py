@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
@@ -16,8 +17,11 @@ from starlette.exceptions import StarletteDeprecationWarning
 from newsletter.model import IssueId
 from newsletter.newsroom import Newsroom, desks, gathering, issues, sending
 from newsletter.storage import Account, Role
+from newsletter.web import passwords, recording
 from newsletter.web.app import make_app
+from newsletter.web.desk import account_totp_confirm, forgot, login, login_code
 from newsletter.web.sessions import form_token
+from newsletter.web.throttle import Throttle
 
 with warnings.catch_warnings():
     # Starlette's client would rather have httpx2; it works with httpx, which the product uses anyway.
@@ -47,6 +51,18 @@ class Visitor:
         self.secret = self.room.accounts.open_session(self.account, now)
         self.http.cookies.set("newsletter-session", self.secret)
         return self
+
+    def renew(self) -> Visitor:
+        """A new session of the same person, whatever became of the last one."""
+        assert self.account is not None
+        self.secret = self.room.accounts.open_session(self.account, self.room.clock.now())
+        self.http.cookies.clear()
+        self.http.cookies.set("newsletter-session", self.secret)
+        return self
+
+    def order(self, path: str, **fields: str) -> Any:
+        """Post a form of the desk."""
+        return self.http.post(path, data={"token": self.token, **fields})
 
     @property
     def token(self) -> str:
@@ -105,6 +121,17 @@ def review(open_desk: Callable[..., Newsroom]) -> Newsroom:
 def sent(open_desk: Callable[..., Newsroom]) -> Newsroom:
     """A desk whose issue lies in the outbox."""
     return open_desk("sent")
+
+
+@pytest.fixture(autouse=True)
+def _fresh_throttles(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test is braked by what another one tried."""
+    for module in (login, login_code, account_totp_confirm, passwords):
+        old = module._throttle
+        monkeypatch.setattr(module, "_throttle", Throttle(old._limit, old._seconds))
+    for module, name in ((forgot, "_addresses"), (forgot, "_networks"), (recording, "_failed_lines")):
+        old = getattr(module, name)
+        monkeypatch.setattr(module, name, Throttle(old._limit, old._seconds))
 
 
 def dump(room: Newsroom) -> list[str]:

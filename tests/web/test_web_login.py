@@ -19,11 +19,6 @@ from .conftest import Visitor, dump
 PASSWORD = "correct horse battery"
 
 
-@pytest.fixture(autouse=True)
-def _fresh_throttle(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(login, "_throttle", Throttle(login.FAILURES, login.PERIOD_SECONDS))
-
-
 @pytest.fixture
 def desk(review: Newsroom) -> Newsroom:
     review.accounts.add("anna@example.com", Role.EDITOR, review.clock.now(), PASSWORD)

@@ -1,14 +1,20 @@
-"""Log in with address and password."""
+"""Log in with address and password, and with a code where the account asks for one."""
 
 from __future__ import annotations
 
 import math
-import threading
+from datetime import timedelta
 
+from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
+from newsletter.newsroom.accounts import LONGEST_PASSWORD
+from newsletter.storage import LinkPurpose
 from newsletter.web.asking import Ask
+from newsletter.web.entering import enter
 from newsletter.web.pages import public_page
+from newsletter.web.passwords import hashing
+from newsletter.web.recording import record_failed_login
 from newsletter.web.sessions import (
     account_of,
     form_token,
@@ -16,29 +22,26 @@ from newsletter.web.sessions import (
     has_form_token,
     is_foreign,
     local_path,
-    start_session,
     visitor_secret,
 )
 from newsletter.web.throttle import Throttle
 
-__all__ = ["login", "login_page"]
+__all__ = ["code_page", "login", "login_page", "typed_address"]
 
 FAILURES, PERIOD_SECONDS = 5, 15 * 60.0
-LONGEST_PASSWORD, LONGEST_ADDRESS = 1000, 320
-BUSY_SECONDS = 2
+LONGEST_ADDRESS = 320
+CODE_WITHIN = timedelta(minutes=5)
 
 _throttle = Throttle(FAILURES, PERIOD_SECONDS)
-# argon2id takes 64 MB for each password it looks at (argon2-cffi's defaults, RFC 9106's low-memory profile).
-_at_once = threading.BoundedSemaphore(2)
 
 
 def login(ask: Ask) -> Response:
-    """The form; posted, a session for whoever knows the password."""
+    """The form; posted, a session for whoever knows the password, or the question for a code."""
     if not ask.posted:
         return login_page(ask) if account_of(ask) is None else RedirectResponse("/", 303)
     if is_foreign(ask) or not has_form_token(ask, visitor_secret(ask)):
         return login_page(ask, status=403, message="This form was too old. Try again.")
-    email, password = ask.field("email").strip().lower()[:LONGEST_ADDRESS], ask.field("password")
+    email, password = typed_address(ask), ask.field("password")
     key = (email, ask.client)
     if wait := _throttle.wait(key):
         minutes = math.ceil(wait / 60)
@@ -47,16 +50,23 @@ def login(ask: Ask) -> Response:
         return response
     # Counted before it is judged: tries that come at the same moment are as many tries.
     _throttle.fail(key)
-    if not _at_once.acquire(timeout=BUSY_SECONDS):
-        return login_page(ask, status=429, message="Too many people are logging in. Try again in a moment.")
     try:
-        account = ask.room.accounts.check_password(email, password[:LONGEST_PASSWORD])
-    finally:
-        _at_once.release()
+        with hashing():
+            account = ask.room.accounts.check_password(email, password[:LONGEST_PASSWORD])
+    except HTTPException as busy:
+        return login_page(ask, status=busy.status_code, message=busy.detail)
     if account is None:
+        record_failed_login(ask, ask.room.accounts.find(email), "wrong password")
         return login_page(ask, status=401, message="This address and this password do not belong together.")
     _throttle.forgive(key)
-    return start_session(ask, account, ask.field("next"))
+    if not account.has_totp:
+        return enter(ask, account, ask.field("next"))
+    return code_page(ask, ask.room.accounts.make_link(account, LinkPurpose.CODE, ask.now + CODE_WITHIN))
+
+
+def typed_address(ask: Ask) -> str:
+    """The address in the form, as accounts are known by; PostgreSQL knows no text with a NUL in it."""
+    return ask.field("email").strip().lower().replace("\0", "")[:LONGEST_ADDRESS]
 
 
 def login_page(ask: Ask, *, status: int = 200, message: str = "") -> Response:
@@ -70,6 +80,22 @@ def login_page(ask: Ask, *, status: int = 200, message: str = "") -> Response:
         message=message,
         email=ask.field("email"),
         next_path=local_path(next_path),
+        password_set=ask.request.url.path == "/login" and ask.query.get("password") == "set",
+        form_token=form_token(secret),
+    )
+    give_visitor_secret(ask, response, secret)
+    return response
+
+
+def code_page(ask: Ask, step: str, *, status: int = 200, message: str = "") -> Response:
+    """The question for a code; `step` says that the password was right, for five minutes."""
+    secret = visitor_secret(ask)
+    response = public_page(
+        "login_code.html",
+        status=status,
+        message=message,
+        step=step,
+        next_path=local_path(ask.field("next")),
         form_token=form_token(secret),
     )
     give_visitor_secret(ask, response, secret)

@@ -7,8 +7,9 @@ from urllib.parse import urlsplit
 from starlette.responses import Response
 
 from newsletter.web.asking import Ask
+from newsletter.web.entering import enter
 from newsletter.web.pages import NO_REFERRER, error_page, public_page
-from newsletter.web.sessions import is_foreign, is_loopback, start_session
+from newsletter.web.sessions import is_foreign, is_loopback
 
 __all__ = ["login_link"]
 
@@ -21,7 +22,7 @@ def login_link(ask: Ask) -> Response:
     if ask.posted and ask.request.headers.get("origin") != "null" and is_foreign(ask):
         return _refused(403)
     account = ask.room.accounts.use_login_link(ask.path["token"], ask.now)
-    return start_session(ask, account, "/") if account is not None else _refused(404)
+    return enter(ask, account, "/", how="by a login link") if account is not None else _refused(404)
 
 
 def _at_home(ask: Ask) -> bool:

@@ -1,0 +1,144 @@
+"""Accounts in a real browser, without JavaScript: from an invitation to a second factor. axe looks at every screen."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from newsletter.newsroom import Newsroom, account_mail, totp
+from newsletter.storage import LinkPurpose, Role
+from newsletter.web import WebServer
+
+from .test_web_accounts import PASSWORD
+from .test_web_approval_browser import ARGUMENTS, faults
+
+SCREENS = ("/users", "/tokens", "/audit", "/settings", "/account", "/account/totp")
+
+
+@pytest.fixture
+def address(review: Newsroom) -> Iterator[str]:
+    server = WebServer(review, "127.0.0.1", 0)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    yield f"http://127.0.0.1:{server.port}"
+    server.stop()
+    thread.join(10)
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def opened(browser: Any) -> Iterator[Callable[..., Any]]:
+    """Opens a page of its own browser context."""
+    contexts = []
+
+    def open_page(**choices: Any) -> Any:
+        contexts.append(browser.new_context(**choices))
+        return contexts[-1].new_page()
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+def enter(room: Newsroom, page: Any, address: str, email: str) -> None:
+    account = room.accounts.find(email)
+    page.goto(f"{address}/login/link/{room.accounts.make_login_link(account, room.clock.now())}")
+
+
+def carried(room: Newsroom) -> str:
+    """The link in the mail that the clock carries, in a thread of its own: the driver holds this one's event loop."""
+    with ThreadPoolExecutor(1) as apart:
+        apart.submit(account_mail.carry, room).result(60)
+    (mail,) = account_mail.outbox_of_accounts(room).glob("*.eml")
+    return re.findall(r"/password/[\w-]{32}", mail.read_text(encoding="utf-8"))[0]
+
+
+def test_from_an_invitation_to_a_second_factor(review: Newsroom, address: str, opened: Callable[..., Any]) -> None:
+    admin, guest = opened(java_script_enabled=False), opened(java_script_enabled=False)
+    enter(review, admin, address, "editor@example.com")
+    admin.goto(f"{address}/users")
+    admin.fill("input[name=email]", "new@desk.example")
+    admin.select_option(".row select[name=role] >> nth=0", "admin")
+    admin.click("text=Invite")
+    assert "A mail with a link leaves" in admin.inner_text("main")
+    guest.goto(address + carried(review))
+    guest.fill("input[name=new]", PASSWORD)
+    guest.click("text=Set the password")
+    assert "Your password is set" in guest.inner_text("main")
+    guest.fill("input[name=email]", "new@desk.example")
+    guest.fill("input[name=password]", PASSWORD)
+    guest.click("button")
+    guest.click("text=Set it up")
+    secret = guest.inner_text("code.secret").replace(" ", "")
+    guest.fill("input[name=code]", totp.code_at(secret, int(time.time()) // 30))
+    guest.click("text=Ask for codes from now on")
+    codes = guest.locator(".codes code").all_inner_texts()
+    guest.click("text=I have kept them")
+    guest.click("text=Log out")
+    guest.fill("input[name=email]", "new@desk.example")
+    guest.fill("input[name=password]", PASSWORD)
+    guest.click("button")
+    guest.fill("input[name=code]", codes[0])
+    guest.click("button")
+    assert guest.url == f"{address}/"
+    admin.goto(f"{address}/users")
+    admin.click("text=Change new@desk.example")
+    admin.click("text=Disable")
+    guest.goto(f"{address}/users")
+    assert "Log in" in guest.inner_text("h1")
+    acts = [line.kind for line in reversed(review.audit.lines())]
+    assert acts == [
+        *("login", "user_invite", "password", "login", "account_totp_begin", "account_totp_confirm", "logout", "login"),
+        "user_disable",
+    ]
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (1440, "dark"), (375, "light"), (375, "dark")])
+def test_every_screen_is_clean(
+    review: Newsroom, address: str, opened: Callable[..., Any], width: int, scheme: str
+) -> None:
+    now = review.clock.now()
+    long = "somebody.with.a.very.long.name@a.subdomain.of.the.desk.example"
+    anna = review.accounts.add(long, Role.EDITOR, now, PASSWORD)
+    review.api_tokens.make("Board in the corridor", Role.VIEWER, long, now)
+    page = opened(viewport={"width": width, "height": 800}, color_scheme=scheme, bypass_csp=True)
+    link = review.accounts.make_link(anna, LinkPurpose.PASSWORD, now + timedelta(hours=1))
+    for path in ("/login", "/forgot", f"/password/{link}", "/password/none"):
+        page.goto(address + path)
+        assert faults(page) == [], path
+    enter(review, page, address, "editor@example.com")
+    for path in SCREENS:
+        page.goto(address + path)
+        assert faults(page) == [], path
+    page.goto(f"{address}/users")
+    page.click(f"text=Change {long}")
+    assert faults(page) == []
+    page.goto(f"{address}/tokens")
+    page.fill("input[name=name]", "Another program")
+    page.click("text=Make a token")
+    assert faults(page) == []
+    page.goto(f"{address}/account/totp")
+    page.click("text=Set it up")
+    assert faults(page) == []
+    secret = page.inner_text("code.secret").replace(" ", "")
+    page.fill("input[name=code]", totp.code_at(secret, int(time.time()) // 30))
+    page.click("text=Ask for codes from now on")
+    assert faults(page) == []
+    page.goto(f"{address}/account/totp")
+    assert faults(page) == []
