@@ -108,7 +108,8 @@ def test_each_role_gets_exactly_what_the_policy_gives(sent: Newsroom, role: Role
         needed = ACCESS[name]
         assert isinstance(needed, Role)
         for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"):
-            if any(method in methods for _, methods in others(name)):
+            asked = "GET" if method == "HEAD" else method
+            if any(asked in methods for _, methods in others(name)):
                 continue  # that is another route of this address
             visitor.renew()
             answer = visitor.http.request(method, place(sent, name), data={"token": visitor.token})
