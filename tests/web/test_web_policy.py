@@ -33,6 +33,7 @@ QUERIES = {
     "issue_story": "?id=STORY",
     "issue_story_change": "?id=STORY",
     "subscriber": "?address=mei.tan@example.com",
+    **{f"schedule_{order}": "?day=2026-05-28&at=08:00" for order in ("skip", "move", "extra", "run")},
 }
 """What a screen has to be told beside its address."""
 
