@@ -51,7 +51,7 @@ words: $(VENV)/run ## Bring the words of the mails, and of pages in their langua
 		sed -i -E '/^"(Project|Report|POT|PO-|Last|Language-Team|MIME|Content-Transfer|Generated)/d' $$catalogue; done
 
 gallery: $(VENV)/dev system ## Make the pictures of docs/gallery/ anew
-	NEWSLETTER_GALLERY=1 $(BIN)/python -m pytest -q tests/render/test_pictures.py
+	NEWSLETTER_GALLERY=1 $(BIN)/python -m pytest -q tests/render/test_pictures.py tests/web/test_web_gallery.py
 
 pictures: $(VENV)/dev system ## Make the pictures of docs/pictures/ anew
 	$(BIN)/python docs/pictures/make.py

@@ -23,6 +23,8 @@ from newsletter.web.desk import account_totp_confirm, forgot, login, login_code
 from newsletter.web.sessions import form_token
 from newsletter.web.throttle import Throttle
 
+from .browsing import ARGUMENTS
+
 with warnings.catch_warnings():
     # Starlette's client would rather have httpx2; it works with httpx, which the product uses anyway.
     warnings.simplefilter("ignore", StarletteDeprecationWarning)
@@ -132,6 +134,17 @@ def _fresh_throttles(monkeypatch: pytest.MonkeyPatch) -> None:
     for module, name in ((forgot, "_addresses"), (forgot, "_networks"), (recording, "_failed_lines")):
         old = getattr(module, name)
         monkeypatch.setattr(module, name, Throttle(old._limit, old._seconds))
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Any]:
+    """Debian's Chromium, for as long as a module lasts: its driver holds the event loop of the thread."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        yield opened
+        opened.close()
 
 
 def dump(room: Newsroom) -> list[str]:

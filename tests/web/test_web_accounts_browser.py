@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,32 +13,17 @@ import pytest
 
 from newsletter.newsroom import Newsroom, account_mail, totp
 from newsletter.storage import LinkPurpose, Role
-from newsletter.web import WebServer
 
+from .browsing import faults, served
 from .test_web_accounts import PASSWORD
-from .test_web_approval_browser import ARGUMENTS, faults
 
 SCREENS = ("/users", "/tokens", "/audit", "/settings", "/account", "/account/totp")
 
 
 @pytest.fixture
 def address(review: Newsroom) -> Iterator[str]:
-    server = WebServer(review, "127.0.0.1", 0)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    yield f"http://127.0.0.1:{server.port}"
-    server.stop()
-    thread.join(10)
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
-        yield opened
-        opened.close()
+    with served(review) as where:
+        yield where
 
 
 @pytest.fixture

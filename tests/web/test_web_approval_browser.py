@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,30 +10,18 @@ from typing import Any
 import pytest
 
 from newsletter.newsroom import editing, issues
-from newsletter.web import WebServer
 
-from ..conftest import npm_packages
 from ..deliver.recording_server import RecordingServer
 from ..schedule.office import ISSUE, Office, listening
+from .browsing import faults, served
 
 CHIEF = "chief@desk.example"
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
 def at(office: Office, wall: str) -> None:
     """As the desk's clock does, in a thread of its own: the browser's driver holds this one's event loop."""
     with ThreadPoolExecutor(1) as apart:
         apart.submit(office.at, wall).result(60)
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
-        yield opened
-        opened.close()
 
 
 @pytest.fixture
@@ -51,21 +38,8 @@ def office(tmp_path: Path) -> Iterator[Office]:
 
 @pytest.fixture
 def address(office: Office) -> Iterator[str]:
-    server = WebServer(office.room, "127.0.0.1", 0)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    yield f"http://127.0.0.1:{server.port}"
-    server.stop()
-    thread.join(10)
-
-
-def faults(page: Any) -> list[str]:
-    """What axe finds, of whatever weight, and whether anything stands out to the right."""
-    page.evaluate((npm_packages() / "axe-core" / "axe.min.js").read_text(encoding="utf-8"))
-    tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-    found = page.evaluate("tags => axe.run({runOnly: tags})", tags)
-    wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    return [f"{each['id']}: {each['nodes'][0]['html'][:120]}" for each in found["violations"]] + ["wide"] * (wide > 0)
+    with served(office.room) as where:
+        yield where
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (375, "dark")])

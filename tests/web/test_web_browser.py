@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -10,33 +9,17 @@ import pytest
 
 from newsletter.model import story_address
 from newsletter.newsroom import Newsroom, issues
-from newsletter.web import WebServer
 
+from .browsing import served
 from .conftest import ISSUE, NEWSLETTER
 from .test_web_desk import evil_stories
 from .test_web_outbox import PLACE, first
 
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-
 
 @pytest.fixture
 def address(sent: Newsroom) -> Iterator[str]:
-    server = WebServer(sent, "127.0.0.1", 0)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    yield f"http://127.0.0.1:{server.port}"
-    server.stop()
-    thread.join(10)
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
-        yield opened
-        opened.close()
+    with served(sent) as where:
+        yield where
 
 
 @pytest.fixture

@@ -13,12 +13,10 @@ import pytest
 from newsletter.model import IssueId, IssueState
 from newsletter.newsroom import Newsroom, desks, gathering, issues, sending
 from newsletter.storage import Role
-from newsletter.web import WebServer
 
-from ..conftest import npm_packages
+from .browsing import faults, served
 from .conftest import EARLIER, FLAGS
 
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 NAMES = ("asia-ai-daily", "china", "japan", "korea", "india", "islands")
 DAY = "2026-05-27"
 
@@ -42,16 +40,6 @@ def six(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
-        yield opened
-        opened.close()
-
-
 @pytest.fixture
 def room(six: Path, tmp_path: Path) -> Iterator[Newsroom]:
     import shutil
@@ -63,12 +51,8 @@ def room(six: Path, tmp_path: Path) -> Iterator[Newsroom]:
 
 @pytest.fixture
 def address(room: Newsroom) -> Iterator[str]:
-    server = WebServer(room, "127.0.0.1", 0)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    yield f"http://127.0.0.1:{server.port}"
-    server.stop()
-    thread.join(10)
+    with served(room) as where:
+        yield where
 
 
 @pytest.fixture
@@ -244,11 +228,6 @@ def test_every_screen_is_clean(
         *(f"{here}/story?id={story}", f"{here}/revisions", f"{here}/correct?id={story}"),
     ):
         page.goto(address + path)
-        page.evaluate((npm_packages() / "axe-core" / "axe.min.js").read_text(encoding="utf-8"))
-        tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-        seen = page.evaluate("tags => axe.run(document, {runOnly: tags, iframes: false})", tags)
-        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        faults = [f"{each['id']}: {each['nodes'][0]['html'][:140]}" for each in seen["violations"]]
-        if faults or wide:
-            found[path] = (*faults, wide)
+        if seen := faults(page, frames=False):
+            found[path] = seen
     assert found == {}

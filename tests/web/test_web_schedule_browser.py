@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from datetime import date, time
 from hashlib import sha256
@@ -14,25 +13,14 @@ import pytest
 from newsletter.model import IssueId, IssueState
 from newsletter.newsroom import Newsroom, scheduling
 from newsletter.storage import Role
-from newsletter.web import WebServer
 from newsletter.web.pages import STATIC
 
+from .browsing import faults, served
 from .conftest import ISSUE, NEWSLETTER
-from .test_web_approval_browser import ARGUMENTS, faults
 
 PLACE = f"/schedules/{NEWSLETTER}"
 FILE = "/schedules/file"
 ASSETS = Path(__file__).parents[2] / "web-assets"
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
-        yield opened
-        opened.close()
 
 
 @pytest.fixture
@@ -52,12 +40,8 @@ def desk(review: Newsroom) -> Newsroom:
 
 @pytest.fixture
 def address(desk: Newsroom) -> Iterator[str]:
-    server = WebServer(desk, "127.0.0.1", 0)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    yield f"http://127.0.0.1:{server.port}"
-    server.stop()
-    thread.join(10)
+    with served(desk) as where:
+        yield where
 
 
 @pytest.fixture

@@ -1,0 +1,37 @@
+"""A desk's pages served for a real browser, and what axe-core finds on one of them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from newsletter.newsroom import Newsroom
+from newsletter.web import WebServer
+
+from ..conftest import npm_packages
+
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+
+
+@contextmanager
+def served(room: Newsroom) -> Iterator[str]:
+    """The address of the desk's pages, from a thread of their own."""
+    server = WebServer(room, "127.0.0.1", 0)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.port}"
+    finally:
+        server.stop()
+        thread.join(10)
+
+
+def faults(page: Any, *, frames: bool = True) -> list[str]:
+    """What axe finds, of whatever weight, and whether anything stands out to the right."""
+    page.evaluate((npm_packages() / "axe-core" / "axe.min.js").read_text(encoding="utf-8"))
+    found = page.evaluate("how => axe.run(document, how)", {"runOnly": TAGS, "iframes": frames})
+    wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    return [f"{each['id']}: {each['nodes'][0]['html'][:140]}" for each in found["violations"]] + ["wide"] * (wide > 0)
