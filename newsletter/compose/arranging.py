@@ -12,7 +12,7 @@ from newsletter.compose.selection import lead_of
 from newsletter.errors import InputError
 from newsletter.model import CountrySection, PlacedStory, Snapshot, Story
 
-__all__ = ["Place", "kept", "led_by", "moved", "taken_in", "taken_out"]
+__all__ = ["Place", "kept", "led_by", "moved", "related_anew", "taken_in", "taken_out"]
 
 Place = Callable[[Sequence[Story]], Callable[[Story], PlacedStory]]
 """How the stories of one issue stand in it (see `placing`)."""
@@ -66,6 +66,15 @@ def kept(fresh: Snapshot, old: Snapshot, present: Mapping[str, Story], place: Pl
     rows = {name: [present[story.id] for story in held if story.id in present] for name, held in _rows(old).items()}
     said = replace(fresh, lead=old.lead, lead_chosen=old.lead_chosen, dropped=old.dropped)
     return _with(said, rows, place, order)
+
+
+def related_anew(snapshot: Snapshot, place: Place) -> Snapshot:
+    """The issue as it is, with what is offered under its stories chosen once more."""
+    placed = place([each.story for each in snapshot.placed])
+    sections = tuple(
+        replace(section, stories=tuple(placed(each.story) for each in section.stories)) for section in snapshot.sections
+    )
+    return replace(snapshot, sections=sections)
 
 
 def _told(snapshot: Snapshot, story_id: str) -> Story:

@@ -20,7 +20,7 @@ from newsletter.newsroom.following import OPEN
 from newsletter.newsroom.room import Newsroom
 from newsletter.plan import Newsletter
 
-__all__ = ["Tray", "drop", "edit", "lead", "move", "restore", "spread", "take_in", "telling", "tray"]
+__all__ = ["Tray", "drop", "edit", "lead", "move", "relate", "restore", "spread", "take_in", "telling", "tray"]
 
 _PATIENCE, _LOOK = 3.0, 0.05
 """Seconds that an edit waits for another one to be stored, and between two tries."""
@@ -139,6 +139,15 @@ def lead(room: Newsroom, issue_id: IssueId, story_id: str | None, *, who: str) -
 
     what = f"led by {_called(room, story_id)}" if story_id else "led by its first story"
     return _change(room, issue_id, changed, who, what)
+
+
+def relate(room: Newsroom, issue_id: IssueId, *, who: str) -> Issue:
+    """Choose related reading anew, after an editor has pinned or banned some."""
+
+    def changed(newsletter: Newsletter, issue: Issue, drafted: Snapshot) -> Snapshot:
+        return arranging.related_anew(drafted, issues.place(room, newsletter, issue))
+
+    return _change(room, issue_id, changed, who, "related reading chosen anew")
 
 
 def restore(room: Newsroom, issue_id: IssueId, revision: int, *, who: str) -> Issue:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from pydantic import TypeAdapter
 
@@ -122,6 +123,8 @@ def notices_of(
             yield stopped(issue, last.number, issue.reason)
         case IssueState.SUBMITTED:
             yield _submitted(issue, counts)
+    if issue.state is IssueState.REVIEW and (voided := _voided(changes)):
+        yield voided
     if issue.state in (IssueState.SENDING, IssueState.STOPPED) and counts.get(DeliveryState.UNKNOWN, 0):
         yield _unknown(issue, counts[DeliveryState.UNKNOWN])
     if late := _late(newsletter, issue, changes):
@@ -192,6 +195,19 @@ def _held(issue: Issue, last: Change) -> Notice:
     if words and len(words) <= _SHORT:
         return _alarm("held", f"Waiting: {words}", kind=kind, approvers=True)
     return _alarm("held", "Waiting for an editor", _sentence(words), kind=kind, approvers=True)
+
+
+def _voided(changes: Sequence[Change]) -> Notice | None:
+    """That somebody's approval has ended because somebody else changed the draft, or took it back."""
+    for approval, after in reversed(list(pairwise(changes))):
+        if after.before is IssueState.APPROVED:
+            if after.who in (approval.who, CLOCK) or after.after is not IssueState.REVIEW:
+                return None
+            did = f"{after.who} took it back" if after.why else f"{after.who} changed the draft"
+            headline = f"No longer approved: {did}"
+            said = f"{approval.who} had approved it. Whoever looks at it now sees what changed."
+            return _alarm("voided", headline, said, kind=f"voided {after.number}", approvers=True)
+    return None
 
 
 def _is_few(issue: Issue) -> bool:

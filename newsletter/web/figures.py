@@ -16,7 +16,7 @@ from newsletter.newsroom.previews import Reach
 
 __all__ = ["Checked", "Figures"]
 
-KEPT_SECONDS = 20.0
+KEPT_SECONDS, GLANCE_SECONDS = 20.0, 300.0
 MOST_KEPT = 500
 
 _Value = TypeVar("_Value")
@@ -44,7 +44,10 @@ class Checked:
 
 
 class Figures:
-    """Counts and checks of issues, at most 20 seconds old. An approval never relies on them: it checks again."""
+    """Counts and checks of issues, at most 20 seconds old, or at a glance five minutes.
+
+    An approval never relies on them: it checks again.
+    """
 
     def __init__(self, room: Newsroom, seconds: Callable[[], float] = time.monotonic) -> None:
         self._room = room
@@ -68,9 +71,10 @@ class Figures:
             return ()
         return self._remember(("reaches", issue.id, issue.revision), lambda: self._editions(issue))
 
-    def checked(self, issue: Issue) -> Checked:
-        """The preflight of the present draft."""
-        return self._remember(("checked", issue.id, issue.revision), lambda: self._check(issue))
+    def checked(self, issue: Issue, *, glance: bool = False) -> Checked:
+        """The preflight of the present draft; for a `glance` at many, as it was a few minutes ago."""
+        kept = GLANCE_SECONDS if glance else KEPT_SECONDS
+        return self._remember(("checked", issue.id, issue.revision), lambda: self._check(issue), kept)
 
     def tray(self, issue: Issue) -> Tray:
         """What the present draft could tell and does not."""
@@ -103,11 +107,11 @@ class Figures:
         except NewsletterError as error:
             return Checked(trouble=str(error))
 
-    def _remember(self, key: Hashable, ask: Callable[[], _Value]) -> _Value:
+    def _remember(self, key: Hashable, ask: Callable[[], _Value], seconds: float = KEPT_SECONDS) -> _Value:
         now = self._seconds()
         with self._lock:
             kept: tuple[float, _Value] | None = self._kept.get(key)
-        if kept is not None and now - kept[0] < KEPT_SECONDS:
+        if kept is not None and now - kept[0] < seconds:
             return kept[1]
         fresh = ask()
         with self._lock:

@@ -427,6 +427,23 @@ def test_the_last_editor_may_be_kept_from_approving(office: Office) -> None:
     assert issues.approve(office.room, ISSUE, "ed@desk.example").state is IssueState.APPROVED
 
 
+def test_an_approver_hears_that_somebody_changed_what_was_approved(office: Office, bell: Bell) -> None:
+    office.story()
+    office.at("2026-05-27 05:30")
+    issues.approve(office.room, ISSUE, "chief@desk.example")
+    office.at("2026-05-27 05:35")
+    editing.edit(office.room, ISSUE, subject="Mine", who="chief@desk.example")  # who approved it knows
+    issues.approve(office.room, ISSUE, "chief@desk.example")
+    office.at("2026-05-27 05:40")
+    assert "voided" not in bell.kinds
+    editing.edit(office.room, ISSUE, subject="Ours", who="ed@desk.example")
+    editing.edit(office.room, ISSUE, subject="Ours, again", who="ed@desk.example")
+    office.at("2026-05-27 05:45")
+    office.at("2026-05-27 05:46")
+    (heard,) = [each for each in bell.heard if each["kind"] == "voided"]
+    assert "No longer approved: ed@desk.example changed the draft" in heard["text"]
+
+
 def test_a_mail_whose_process_died_over_it_is_tried_again(office: Office) -> None:
     office.story()
     office.set_clock("2026-05-27 05:30")

@@ -144,11 +144,13 @@ def test_related_reading_is_pinned_and_banned(review: Newsroom, editor: Visitor)
     order(editor, address, act="ban", other=other)
     assert other not in [each.id for each in related(review, one.story.id)]
     order(editor, address, act="pin", other=other)
+    assert related(review, one.story.id)[0].id == other
     assert "pinned by an editor" in editor.http.get(f"{HERE}/{address}").text
+    order(editor, address, act="unpin", other=other)
+    assert "pinned by an editor" not in editor.http.get(f"{HERE}/{address}").text
 
 
 def related(room: Newsroom, story_id: str) -> Any:
-    issues.build(room, NEWSLETTER)
     return next(each.related for each in placed(room) if each.story.id == story_id)
 
 

@@ -123,7 +123,7 @@ def _row(ask: Ask, issue_id: IssueId, issue: Issue | None, slot: Slot | None) ->
         deadline=deadline,
         note=(issue.reason if issue is not None else slot.note if slot is not None else "") or "",
         issue=issue,
-        checked=ask.figures.checked(issue) if looked_at and issue is not None else None,
+        checked=ask.figures.checked(issue, glance=True) if looked_at and issue is not None else None,
         stories=ask.figures.stories(issue) if issue is not None and drafted else 0,
         readers=ask.figures.readers(issue) if issue is not None else 0,
         before=_readers_before(ask, issue_id) if issue is not None else None,

@@ -33,6 +33,8 @@ def issue_story_change(ask: Ask) -> Response:
         act(ask, placed.story.id)
         others = [IssueId.parse(name) for name in ask.form.get("also", ())]
         editing.spread(ask.room, placed.story.id, [issue.id, *others], who=ask.who)
+        if act in (_pin, _ban, _unpin):
+            editing.relate(ask.room, issue.id, who=ask.who)
     except (ChecksFailedError, NothingToDoError, InputError) as error:
         return _page(ask, issue, placed, notice=str(error), typed=ask.form, status=409)
     finally:
