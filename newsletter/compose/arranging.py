@@ -30,7 +30,10 @@ def moved(
     """
     story = _told(snapshot, story_id)
     rows = {name: [each for each in held if each.id != story_id] for name, held in _rows(snapshot).items()}
-    return _with(snapshot, _put(rows, story, order, country, before), place, order)
+    after = _put(rows, story, order, country, before)
+    if {name: held for name, held in after.items() if held} == _rows(snapshot):
+        return snapshot
+    return _with(snapshot, after, place, order)
 
 
 def taken_in(

@@ -105,6 +105,11 @@ def correct(room: Newsroom, issue_id: IssueId, story_id: str, notice: str = "", 
     after a crash it goes on where it stopped. Raises `NothingToDoError` where the story stands in the issue as it is,
     and no notice says what is wrong all the same.
     """
+    with issues.alone(room, issue_id):
+        return _correct(room, issue_id, story_id, notice, who)
+
+
+def _correct(room: Newsroom, issue_id: IssueId, story_id: str, notice: str, who: str) -> Corrected:
     issue = room.issues.get(issue_id)
     drafted = issue.snapshot
     if drafted is None or issue.state in (IssueState.CANCELLED, IssueState.MISSED, IssueState.SKIPPED):
@@ -168,6 +173,7 @@ def _revised(room: Newsroom, issue: Issue, snapshot: Snapshot, fault: Fault, who
             now=now,
             who=who,
             why=fault.notice,
+            what="corrected",
             edited_by=who,
             before=before,
             fault=fault,
@@ -176,7 +182,8 @@ def _revised(room: Newsroom, issue: Issue, snapshot: Snapshot, fault: Fault, who
             raise _moved_on(issue.id)
     else:
         newsletter = room.newsletter(issue.id.newsletter)
-        issues.store(room, newsletter, issue, snapshot, window_end=issue.window_end, who=who)
+        what = f"took over “{fault.title}”"
+        issues.store(room, newsletter, issue, snapshot, window_end=issue.window_end, who=who, what=what)
     return room.issues.get(issue.id)
 
 
@@ -252,10 +259,10 @@ def _with(snapshot: Snapshot, story: Story, placed: PlacedStory) -> Snapshot:
         stories = tuple(kept for each in section.stories for kept in (after if each is placed else (each,)))
         if stories:
             sections.append(replace(section, stories=stories))
-    lead = snapshot.lead
-    if lead == story.id and not after:
-        lead = sections[0].stories[0].story.id if sections else ""
-    return replace(snapshot, sections=tuple(sections), lead=lead)
+    if snapshot.lead == story.id and not after:
+        first = sections[0].stories[0].story.id if sections else ""
+        return replace(snapshot, sections=tuple(sections), lead=first, lead_chosen=False)
+    return replace(snapshot, sections=tuple(sections))
 
 
 def _what_changed(before: Story, after: Story) -> str:

@@ -5,15 +5,13 @@ Each change makes a new revision and voids an approval. A later build keeps it.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from textwrap import shorten
 
 from newsletter.compose import arranging
-from newsletter.errors import InputError, NotFoundError, NothingToDoError
+from newsletter.errors import ChecksFailedError, InputError, NotFoundError, NothingToDoError
 from newsletter.model import EDITABLE, Issue, IssueId, Snapshot, Story
 from newsletter.newsroom import correcting, issues, previews
 from newsletter.newsroom.following import OPEN
@@ -21,9 +19,6 @@ from newsletter.newsroom.room import Newsroom
 from newsletter.plan import Newsletter
 
 __all__ = ["Tray", "drop", "edit", "lead", "move", "relate", "restore", "spread", "take_in", "telling", "tray"]
-
-_PATIENCE, _LOOK = 3.0, 0.05
-"""Seconds that an edit waits for another one to be stored, and between two tries."""
 
 _TITLE = 60
 
@@ -150,16 +145,22 @@ def relate(room: Newsroom, issue_id: IssueId, *, who: str) -> Issue:
     return _change(room, issue_id, changed, who, "related reading chosen anew")
 
 
-def restore(room: Newsroom, issue_id: IssueId, revision: int, *, who: str) -> Issue:
-    """Have the issue say again what it said in an earlier revision, in a new one; stories are told as they are now."""
+def restore(room: Newsroom, issue_id: IssueId, revision: int, *, who: str, seen: int | None = None) -> Issue:
+    """Have the issue say again what it said in an earlier revision, in a new one; stories are told as they are now.
+
+    With `seen`, the revision that `who` looked at, raises `ChecksFailedError` where somebody has changed it since.
+    """
     kept = room.revisions.get(issue_id, revision)
 
     def changed(newsletter: Newsletter, issue: Issue, drafted: Snapshot) -> Snapshot:
+        if seen not in (None, issue.revision):
+            raise ChecksFailedError(f"{issue_id} was changed by {issue.edited_by or who} meanwhile; look at it again")
         present = issues.ready(room, [placed.story.id for placed in kept.placed])
         words = replace(
             drafted, subject=kept.subject, preheader=kept.preheader, word=kept.word, corrections=drafted.corrections
         )
-        return arranging.kept(words, kept, present, issues.place(room, newsletter, issue), newsletter.countries)
+        back = arranging.kept(words, kept, present, issues.place(room, newsletter, issue), newsletter.countries)
+        return replace(back, arranged=kept.arranged)
 
     return _change(room, issue_id, changed, who, f"back to revision {revision}", arranges=True)
 
@@ -204,11 +205,15 @@ def _spread(room: Newsroom, story_id: str, issue_ids: Collection[IssueId], who: 
 def _change(room: Newsroom, issue_id: IssueId, change: Change, who: str, what: str, *, arranges: bool = False) -> Issue:
     """Store what `change` makes of the draft as it stands now, whoever changed that a moment ago."""
     newsletter = room.newsletter(issue_id.newsletter)
-    with _alone(room, issue_id):
+    with issues.alone(room, issue_id):
         issue = room.issues.get(issue_id)
         if issue.state not in EDITABLE:
             raise NothingToDoError(f"{issue_id} is {issue.state}: its content is settled")
         drafted = previews.drafted(issue)
+        if arranges and issue.frozen_at is not None:
+            raise NothingToDoError(
+                f"{issue_id} has reached readers; `newsletter issue correct {issue_id} --story ID` changes its rest"
+            )
         if arranges and (drafted.breaking or drafted.faulty is not None):
             kind = "breaking news" if drafted.breaking else "a correction"
             raise InputError(f"{issue_id} is {kind}, which is of one story; `newsletter issue cancel` ends it")
@@ -217,20 +222,6 @@ def _change(room: Newsroom, issue_id: IssueId, change: Change, who: str, what: s
             return issue
         # Its window is that of the build: what came in since is still to come.
         return issues.store(room, newsletter, issue, snapshot, window_end=issue.window_end, who=who, what=what)
-
-
-@contextmanager
-def _alone(room: Newsroom, issue_id: IssueId) -> Iterator[None]:
-    """Change the issue for the length of the block; two editors at one moment come one after the other."""
-    until = time.monotonic() + _PATIENCE
-    while True:
-        with room.database.hold(f"build {issue_id}") as held:
-            if held:
-                yield
-                return
-        if time.monotonic() > until:
-            raise NothingToDoError(f"{issue_id} is being built by another process at this moment; try again")
-        time.sleep(_LOOK)
 
 
 def _place_of(drafted: Snapshot, story_id: str) -> str:

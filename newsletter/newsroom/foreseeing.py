@@ -86,8 +86,8 @@ def _without(room: Newsroom, name: str, ended: Sequence[Overlay]) -> Foreseen:
 def _compare(room: Newsroom, newsletter: Newsletter, overlays: Sequence[Overlay], last: date) -> Foreseen:
     now, present = room.clock.now(), room.timetable
     future = Timetable(present.plan, {**present.overlays, newsletter.name: overlays})
-    until = datetime.combine(last + timedelta(days=1), time(), newsletter.timezone)
-    until = min(until, now + _FURTHEST)
+    last = min(last, (now + _FURTHEST).date())
+    until = min(datetime.combine(last + timedelta(days=1), time(), newsletter.timezone), now + _FURTHEST)
     due = {_key(slot): slot for slot in present.slots_between(newsletter, now, until) if slot.due}
     due_then = {_key(slot): slot for slot in future.slots_between(newsletter, now, until) if slot.due}
     stopped = [

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import time
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -30,6 +32,7 @@ from newsletter.plan import EVERY, ApprovalMode, Newsletter, OnFew, Slot, quiet_
 __all__ = [
     "AUTO",
     "CLOCK",
+    "alone",
     "approve",
     "build",
     "composed",
@@ -47,6 +50,9 @@ AUTO = "auto"
 """Who approves where schedule.yaml says `approval: {mode: auto}`."""
 
 YEARS = range(1990, 2200)
+
+_PATIENCE, _LOOK = 3.0, 0.05
+"""Seconds that a change waits for another one to be stored, and between two tries."""
 
 SECOND_THOUGHTS = timedelta(seconds=60)
 """How long an issue that is approved after its hour waits, by itself, for an undo."""
@@ -189,10 +195,32 @@ def _compose_draft(room: Newsroom, newsletter: Newsletter, issue: Issue, now: da
             snapshot = arranging.kept(snapshot, old, present, place(room, newsletter, issue), newsletter.countries)
             window_end = issue.window_end or now
         snapshot = replace(snapshot, subject=old.subject, preheader=old.preheader, word=old.word)
+        if old.lead_chosen and any(placed.story.id == old.lead for placed in snapshot.placed):
+            snapshot = replace(snapshot, lead=old.lead, lead_chosen=True)
     snapshot = retold(room, newsletter, issue, snapshot)
     if snapshot == issue.snapshot and issue.state in (IssueState.REVIEW, IssueState.WAITING, IssueState.APPROVED):
         return issue
-    return store(room, newsletter, issue, snapshot, window_end=window_end, who=who)
+    # What a person took back or changed is theirs to let out; so is what a person makes after its hour.
+    fresh = room.issues.sealed_revision(issue.id) is None and not snapshot.arranged
+    by_itself = who == CLOCK or (fresh and now < issue.due_at)
+    return store(room, newsletter, issue, snapshot, window_end=window_end, who=who, approves_itself=by_itself)
+
+
+@contextmanager
+def alone(room: Newsroom, issue_id: IssueId) -> Iterator[None]:
+    """Change the issue for the length of the block; who comes at the same moment waits a little.
+
+    Raises `NothingToDoError` while somebody builds it for longer.
+    """
+    until = time.monotonic() + _PATIENCE
+    while True:
+        with room.database.hold(f"build {issue_id}") as held:
+            if held:
+                yield
+                return
+        if time.monotonic() > until:
+            raise NothingToDoError(f"{issue_id} is being built by another process at this moment; try again")
+        time.sleep(_LOOK)
 
 
 def ready(room: Newsroom, story_ids: Collection[str]) -> Mapping[str, Story]:
@@ -214,8 +242,10 @@ def store(
     window_end: datetime | None,
     who: str,
     what: str = "",
+    approves_itself: bool = False,
 ) -> Issue:
-    """A new draft of the issue, judged by what schedule.yaml says of few stories and of approval.
+    """A new draft of the issue, judged by what schedule.yaml says of few stories and, where it `approves_itself`, of
+    approval.
 
     `what` is what was done, in a word or two.
 
@@ -224,14 +254,15 @@ def store(
     state, why = judge(newsletter, snapshot)
     now = room.clock.now()
     by = None if who == CLOCK else who
+    if by is not None and state is IssueState.SKIPPED:
+        state = IssueState.WAITING  # a day is skipped by the schedule or by who says so, never by the way
     stored = room.issues.store_draft(
         issue.id, snapshot, state, window_end=window_end, now=now, who=who, why=why, what=what, edited_by=by
     )
     if stored is None:
         raise _settled(room.issues.get(issue.id))
     issue = stored
-    by_hand = issue.frozen_at is not None or snapshot.faulty is not None or snapshot.breaking
-    if state is IssueState.REVIEW and newsletter.approval.mode is ApprovalMode.AUTO and not by_hand:
+    if state is IssueState.REVIEW and newsletter.approval.mode is ApprovalMode.AUTO and approves_itself:
         try:
             return approve(room, issue.id, AUTO)
         except ChecksFailedError as error:

@@ -123,7 +123,9 @@ def notices_of(
             yield stopped(issue, last.number, issue.reason)
         case IssueState.SUBMITTED:
             yield _submitted(issue, counts)
-    if issue.state is IssueState.REVIEW and (voided := _voided(changes)):
+    if issue.state in (IssueState.REVIEW, IssueState.WAITING) and (
+        voided := _voided(changes, issue.frozen_at is not None)
+    ):
         yield voided
     if issue.state in (IssueState.SENDING, IssueState.STOPPED) and counts.get(DeliveryState.UNKNOWN, 0):
         yield _unknown(issue, counts[DeliveryState.UNKNOWN])
@@ -197,11 +199,11 @@ def _held(issue: Issue, last: Change) -> Notice:
     return _alarm("held", "Waiting for an editor", _sentence(words), kind=kind, approvers=True)
 
 
-def _voided(changes: Sequence[Change]) -> Notice | None:
+def _voided(changes: Sequence[Change], issue_frozen: bool) -> Notice | None:
     """That somebody's approval has ended because somebody else changed the draft, or took it back."""
     for approval, after in reversed(list(pairwise(changes))):
         if after.before is IssueState.APPROVED:
-            if after.who in (approval.who, CLOCK) or after.after is not IssueState.REVIEW:
+            if after.who.casefold() in (approval.who.casefold(), CLOCK) or issue_frozen:
                 return None
             did = f"{after.who} took it back" if after.why else f"{after.who} changed the draft"
             headline = f"No longer approved: {did}"

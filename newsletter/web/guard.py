@@ -32,6 +32,9 @@ MOST_PUSHED = 2 * 1024 * 1024
 
 _MOST_FIELDS = 400
 
+_LOOKS = frozenset({"schedule_file_check", "schedule_file_diff"})
+"""What is posted only because it is long: it changes nothing, and comes with every pause in typing."""
+
 _ANSWERS: tuple[tuple[type[Exception], int, str, str], ...] = (
     (NotFoundError, 404, "Not found", NOTHING_HERE),
     (InputError, 400, "That cannot be done", NOTHING_HERE),
@@ -89,9 +92,11 @@ def _answer(ask: Ask, needed: Role | None, action: Action) -> Response:
         if not allows(account.role, needed):
             raise HTTPException(403, f"This needs the role {needed}; yours is {account.role}. Ask an admin.")
         response = action(ask)
-        if ask.posted and response.status_code < 400:
+        if ask.posted and response.status_code < 400 and action.__name__ not in _LOOKS:
             record(ask, action.__name__)
         return response
+    except OverflowError:  # a number in the address that no row could have
+        return error_page(404, "Not found", NOTHING_HERE)
     except NewsletterError as error:
         _, status, title, calm = next(each for each in _ANSWERS if isinstance(error, each[0]))
         # The error's sentence may name paths and commands of the desk, which are nobody else's business.

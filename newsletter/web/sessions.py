@@ -79,12 +79,17 @@ def has_form_token(ask: Ask, secret: str) -> bool:
     return bool(secret) and hmac.compare_digest(ask.field("token").encode(), form_token(secret).encode())
 
 
-def is_foreign(ask: Ask) -> bool:
-    """Whether a page of another site sent this, as far as the browser says (Fetch Metadata, Origin)."""
+def is_foreign(ask: Ask, *, origin_hidden: bool = False) -> bool:
+    """Whether a page of another site sent this, as far as the browser says (Fetch Metadata, Origin).
+
+    Where a page of ours hides its origin, `Origin: null` says nothing either way.
+    """
     headers = ask.request.headers
     if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         return True
     origin = headers.get("origin")
+    if origin_hidden and origin == "null":
+        return False
     base = urlsplit(ask.room.settings.base_url)
     own = (f"{base.scheme}://{base.netloc}", f"{ask.request.url.scheme}://{headers.get('host', '')}")
     return origin is not None and origin not in own

@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from newsletter.model import IssueState, PlacedStory
-from newsletter.newsroom import Newsroom, editing, issues, sending, stories
+from newsletter.newsroom import Newsroom, correcting, editing, issues, sending, stories
 from newsletter.storage import Role
 from newsletter.storage.tables import delivery, issue_progress
 from newsletter.web.desk.forced_dark import forced_dark, inverted
@@ -268,8 +268,8 @@ def test_what_is_on_hold_and_what_was_refused_is_decided_on_the_screen(sent: New
     page = chief.http.get(HERE).text
     assert "It has them" in page
     assert "Try 1 again: refused by the mail server" in page
-    assert "1 wait to be sent again" in order(chief, "decide", act="retry", state="rejected").text
-    assert "2 are taken for handed over" in order(chief, "decide", act="submitted").text
+    for fields in ({"act": "retry", "state": "rejected"}, {"act": "submitted"}):
+        assert order(chief, "decide", **fields).headers["location"] == HERE
     assert order(chief, "decide", act="resend").status_code == 409
     assert sending.send(sent, ISSUE).deliveries["submitted"] == 22
 
@@ -280,3 +280,80 @@ def test_a_recipient_is_found_by_a_part_of_the_address(sent: Newsroom) -> None:
     assert page.count("250 written to") == 1
     assert "mei.tan@example.com" in page
     assert "Nobody here" in admin.http.get(f"{HERE}/recipients?address=%25").text
+
+
+def test_a_refused_order_is_told_on_the_issues_screen(review: Newsroom, editor: Visitor) -> None:
+    one = ids(review)[0]
+    order(editor, "arrange", act="drop", story=one)
+    answer = order(editor, "arrange", act="up", story=one)
+    assert answer.status_code == 409
+    assert "somebody may have dropped it a moment ago" in answer.text
+    assert '<main id="main">' in answer.text
+
+
+def test_undo_takes_back_only_what_was_seen(review: Newsroom, editor: Visitor) -> None:
+    one, two, *_ = ids(review)
+    order(editor, "arrange", act="drop", story=one)
+    editing.drop(review, ISSUE, two, who="other@desk.example")
+    answer = order(editor, "restore", revision="1", seen="2")
+    assert answer.status_code == 409
+    assert "was changed by other@desk.example meanwhile" in answer.text
+    assert {one, two}.isdisjoint(ids(review))
+
+
+def test_an_undo_of_words_arranges_nothing_and_a_chosen_lead_stays(review: Newsroom, editor: Visitor) -> None:
+    last = ids(review)[-1]
+    order(editor, "words", subject="Ours", subject_was="")
+    order(editor, "restore", revision="1")
+    order(editor, "arrange", act="lead", story=last)
+    said = issues.build(review, NEWSLETTER).snapshot
+    assert said is not None
+    assert (said.arranged, said.lead) == (False, last)
+    assert (
+        order(editor, "arrange", act="put", story=ids(review)[0], before=ids(review)[1], country="CN").status_code
+        == 303
+    )
+    assert not review.issues.get(ISSUE).snapshot.arranged  # type: ignore[union-attr]  # it was put where it stood
+
+
+def test_words_that_are_not_saved_are_not_thrown_away(review: Newsroom, editor: Visitor) -> None:
+    noted = next(each.story for each in placed(review) if each.story.note)
+    was = {"title_was": noted.title, "title": "Half a headline", "note_was": "x", "note": "x"}
+    answer = order(editor, f"story?id={noted.id}", act="reject_note", **was)
+    assert answer.status_code == 409
+    assert ">Half a headline</textarea>" in answer.text
+    assert review.stories.get(noted.id).note
+
+
+def test_what_has_reached_readers_is_corrected_and_not_arranged(review: Newsroom) -> None:
+    chief = Visitor(review).enter(Role.APPROVER)
+    issues.approve(review, ISSUE, "chief@example.com")
+    sending.send(review, ISSUE, stop=lambda: review.issues.get(ISSUE).state is IssueState.SENDING)
+    order(chief, "stop")
+    review.issues.move(ISSUE, (IssueState.STOPPED,), IssueState.REVIEW, now=review.clock.now(), who="x")
+    one = ids(review)[0]
+    assert order(chief, "arrange", act="drop", story=one).status_code == 409
+    answer = order(chief, f"story?id={one}", act="save", title="Mine", title_was="x")
+    assert "“Something is wrong”" in answer.text
+    assert one in ids(review)
+
+
+def test_by_itself_an_issue_is_approved_as_it_was_built_and_never_as_it_was_changed(review: Newsroom) -> None:
+    text = review.plan_file.read_text(encoding="utf-8")
+    review.plan_file.write_text(text.replace("mode: manual", "mode: auto"), encoding="utf-8")
+    editing.edit(review, ISSUE, subject="Mine", who="ed@desk.example")
+    assert review.issues.get(ISSUE).state is IssueState.REVIEW
+    issues.approve(review, ISSUE, "chief@desk.example")
+    correcting.undo(review, ISSUE, who="chief@desk.example")
+    review.stories.edit(ids(review)[0], lambda s: replace(s, title="Anew"), who="x", what="x", now=review.clock.now())
+    assert issues.build(review, NEWSLETTER, who="ed@desk.example").state is IssueState.REVIEW
+
+
+def test_mails_to_approvers_are_for_admins(review: Newsroom, editor: Visitor) -> None:
+    folder = review.outbox / NEWSLETTER / "2026-05-27-desk"
+    folder.mkdir(parents=True)
+    (folder / "a.eml").write_text("Subject: x\n\nx", encoding="utf-8")
+    assert "2026-05-27-desk" not in editor.http.get("/outbox").text
+    for path in ("", "/a.eml", "/a.eml/mail"):
+        assert editor.http.get(f"/outbox/{NEWSLETTER}/2026-05-27-desk{path}").status_code == 403
+    assert Visitor(review).enter(Role.ADMIN).http.get(f"/outbox/{NEWSLETTER}/2026-05-27-desk").status_code == 200

@@ -87,7 +87,8 @@ def issue_page(ask: Ask, shown: Issue, *, notice: str = "", status: int = 200) -
 
 def _may_arrange(ask: Ask, shown: Issue) -> bool:
     single = shown.snapshot is not None and (shown.snapshot.breaking or shown.snapshot.faulty is not None)
-    return may(ask, "issue_arrange") and shown.state in ARRANGED and shown.snapshot is not None and not single
+    there = shown.frozen_at is None and ask.newsletter(shown.id.newsletter) is not None
+    return may(ask, "issue_arrange") and shown.state in ARRANGED and shown.snapshot is not None and there and not single
 
 
 def _countries(ask: Ask, shown: Issue) -> Sequence[str]:

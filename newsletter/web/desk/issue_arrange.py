@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 
 from starlette.responses import RedirectResponse, Response
 
-from newsletter.errors import InputError
+from newsletter.errors import ChecksFailedError, InputError, NotFoundError, NothingToDoError
 from newsletter.model import Issue, Snapshot
 from newsletter.newsroom import editing
 from newsletter.web.asking import Ask
+from newsletter.web.desk.issue import issue_page
 
 __all__ = ["issue_arrange"]
 
@@ -19,8 +20,12 @@ def issue_arrange(ask: Ask) -> Response:
     act = _ACTS.get(ask.field("act"))
     if act is None:
         raise InputError("nothing was asked for that this screen knows")
-    act(ask, ask.room.issues.get(ask.issue_id))
-    ask.figures.forget()
+    try:
+        act(ask, ask.room.issues.get(ask.issue_id))
+    except (ChecksFailedError, NothingToDoError, InputError, NotFoundError) as error:
+        return issue_page(ask, ask.room.issues.get(ask.issue_id), notice=str(error), status=409)
+    finally:
+        ask.figures.forget()
     return RedirectResponse(ask.same_view(f"/issues/{ask.issue_id}"), 303)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from newsletter.errors import InputError, NothingToDoError
 from newsletter.model import DeliveryState
@@ -21,27 +21,25 @@ def issue_decide(ask: Ask) -> Response:
     if decide is None:
         raise InputError("nothing was asked for that this screen knows")
     try:
-        notice, status = decide(ask), 200
+        decide(ask)
     except NothingToDoError as error:
-        notice, status = str(error), 409
-    ask.figures.forget()
-    return issue_page(ask, ask.room.issues.get(ask.issue_id), notice=notice, status=status)
+        return issue_page(ask, ask.room.issues.get(ask.issue_id), notice=str(error), status=409)
+    finally:
+        ask.figures.forget()
+    return RedirectResponse(ask.same_view(f"/issues/{ask.issue_id}"), 303)  # seen again, it decides nothing again
 
 
-def _retry(ask: Ask) -> str:
+def _retry(ask: Ask) -> None:
     state = DeliveryState(ask.field("state")) if ask.field("state") in set(DeliveryState) else DeliveryState.REJECTED
-    number = outcomes.retry(ask.room, ask.issue_id, state=state, email=None, who=ask.who)
-    return f"{number:,} wait to be sent again."
+    outcomes.retry(ask.room, ask.issue_id, state=state, email=None, who=ask.who)
 
 
-def _submitted(ask: Ask) -> str:
-    number, _ = outcomes.resolve(ask.room, ask.issue_id, resend=False, email=None, who=ask.who)
-    return f"{number:,} are taken for handed over."
+def _submitted(ask: Ask) -> None:
+    outcomes.resolve(ask.room, ask.issue_id, resend=False, email=None, who=ask.who)
 
 
-def _resend(ask: Ask) -> str:
-    number, _ = outcomes.resolve(ask.room, ask.issue_id, resend=True, email=None, who=ask.who)
-    return f"{number:,} wait to be sent again; some readers may get it twice."
+def _resend(ask: Ask) -> None:
+    outcomes.resolve(ask.room, ask.issue_id, resend=True, email=None, who=ask.who)
 
 
-_DECISIONS: dict[str, Callable[[Ask], str]] = {"retry": _retry, "submitted": _submitted, "resend": _resend}
+_DECISIONS: dict[str, Callable[[Ask], None]] = {"retry": _retry, "submitted": _submitted, "resend": _resend}

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from starlette.responses import RedirectResponse, Response
 
-from newsletter.errors import InputError
+from newsletter.errors import ChecksFailedError, InputError
 from newsletter.newsroom import editing
 from newsletter.web.asking import Ask
+from newsletter.web.desk.issue import issue_page
 
 __all__ = ["issue_restore"]
 
@@ -14,8 +15,19 @@ __all__ = ["issue_restore"]
 def issue_restore(ask: Ask) -> Response:
     """Make a new revision out of the one that is named."""
     number = ask.field("revision")
-    if not (number.isascii() and number.isdecimal()):
+    if not (number.isascii() and number.isdecimal() and len(number) < 9):
         raise InputError(f"{number!r} is no revision")
-    editing.restore(ask.room, ask.issue_id, int(number), who=ask.who)
-    ask.figures.forget()
+    seen = ask.field("seen")
+    try:
+        editing.restore(
+            ask.room,
+            ask.issue_id,
+            int(number),
+            who=ask.who,
+            seen=int(seen) if seen.isdecimal() and len(seen) < 9 else None,
+        )
+    except ChecksFailedError as error:
+        return issue_page(ask, ask.room.issues.get(ask.issue_id), notice=str(error), status=409)
+    finally:
+        ask.figures.forget()
     return RedirectResponse(ask.same_view(f"/issues/{ask.issue_id}"), 303)

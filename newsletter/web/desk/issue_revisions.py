@@ -32,7 +32,7 @@ def issue_revisions(ask: Ask) -> Response:
     kept = ask.room.revisions.list(issue.id)
     numbers = [each.number for each in kept]
     asked = ask.query.get("revision", "")
-    shown = int(asked) if asked.isdecimal() and int(asked) in numbers else next(iter(numbers), 0)
+    shown = int(asked) if asked.isdecimal() and len(asked) < 9 and int(asked) in numbers else next(iter(numbers), 0)
     before = max((number for number in numbers if number < shown), default=None)
     changes = None
     if before is not None:

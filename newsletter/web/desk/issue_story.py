@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from urllib.parse import urlencode
 
@@ -29,6 +30,12 @@ def issue_story_change(ask: Ask) -> Response:
     act = _ACTS.get(ask.field("act"))
     if act is None:
         raise InputError("nothing was asked for that this screen knows")
+    if issue.frozen_at is not None:
+        told = "This issue has reached readers; “Something is wrong”, on its screen, changes its rest."
+        return _page(ask, issue, placed, notice=told, typed=ask.form, status=409)
+    if act in (_approve_note, _reject_note) and _is_typed(ask):
+        told = "You have written something here. Save it first, then decide about the note."
+        return _page(ask, issue, placed, notice=told, typed=ask.form, status=409)
     try:
         act(ask, placed.story.id)
         others = [IssueId.parse(name) for name in ask.form.get("also", ())]
@@ -89,15 +96,26 @@ def _words(story: Story) -> dict[str, str]:
     return {"title": story.title, "summary": story.summary, "note": "\n\n".join(story.note)}
 
 
+def _paragraphs(text: str) -> tuple[str, ...]:
+    parts = re.split(r"\n\s*\n", text.replace("\r\n", "\n"))
+    return tuple(filter(None, (" ".join(part.split()) for part in parts)))
+
+
+def _is_typed(ask: Ask) -> bool:
+    """Whether the form holds words that are not saved."""
+    names = (name for name in (*stories.REWRITTEN, "note") if name in ask.form)
+    return any(_paragraphs(ask.field(name)) != _paragraphs(ask.field(f"{name}_was")) for name in names)
+
+
 def _save(ask: Ask, story_id: str) -> None:
     seen = {name: ask.field(f"{name}_was") for name in stories.REWRITTEN}
     stories.rewrite(ask.room, story_id, {name: ask.field(name) for name in seen}, who=ask.who, seen=seen)
-    note, before = (" ".join(ask.field(name).split()) for name in ("note", "note_was"))
+    note, before = (_paragraphs(ask.field(name)) for name in ("note", "note_was"))
     if note == before:
         return
-    now = " ".join(_words(ask.room.stories.get(story_id))["note"].split())
+    now = ask.room.stories.get(story_id).note
     if now != before:
-        raise ChecksFailedError(f"the note was changed by somebody else meanwhile; it says now: “{now}”")
+        raise ChecksFailedError(f"the note was changed by somebody else meanwhile; it says now: “{' '.join(now)}”")
     if note:
         stories.write_note(ask.room, story_id, ask.field("note"), ask.who)
     else:
@@ -105,8 +123,7 @@ def _save(ask: Ask, story_id: str) -> None:
 
 
 def _approve_note(ask: Ask, story_id: str) -> None:
-    read = tuple(filter(None, ask.field("note_was").replace("\r\n", "\n").split("\n\n")))
-    stories.approve_note(ask.room, story_id, ask.who, note=read)
+    stories.approve_note(ask.room, story_id, ask.who, note=_paragraphs(ask.field("note_was")))
 
 
 def _reject_note(ask: Ask, story_id: str) -> None:

@@ -19,7 +19,7 @@ def login_link(ask: Ask) -> Response:
     if not ask.posted and not (ask.request.method == "GET" and _at_home(ask)):
         return public_page("login_link.html", headers=NO_REFERRER)
     # The page's own policy makes browsers send `Origin: null` with its form, so only Fetch Metadata can speak here.
-    if ask.posted and ask.request.headers.get("origin") != "null" and is_foreign(ask):
+    if ask.posted and is_foreign(ask, origin_hidden=True):
         return _refused(403)
     account = ask.room.accounts.use_login_link(ask.path["token"], ask.now)
     return enter(ask, account, "/", how="by a login link") if account is not None else _refused(404)

@@ -6,6 +6,7 @@ from starlette.responses import Response
 
 from newsletter.web.asking import Ask
 from newsletter.web.desk import caught
+from newsletter.web.desk.outbox import folder_asked
 from newsletter.web.pages import desk_page
 
 __all__ = ["outbox_folder"]
@@ -16,7 +17,7 @@ ROWS = 50
 def outbox_folder(ask: Ask) -> Response:
     """A page of the folder's messages, by file name."""
     page = ask.page_number()
-    path = (ask.path["newsletter"], ask.path["day"])
+    path = folder_asked(ask)
     shown, total = caught.messages(ask.room.outbox, path, (page - 1) * ROWS, ROWS)
     return desk_page(
         ask,

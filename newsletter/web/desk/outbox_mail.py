@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from newsletter.web.asking import Ask
 from newsletter.web.desk import caught
+from newsletter.web.desk.outbox import folder_asked
 from newsletter.web.desk.preview import Preview, framed
 
 __all__ = ["outbox_mail"]
@@ -16,7 +17,7 @@ __all__ = ["outbox_mail"]
 
 def outbox_mail(ask: Ask) -> Response:
     """The message's HTML as it was caught."""
-    path = (ask.path["newsletter"], ask.path["day"])
+    path = folder_asked(ask)
     data = caught.read_message(ask.room.outbox, path, ask.path["file"])
     html = caught.part(email.message_from_bytes(data, policy=default), "html")
     return framed(html, Preview.asked(ask.query), ask.room.settings.base_url)

@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from newsletter.web.asking import Ask
 from newsletter.web.desk import caught
+from newsletter.web.desk.outbox import folder_asked
 from newsletter.web.desk.preview import Preview
 from newsletter.web.pages import desk_page
 
@@ -17,7 +18,7 @@ __all__ = ["outbox_message"]
 
 def outbox_message(ask: Ask) -> Response:
     """The message that the address names."""
-    path, file = (ask.path["newsletter"], ask.path["day"]), ask.path["file"]
+    path, file = folder_asked(ask), ask.path["file"]
     data = caught.read_message(ask.room.outbox, path, file)
     message = email.message_from_bytes(data, policy=default)
     preview = Preview.asked(ask.query)

@@ -20,7 +20,7 @@ def password(ask: Ask) -> Response:
     """GET shows the form and uses nothing up: programs that scan mail open every link. POST sets the password, once."""
     account = ask.room.accounts.link_account(ask.path["token"], LinkPurpose.PASSWORD, ask.now)
     # The page's own policy makes browsers send `Origin: null` with its form, so only Fetch Metadata can speak here.
-    if ask.posted and ask.request.headers.get("origin") != "null" and is_foreign(ask):
+    if ask.posted and is_foreign(ask, origin_hidden=True):
         return _page(None, status=403)
     if account is None:
         return _page(None, status=404)

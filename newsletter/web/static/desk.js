@@ -20,11 +20,21 @@ document.addEventListener("keydown", (event) => {
 
 // What was in hand is in hand again when the screen has changed.
 let held = null;
+let typed = [];
+const fields = () => [...document.querySelectorAll(".words :is(input[type=text], textarea:not(.hidden))")];
 document.addEventListener("htmx:beforeSwap", () => {
   held = story(document.activeElement)?.dataset.story ?? null;
+  typed = fields().filter((each) => each.value !== each.defaultValue).map((each) => [each.name, each.value]);
 });
 document.addEventListener("htmx:afterSettle", () => {
   ready();
+  for (const [name, value] of typed) {
+    const field = fields().find((each) => each.name === name);
+    if (!field) continue;
+    field.value = value;
+    field.closest("details").open = true;
+  }
+  typed = [];
   if (held) stories().find((each) => each.dataset.story === held)?.querySelector("a")?.focus();
   held = null;
 });
@@ -32,11 +42,13 @@ document.addEventListener("htmx:afterSettle", () => {
 // A screen that says no (a conflict, a check) is shown as well.
 document.addEventListener("htmx:beforeOnLoad", (event) => {
   const status = event.detail.xhr.status;
-  if (status >= 400 && status !== 401) {
+  if (status === 401) return window.location.reload();
+  if (status >= 400) {
     event.detail.shouldSwap = true;
     event.detail.isError = false;
   }
 });
+document.addEventListener("htmx:sendError", () => window.location.reload());
 
 function drag(list) {
   const sort = window.Sortable;
@@ -46,7 +58,8 @@ function drag(list) {
     group: "stories",
     handle: ".grip",
     animation: window.matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : 120,
-    onEnd({ item, to }) {
+    onEnd({ item, from, to, oldIndex, newIndex }) {
+      if (from === to && oldIndex === newIndex) return;
       const form = item.querySelector("form.arrange");
       form.elements.before.value = item.nextElementSibling?.dataset.story ?? "";
       form.elements.country.value = to.dataset.country;
@@ -71,7 +84,7 @@ function follow(board) {
     if (bar) bar.value = told.done;
     if (told.over) {
       events.close();
-      window.location.reload();
+      window.location.assign(board.dataset.live.replace(/\/live$/, "")); // not again what was posted to get here
     }
   };
 }
