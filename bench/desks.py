@@ -5,7 +5,9 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from newsletter.newsroom import Newsroom, desks, gathering, issues
+from newsletter.newsroom import Newsroom, desks
+from newsletter.newsroom.intake import gathering
+from newsletter.newsroom.issue import issues
 from subscribers.signups import Terms
 
 NEWSLETTER = "asia-ai-daily"

@@ -21,7 +21,8 @@ from typing import Any
 from bench.desks import approved_desk
 from bench.sending import CONNECTIONS, sink, tool
 from newsletter.model import IssueId
-from newsletter.newsroom import Newsroom, sending
+from newsletter.newsroom import Newsroom
+from newsletter.newsroom.dispatch import sending
 from newsletter.storage import Deliveries, IssueLedger
 
 RECIPIENTS = 1_000_000

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from newsletter.compose import WINDOW
 from newsletter.model import Story
 from newsletter.newsroom import Newsroom, desks
-from newsletter.newsroom.related import Round, keep_up, take_in
+from newsletter.newsroom.intake.related import Round, keep_up, take_in
 from newsletter.storage.tables import story as story_table
 from newsletter.words import terms_of, text_of
 

@@ -24,7 +24,8 @@ CHILD = """
 import json, resource, sys, time
 from pathlib import Path
 from newsletter.model import IssueId
-from newsletter.newsroom import Newsroom, sending
+from newsletter.newsroom import Newsroom
+from newsletter.newsroom.dispatch import sending
 desk, issue, url = sys.argv[1:]
 with Newsroom.open(Path(desk), environ={"NEWSLETTER_SMTP_URL": url}) as room:
     _ = room.plan, room.database, room.templates.compile("daily")
@@ -131,7 +132,8 @@ def _smtp_source(source: str, port: int, message: Path, count: int) -> _Speed:
 def _one_message(work: Path, issue: str) -> Path:
     """A message of the issue with Unix line ends, as smtp-source wants its file."""
     from newsletter.model import IssueId
-    from newsletter.newsroom import Newsroom, proofs
+    from newsletter.newsroom import Newsroom
+    from newsletter.newsroom.issue import proofs
 
     with Newsroom.open(work / "desk", environ={}) as room:
         data = proofs.message_for(room, IssueId.parse(issue), as_email="reader0@example.com")

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from newsletter.model import IssueId
-from newsletter.newsroom import Newsroom, desks, gathering, issues
+from newsletter.newsroom import Newsroom, desks
+from newsletter.newsroom.intake import gathering
+from newsletter.newsroom.issue import issues
 from subscribers.signups import Terms
 
 __all__ = ["approved_desk", "readers_of"]

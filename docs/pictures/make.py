@@ -13,7 +13,10 @@ from typing import TYPE_CHECKING
 from playwright.sync_api import sync_playwright
 
 from newsletter.clock import Clock
-from newsletter.newsroom import Newsroom, desks, gathering, issues, sending
+from newsletter.newsroom import Newsroom, desks
+from newsletter.newsroom.dispatch import sending
+from newsletter.newsroom.intake import gathering
+from newsletter.newsroom.issue import issues
 from newsletter.web.serve import WebServer
 
 if TYPE_CHECKING:

@@ -41,7 +41,7 @@ def reconcile() -> None:
     nobody wrote the end of becomes unknown (see `issue resolve`). An issue whose audience the backup does not hold is
     cancelled: it is never sent a second time.
     """
-    from newsletter.newsroom import reconciling
+    from newsletter.newsroom.dispatch import reconciling
 
     with open_room() as room:
         for forgotten in reconciling.reconcile(room):

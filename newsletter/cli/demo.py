@@ -49,7 +49,9 @@ def demo(once: bool, port: int) -> int:
 
 def _one_issue(room: Newsroom) -> IssueId:
     """The main job, a line a step."""
-    from newsletter.newsroom import gathering, issues, preflight, previews, sending
+    from newsletter.newsroom.dispatch import sending
+    from newsletter.newsroom.intake import gathering
+    from newsletter.newsroom.issue import issues, preflight, previews
 
     for polled in gathering.gather_all(room, gathering.polled_sources(room)):
         if polled.gathered is None:

@@ -12,7 +12,7 @@ from newsletter.cli.console import DeskCommand, as_json, open_room, print_json, 
 
 if TYPE_CHECKING:
     from newsletter.newsroom import Newsroom
-    from newsletter.newsroom.gathering import Polled
+    from newsletter.newsroom.intake.gathering import Polled
 
 AT_ARRIVAL = 2_000
 """Of how many stories, the latest ones, related reading is computed before the command ends."""
@@ -26,7 +26,7 @@ def gather(source: str | None, as_json: bool) -> int:
 
     Ends with 0 when at least one source answered, 1 when none did.
     """
-    from newsletter.newsroom import gathering, related
+    from newsletter.newsroom.intake import gathering, related
 
     with open_room() as room:
         sources = [gathering.source_plan(room, source)] if source else gathering.polled_sources(room)

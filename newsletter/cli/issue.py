@@ -49,7 +49,7 @@ for command in (
 @by
 def build(newsletter: str, date: datetime | None, extra: bool, as_json: bool, by: str | None) -> None:
     """Make or refresh the draft of NEWSLETTER's issue and print its id; never sends."""
-    from newsletter.newsroom import issues
+    from newsletter.newsroom.issue import issues
 
     with open_room() as room:
         made = issues.build(room, newsletter, date.date() if date else None, extra=extra, who=who(by))
@@ -92,7 +92,7 @@ def list_(newsletter: str | None, limit: int, as_json: bool) -> None:
 @as_json
 def show(issue_id: IssueId, as_json: bool) -> None:
     """Show one issue: its stories by country with related reading, its editions, and what happened to it."""
-    from newsletter.newsroom import previews
+    from newsletter.newsroom.issue import previews
 
     with open_room() as room:
         found = room.issues.get(issue_id)
@@ -124,7 +124,7 @@ def show(issue_id: IssueId, as_json: bool) -> None:
 @by
 def approve(issue_id: IssueId, by: str | None) -> None:
     """Seal the exact bytes of the draft for sending; any later edit voids it."""
-    from newsletter.newsroom import issues, previews
+    from newsletter.newsroom.issue import issues, previews
 
     with open_room() as room:
         approved = issues.approve(room, issue_id, who(by))
@@ -136,7 +136,7 @@ def approve(issue_id: IssueId, by: str | None) -> None:
 
 
 def _leaves(approved: Issue, readers: int) -> str:
-    from newsletter.newsroom.saying import readers_words
+    from newsletter.newsroom.people.saying import readers_words
 
     to = f"to {readers_words(readers)}"
     if approved.not_before is None:

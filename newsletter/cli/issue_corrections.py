@@ -23,7 +23,7 @@ def undo(issue_id: IssueId, reason: str, by: str | None) -> None:
 
     The issue is in review again. Once messages have left, `issue stop` stops the rest and `issue correct` corrects it.
     """
-    from newsletter.newsroom import correcting
+    from newsletter.newsroom.dispatch import correcting
 
     with open_room() as room:
         undone = correcting.undo(room, issue_id, who=who(by), why=reason)
@@ -39,7 +39,7 @@ def cancel(issue_id: IssueId, reason: str, by: str | None) -> None:
 
     Nothing brings it back. A day of the schedule is better left out with `schedule skip`, which can be taken back.
     """
-    from newsletter.newsroom import correcting
+    from newsletter.newsroom.dispatch import correcting
 
     with open_room() as room:
         cancelled = correcting.cancel(room, issue_id, who=who(by), why=reason)
@@ -63,7 +63,7 @@ def correct(issue_id: IssueId, story: str, notice: str, as_json: bool, by: str |
     Who got the fault is told by a mail to them alone: an issue of its own, which waits for your approval. The next
     regular issue opens with the correction. A story that was withdrawn is taken out.
     """
-    from newsletter.newsroom import correcting
+    from newsletter.newsroom.dispatch import correcting
 
     with open_room() as room:
         done = correcting.correct(room, issue_id, story, notice.strip(), who=who(by))
@@ -100,7 +100,7 @@ def breaking(story: str, newsletter: str | None, as_json: bool, by: str | None) 
     It needs an approval like any other, and then goes ahead of all other mail. A newsletter has `breaking_per_day` of
     them, and in its `quiet_hours` one leaves only after these, unless you `issue send` it.
     """
-    from newsletter.newsroom.breaking import break_news
+    from newsletter.newsroom.issue.breaking import break_news
     from newsletter.plan import quiet_until
 
     with open_room() as room:

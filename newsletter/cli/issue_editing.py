@@ -31,7 +31,7 @@ def edit(issue_id: IssueId, subject: str | None, preheader: str | None, word: tu
     Makes a new revision and voids an approval. A later `issue build` keeps the words. --word "" takes the word out.
     """
     from newsletter.errors import InputError
-    from newsletter.newsroom import editing
+    from newsletter.newsroom.issue import editing
 
     if subject is None and preheader is None and not word:
         raise InputError("nothing to edit; name --subject, --preheader or --word")
@@ -47,7 +47,7 @@ def edit(issue_id: IssueId, subject: str | None, preheader: str | None, word: tu
 @as_json
 def tray(issue_id: IssueId, as_json: bool) -> None:
     """List what the issue could tell and does not: new since its draft, without room in it, dropped."""
-    from newsletter.newsroom import editing
+    from newsletter.newsroom.issue import editing
 
     with open_room() as room:
         found = editing.tray(room, room.issues.get(issue_id))
@@ -72,7 +72,7 @@ def tray(issue_id: IssueId, as_json: bool) -> None:
 @by
 def add(issue_id: IssueId, story: str, country: str | None, before: str | None, by: str | None) -> None:
     """Take STORY (its id) into the issue, from its tray or from anywhere."""
-    from newsletter.newsroom import editing
+    from newsletter.newsroom.issue import editing
 
     with open_room() as room:
         old = room.issues.get(issue_id)
@@ -85,7 +85,7 @@ def add(issue_id: IssueId, story: str, country: str | None, before: str | None, 
 @by
 def drop(issue_id: IssueId, story: Sequence[str], by: str | None) -> None:
     """Take each STORY (its id) out of the issue; no build brings it back."""
-    from newsletter.newsroom import editing
+    from newsletter.newsroom.issue import editing
 
     with open_room() as room:
         old = room.issues.get(issue_id)
@@ -102,7 +102,7 @@ def drop(issue_id: IssueId, story: Sequence[str], by: str | None) -> None:
 @by
 def move(issue_id: IssueId, story: str, country: str | None, before: str | None, by: str | None) -> None:
     """Put STORY (its id) elsewhere in the issue."""
-    from newsletter.newsroom import editing
+    from newsletter.newsroom.issue import editing
 
     with open_room() as room:
         old = room.issues.get(issue_id)
@@ -115,7 +115,7 @@ def move(issue_id: IssueId, story: str, country: str | None, before: str | None,
 @by
 def lead(issue_id: IssueId, story: str | None, by: str | None) -> None:
     """Let STORY (its id) open the subject line; without one, the first of the issue does again."""
-    from newsletter.newsroom import editing
+    from newsletter.newsroom.issue import editing
 
     with open_room() as room:
         old = room.issues.get(issue_id)
@@ -144,7 +144,7 @@ def revisions(issue_id: IssueId, as_json: bool) -> None:
 @by
 def restore(issue_id: IssueId, revision: int, by: str | None) -> None:
     """Have the issue say again what it said in REVISION, in a new revision; stories are told as they are now."""
-    from newsletter.newsroom import editing
+    from newsletter.newsroom.issue import editing
 
     with open_room() as room:
         old = room.issues.get(issue_id)

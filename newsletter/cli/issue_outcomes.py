@@ -25,7 +25,7 @@ def stop(issue_id: IssueId, give_up: bool, reason: str, by: str | None) -> None:
     What is in flight is finished and recorded. The program stops an issue itself when the mail server rejects nearly
     every message.
     """
-    from newsletter.newsroom import outcomes
+    from newsletter.newsroom.dispatch import outcomes
 
     with open_room() as room:
         if give_up:
@@ -52,7 +52,7 @@ def retry(issue_id: IssueId, state: str, address: str | None, by: str | None) ->
     again by itself, or at once with `issue send --retry-now`.
     """
     from newsletter.model import DeliveryState
-    from newsletter.newsroom import outcomes
+    from newsletter.newsroom.dispatch import outcomes
 
     with open_room() as room:
         number = outcomes.retry(room, issue_id, state=DeliveryState(state), email=address, who=who(by))
@@ -75,7 +75,7 @@ def resolve(issue_id: IssueId, how: str, address: str | None, by: str | None) ->
 
     `issue recipients ISSUE --state unknown` names them with their Message-IDs, which the mail server's log knows.
     """
-    from newsletter.newsroom import outcomes
+    from newsletter.newsroom.dispatch import outcomes
 
     with open_room() as room:
         number, left = outcomes.resolve(room, issue_id, resend=how == "resend", email=address, who=who(by))

@@ -44,7 +44,8 @@ def preview(
     """Print an edition exactly as it would be mailed, or make a picture of its first 16,000 pixels (png)."""
     from newsletter import render
     from newsletter.errors import InputError
-    from newsletter.newsroom import previews, proofs, readers
+    from newsletter.newsroom.issue import previews, proofs
+    from newsletter.newsroom.readership import readers
 
     asked = [code.strip() for code in countries.split(",") if code.strip()] if countries else None
     form = form or _form_of(out)
@@ -83,7 +84,7 @@ def check(issue_id: IssueId, no_links: bool, as_json: bool) -> int:
 
     Ends with 3 when a blocking check fails.
     """
-    from newsletter.newsroom import looking, preflight
+    from newsletter.newsroom.issue import looking, preflight
 
     with open_room() as room:
         findings = preflight.check(room, issue_id)

@@ -36,7 +36,7 @@ _GLANCE, _LINE = 0.5, 5.0
 @click.argument("addresses", metavar="ADDRESS...", nargs=-1, required=True)
 def proof(issue_id: IssueId, addresses: tuple[str, ...]) -> int:
     """Mail the issue to editors, its subject marked [Proof]."""
-    from newsletter.newsroom import proofs
+    from newsletter.newsroom.issue import proofs
 
     with open_room() as room:
         outcomes = proofs.proof(room, issue_id, addresses)
@@ -58,7 +58,8 @@ def send(issue_id: IssueId, dry_run: bool, wait: bool, retry_now: bool, as_json:
     Ends with 0 when all is settled, 3 without an approval, 4 when it was settled before, 5 when deferred or
     unknown deliveries remain.
     """
-    from newsletter.newsroom import sending, telling
+    from newsletter.newsroom.dispatch import sending
+    from newsletter.newsroom.people import telling
 
     with open_room() as room:
         if dry_run:
@@ -162,7 +163,7 @@ def _progress(wanted: bool) -> Iterator[Callable[[Mapping[str, int]], None] | No
     if not wanted or not sys.stderr.isatty():
         yield None
         return
-    from newsletter.newsroom.watching import Meter
+    from newsletter.newsroom.dispatch.watching import Meter
 
     meter = Meter()
     with click.progressbar(

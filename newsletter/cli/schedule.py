@@ -14,7 +14,7 @@ from newsletter.cli.slots_shown import DATE, print_slots, slot_document
 
 if TYPE_CHECKING:
     from newsletter.newsroom import Newsroom
-    from newsletter.newsroom.backfilling import WouldBuild
+    from newsletter.newsroom.planning.backfilling import WouldBuild
     from newsletter.plan import Newsletter, Overlay
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -134,7 +134,9 @@ def run(name: str, date: datetime | None, number: int, dry_run: bool, as_json: b
 
     It never sends: `newsletter issue send` does, or `newsletter run` when the issue is due.
     """
-    from newsletter.newsroom import backfilling, gathering, issues
+    from newsletter.newsroom.intake import gathering
+    from newsletter.newsroom.issue import issues
+    from newsletter.newsroom.planning import backfilling
 
     day = date.date() if date else None
     with open_room() as room:
@@ -172,7 +174,7 @@ def _show(found: WouldBuild, as_json: bool) -> None:
 def _whisper_standing(room: Newsroom) -> None:
     """Which revision is in force, beside the answer."""
     from newsletter.errors import PlanError
-    from newsletter.newsroom import applying
+    from newsletter.newsroom.planning import applying
 
     try:
         whisper(applying.standing(room).words)

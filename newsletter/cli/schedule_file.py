@@ -23,7 +23,7 @@ def apply(release: bool, dry_run: bool, as_json: bool, by: str | None) -> None:
     It is checked first; the difference to what is in force and the next ten runs are shown. From then on each host
     follows what was applied last, whatever its own file says, within two seconds.
     """
-    from newsletter.newsroom import applying
+    from newsletter.newsroom.planning import applying
 
     with open_room() as room:
         if release:
@@ -59,7 +59,7 @@ def set_(name: str, key: str, value: str | None, to_default: bool, yes: bool) ->
     and the next ten runs are shown before anything is written.
     """
     from newsletter.errors import InputError
-    from newsletter.newsroom import schedule_file
+    from newsletter.newsroom.planning import schedule_file
 
     if (value is None) is not to_default:
         raise InputError("write a VALUE, or --default to take the key out")

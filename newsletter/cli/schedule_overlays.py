@@ -12,7 +12,7 @@ from newsletter.cli.slots_shown import DATE, clock_argument, print_slots, reason
 
 if TYPE_CHECKING:
     from newsletter.newsroom import Newsroom
-    from newsletter.newsroom.scheduling import Decided
+    from newsletter.newsroom.planning.scheduling import Decided
     from newsletter.plan import Overlay
 
 __all__ = ["extra", "move", "overlays", "pause", "resume", "skip"]
@@ -31,7 +31,7 @@ def pause(name: str, first: datetime | None, until: datetime | None, reason: str
 
     An issue that waits to be built, approved or sent is skipped at once; one that is being sent is not touched.
     """
-    from newsletter.newsroom import scheduling
+    from newsletter.newsroom.planning import scheduling
 
     dates = {"first": first.date() if first else None, "until": until.date() if until else None}
     with open_room() as room:
@@ -43,7 +43,7 @@ def pause(name: str, first: datetime | None, until: datetime | None, reason: str
 @by
 def resume(name: str, by: str | None) -> None:
     """End the pause of NAME: from now on its issues appear again, also today's if its hour is still to come."""
-    from newsletter.newsroom import scheduling
+    from newsletter.newsroom.planning import scheduling
 
     with open_room() as room:
         _tell(room, name, scheduling.resume(room, name, who=who(by)), "resumed")
@@ -58,7 +58,7 @@ def resume(name: str, by: str | None) -> None:
 @by
 def skip(name: str, date: datetime, undo: bool, number: int, reason: str, by: str | None) -> None:
     """Let the issue of NAME on DATE not appear; it is recorded as skipped, with your name and reason."""
-    from newsletter.newsroom import scheduling
+    from newsletter.newsroom.planning import scheduling
 
     with open_room() as room:
         if undo:
@@ -81,7 +81,7 @@ def move(name: str, date: datetime, at: time | None, number: int, reason: str, b
 
     Draft, lock and approval deadline keep their distance to it. Moving it to the hour of schedule.yaml moves it back.
     """
-    from newsletter.newsroom import scheduling
+    from newsletter.newsroom.planning import scheduling
 
     with open_room() as room:
         _tell(room, name, scheduling.move(room, name, date.date(), at, who=who(by), why=reason, number=number))
@@ -95,7 +95,7 @@ def move(name: str, date: datetime, at: time | None, number: int, reason: str, b
 @by
 def extra(name: str, date: datetime, at: time | None, reason: str, by: str | None) -> None:
     """Plan one more issue of NAME on DATE: built, approved and sent as any other. Prints its id."""
-    from newsletter.newsroom import scheduling
+    from newsletter.newsroom.planning import scheduling
 
     with open_room() as room:
         _tell(room, name, scheduling.add_issue(room, name, date.date(), at, who=who(by), why=reason))

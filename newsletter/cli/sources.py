@@ -10,7 +10,7 @@ import click
 from newsletter.cli.console import DeskGroup, as_json, open_room, opened, print_json, print_table, whisper
 
 if TYPE_CHECKING:
-    from newsletter.newsroom.sources import Standing
+    from newsletter.newsroom.intake.sources import Standing
 
 
 @click.group(cls=DeskGroup)
@@ -22,7 +22,7 @@ def sources() -> None:
 @as_json
 def list_(as_json: bool) -> None:
     """List every source: when it was last asked, what went wrong, how many stories it has brought."""
-    from newsletter.newsroom import sources as desk
+    from newsletter.newsroom.intake import sources as desk
 
     with open_room() as room:
         found = desk.standings(room)
@@ -48,7 +48,7 @@ def list_(as_json: bool) -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 def import_(file: Path) -> int:
     """Add the feeds of an OPML FILE to schedule.yaml; its comments stay, and feeds that are there are left out."""
-    from newsletter.newsroom import sources as desk
+    from newsletter.newsroom.intake import sources as desk
 
     with open_room() as room:
         new, refused = desk.import_opml(room, file)
@@ -64,7 +64,7 @@ def import_(file: Path) -> int:
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Write it there; standard output else.")
 def export(out: Path | None) -> None:
     """Write the feeds of schedule.yaml as OPML."""
-    from newsletter.newsroom import sources as desk
+    from newsletter.newsroom.intake import sources as desk
 
     with open_room() as room:
         data = desk.export_opml(room)

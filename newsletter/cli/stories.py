@@ -35,8 +35,8 @@ def import_(file: Path, as_json: bool) -> None:
 
     A bad story is refused with its position and the rest is taken; a file with no good story ends with 2.
     """
-    from newsletter.newsroom import gathering
-    from newsletter.newsroom import related as links
+    from newsletter.newsroom.intake import gathering
+    from newsletter.newsroom.intake import related as links
 
     with open_room() as room:
         ingested, refused = gathering.import_file(room, file)
@@ -94,7 +94,7 @@ def search(
     words: Sequence[str], country: str | None, source: str | None, status: str | None, limit: int, as_json: bool
 ) -> None:
     """Find stories that hold all WORDS in headline, summary or tags, best match first."""
-    from newsletter.newsroom import stories as desk
+    from newsletter.newsroom.intake import stories as desk
     from newsletter.words import terms_of
 
     with open_room() as room:
@@ -157,7 +157,7 @@ def file_(story_id: str, country: str | None, off: bool, by: str | None) -> None
     `newsletter stories list --undecided` shows the stories that wait for it.
     """
     from newsletter.errors import InputError
-    from newsletter.newsroom import stories as desk
+    from newsletter.newsroom.intake import stories as desk
 
     if off is bool(country):
         raise InputError("name either a country (CN) or --off")
@@ -204,7 +204,7 @@ def withdraw(story_id: str, by: str | None, reason: str) -> None:
 
 def _set_status(story_id: str, status: str, by: str | None, reason: str) -> None:
     from newsletter.model import KEEPS_BACK, StoryStatus
-    from newsletter.newsroom import stories as desk
+    from newsletter.newsroom.intake import stories as desk
 
     with open_room() as room:
         story = desk.set_status(room, story_id, StoryStatus(status), who(by), reason)

@@ -17,7 +17,7 @@ SHOWN = 3
 @as_json
 def related(story_id: str | None, as_json: bool) -> None:
     """Show the related reading of one story, or of every ready story, with scores and reasons."""
-    from newsletter.newsroom import related as links
+    from newsletter.newsroom.intake import related as links
 
     with open_room() as room:
         with progress_bar("related reading", quiet=as_json) as progress:
@@ -94,7 +94,7 @@ def part(story_id: str, other: str, off: bool, by: str | None) -> None:
 @as_json
 def same(story_id: str | None, limit: int, as_json: bool) -> None:
     """Suggest pairs of stories that may tell of one event; `join` and `part` answer."""
-    from newsletter.newsroom import related as links
+    from newsletter.newsroom.intake import related as links
 
     with open_room() as room:
         with progress_bar("related reading", quiet=as_json) as progress:
@@ -118,7 +118,7 @@ def same(story_id: str | None, limit: int, as_json: bool) -> None:
 def _choose(story_id: str, other: str, choice: str, off: bool, by: str | None, words: str) -> None:
     from newsletter.errors import NothingToDoError
     from newsletter.model import StoryStatus
-    from newsletter.newsroom import related as links
+    from newsletter.newsroom.intake import related as links
 
     with open_room() as room:
         if not off:

@@ -32,7 +32,7 @@ __all__ = ["draft", "note", "notes_"]
 def note(story_id: str, approve: bool, reject: bool, write: Path | None, by: str | None, reason: str) -> None:
     """Show a story's note and where it came from, or decide about it."""
     from newsletter.errors import InputError
-    from newsletter.newsroom import stories as desk
+    from newsletter.newsroom.intake import stories as desk
 
     if approve + reject + bool(write) > 1:
         raise InputError("--approve, --reject and --write each stand alone; nothing was done")
@@ -61,7 +61,7 @@ def draft(story_ids: Sequence[str], limit: int, again: bool, as_json: bool) -> N
     A draft is held: no reader sees it before `stories note ID --approve`. NEWSLETTER_SUMMARY_BUDGET bounds a day.
     """
     from newsletter.errors import NewsletterError, NothingToDoError
-    from newsletter.newsroom import notes
+    from newsletter.newsroom.intake import notes
 
     with open_room() as room:
         wanted = [room.stories.get(each) for each in story_ids] or notes.waiting(room, again=again)[:limit]
@@ -88,7 +88,7 @@ def draft(story_ids: Sequence[str], limit: int, again: bool, as_json: bool) -> N
 @as_json
 def notes_(as_json: bool) -> None:
     """List the stories whose note waits for an editor; `stories note ID` shows it, `--approve` lets readers see it."""
-    from newsletter.newsroom import notes
+    from newsletter.newsroom.intake import notes
 
     with open_room() as room:
         print_stories(notes.held(room), as_json, "No note waits.")

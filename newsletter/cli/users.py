@@ -47,7 +47,7 @@ def invite(email: str, role: str, by: str | None) -> None:
     The mail leaves with the clock of `newsletter run`. On a desk that may not mail them yet, hand them the link that
     `newsletter users link` prints.
     """
-    from newsletter.newsroom import accounts
+    from newsletter.newsroom.people import accounts
 
     with open_room() as room:
         made = accounts.invite(room, email, accounts.role_of(role))
@@ -61,7 +61,7 @@ def invite(email: str, role: str, by: str | None) -> None:
 @by
 def role_(email: str, role: str, by: str | None) -> None:
     """Give EMAIL another ROLE; every session of theirs ends."""
-    from newsletter.newsroom import accounts
+    from newsletter.newsroom.people import accounts
 
     with open_room() as room:
         account = _account(room, email)
@@ -75,7 +75,7 @@ def role_(email: str, role: str, by: str | None) -> None:
 @by
 def disable(email: str, by: str | None) -> None:
     """Keep EMAIL out; every session and link of theirs ends."""
-    from newsletter.newsroom import accounts
+    from newsletter.newsroom.people import accounts
 
     with open_room() as room:
         account = _account(room, email)
@@ -89,7 +89,7 @@ def disable(email: str, by: str | None) -> None:
 @by
 def enable(email: str, by: str | None) -> None:
     """Let EMAIL in again."""
-    from newsletter.newsroom import accounts
+    from newsletter.newsroom.people import accounts
 
     with open_room() as room:
         account = _account(room, email)
@@ -118,7 +118,7 @@ def link(email: str, by: str | None) -> None:
 @by
 def forget_totp(email: str, by: str | None) -> None:
     """Forget the second factor of EMAIL, who lost it: they log in with the password alone, and set up another one."""
-    from newsletter.newsroom import second_factor
+    from newsletter.newsroom.people import second_factor
 
     with open_room() as room:
         account = _account(room, email)

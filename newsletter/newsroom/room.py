@@ -15,7 +15,7 @@ from newsletter import deliver, render
 from newsletter.clock import Clock
 from newsletter.errors import NotFoundError, PlanError, SettingError
 from newsletter.model import IssueId
-from newsletter.newsroom.in_force import PlanInForce
+from newsletter.newsroom.planning.in_force import PlanInForce
 from newsletter.plan import Newsletter, Plan, Timetable
 from newsletter.ports import Transport
 from newsletter.settings import Settings, load_settings

@@ -17,7 +17,9 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from newsletter.errors import ChecksFailedError, NewsletterError, NothingToDoError
 from newsletter.model import IssueId
-from newsletter.newsroom import Newsroom, sending, telling
+from newsletter.newsroom import Newsroom
+from newsletter.newsroom.dispatch import sending
+from newsletter.newsroom.people import telling
 from newsletter.schedule import day
 
 __all__ = ["Clockwork", "SenderLoop"]

@@ -13,9 +13,12 @@ from functools import cache
 
 from newsletter.errors import ChecksFailedError, NewsletterError, NothingToDoError, StorageError
 from newsletter.model import Issue, IssueId, IssueState
-from newsletter.newsroom import Newsroom, gathering, issues, notes, related, sending
-from newsletter.newsroom.following import OPEN, by_hand, follow
-from newsletter.newsroom.pacing import priority_of
+from newsletter.newsroom import Newsroom
+from newsletter.newsroom.dispatch import sending
+from newsletter.newsroom.dispatch.pacing import priority_of
+from newsletter.newsroom.intake import gathering, notes, related
+from newsletter.newsroom.issue import issues
+from newsletter.newsroom.planning.following import OPEN, by_hand, follow
 from newsletter.plan import ApprovalMode, Newsletter, OnTimeout, Slot, Timetable, approval_deadline, build_at, lock_at
 
 __all__ = ["FAR_BACK", "LOOK_BACK", "SENDER", "draft", "due_issues", "next_waking", "poll", "priority", "tick"]

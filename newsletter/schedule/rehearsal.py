@@ -7,8 +7,9 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from newsletter.errors import ChecksFailedError, InputError, NothingToDoError
 from newsletter.model import IssueId, IssueState
-from newsletter.newsroom import Newsroom, issues
-from newsletter.newsroom.rehearsal import RehearsalRoom, copied
+from newsletter.newsroom import Newsroom
+from newsletter.newsroom.issue import issues
+from newsletter.newsroom.planning.rehearsal import RehearsalRoom, copied
 from newsletter.plan import Newsletter, Slot, build_at, deliver_by_at
 from newsletter.schedule import day
 from newsletter.schedule.clockwork import SenderLoop

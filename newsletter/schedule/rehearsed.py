@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from newsletter.model import DeliveryState, Issue, IssueId, IssueState
-from newsletter.newsroom import previews
-from newsletter.newsroom.rehearsal import RehearsalRoom
+from newsletter.newsroom.issue import previews
+from newsletter.newsroom.planning.rehearsal import RehearsalRoom
 from newsletter.plan import Slot, approval_deadline
 from newsletter.storage import Transition
 

@@ -10,9 +10,10 @@ from typing import Any, TypeVar
 
 from newsletter.errors import NewsletterError
 from newsletter.model import Finding, Issue, Severity
-from newsletter.newsroom import Newsroom, editing, preflight, previews
-from newsletter.newsroom.editing import Tray
-from newsletter.newsroom.previews import Reach
+from newsletter.newsroom import Newsroom
+from newsletter.newsroom.issue import editing, preflight, previews
+from newsletter.newsroom.issue.editing import Tray
+from newsletter.newsroom.issue.previews import Reach
 
 __all__ = ["Checked", "Figures"]
 

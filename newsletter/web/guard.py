@@ -15,7 +15,7 @@ from newsletter.newsroom import Newsroom
 from newsletter.storage import Role
 from newsletter.web.api.bearers import bearer_of
 from newsletter.web.asking import Action, Ask, Form
-from newsletter.web.desk.login import login_page
+from newsletter.web.desk.login.page import login_page
 from newsletter.web.figures import Figures
 from newsletter.web.pages import NOTHING_HERE, error_page
 from newsletter.web.policy import PUBLIC, Access, Bearer, Key, allows

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from starlette.exceptions import HTTPException
 
-from newsletter.newsroom.accounts import LONGEST_PASSWORD
+from newsletter.newsroom.people.accounts import LONGEST_PASSWORD
 from newsletter.web.asking import Ask
 from newsletter.web.throttle import Throttle
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from newsletter.countries import country_name
 from newsletter.model import Edition, Issue, IssueState
-from newsletter.newsroom.saying import (
+from newsletter.newsroom.people.saying import (
     DELIVERY_WORDS,
     EXCLUSION_WORDS,
     STATE_WORDS,

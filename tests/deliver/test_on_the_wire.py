@@ -32,7 +32,7 @@ from newsletter.deliver.relay import Relay
 from newsletter.deliver.smtp import SmtpTransport
 from newsletter.model import DeliveryState, Message, Recipient, RenderedEdition
 from newsletter.newsroom import Newsroom
-from newsletter.newsroom.readers import slots_of
+from newsletter.newsroom.readership.readers import slots_of
 from newsletter.render import Templates, fill_html, fill_text
 from newsletter.testing import MemoryLedger
 from newsletter.words import visible

@@ -154,7 +154,8 @@ PROGRAM = """
 import json, sys, threading, time
 from pathlib import Path
 from newsletter.gather.confined import CONFINEMENT
-from newsletter.newsroom import Newsroom, gathering
+from newsletter.newsroom import Newsroom
+from newsletter.newsroom.intake import gathering
 
 def mark(pid):
     try:

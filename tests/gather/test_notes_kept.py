@@ -11,7 +11,8 @@ import pytest
 
 from newsletter.errors import NothingToDoError, SettingError
 from newsletter.model import Story
-from newsletter.newsroom import Newsroom, desks, notes, stories
+from newsletter.newsroom import Newsroom, desks
+from newsletter.newsroom.intake import notes, stories
 from newsletter.schedule import day
 
 from . import model_server as served

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from newsletter.errors import InputError
 from newsletter.gather import read_opml, write_opml
-from newsletter.newsroom import Newsroom, desks, sources
+from newsletter.newsroom import Newsroom, desks
+from newsletter.newsroom.intake import sources
 from newsletter.plan.values import SourcePlan
 
 FILE = b"""<?xml version="1.0" encoding="ISO-8859-1"?>

@@ -10,8 +10,10 @@ import pytest
 
 from newsletter.errors import NothingToDoError, PlanError
 from newsletter.model import IssueId, IssueState
-from newsletter.newsroom import Newsroom, applying, issues
-from newsletter.newsroom.in_force import PlanInForce
+from newsletter.newsroom import Newsroom
+from newsletter.newsroom.issue import issues
+from newsletter.newsroom.planning import applying
+from newsletter.newsroom.planning.in_force import PlanInForce
 from newsletter.plan import PlanFiles, load_plan, plan_of
 from newsletter.storage import AppliedPlans
 

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from newsletter.compose import NEAR_IDENTICAL
 from newsletter.model import Story
-from newsletter.newsroom import Newsroom, copies, desks, related
-from newsletter.newsroom.copies import COPIES_WITHIN, _near_identical
+from newsletter.newsroom import Newsroom, desks
+from newsletter.newsroom.intake import copies, related
+from newsletter.newsroom.intake.copies import COPIES_WITHIN, _near_identical
 from newsletter.storage import Choice
 from newsletter.words import cosine, read, text_of
 

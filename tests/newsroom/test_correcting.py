@@ -12,9 +12,13 @@ import pytest
 from newsletter.clock import Clock
 from newsletter.errors import ChecksFailedError, InputError, NothingToDoError
 from newsletter.model import DeliveryState, Issue, IssueState, Story, StoryStatus
-from newsletter.newsroom import Newsroom, correcting, freezing, issues, outcomes, previews, readers, related, sending
-from newsletter.newsroom import stories as story_desk
-from newsletter.newsroom.breaking import break_news
+from newsletter.newsroom import Newsroom
+from newsletter.newsroom.dispatch import correcting, freezing, outcomes, sending
+from newsletter.newsroom.intake import related
+from newsletter.newsroom.intake import stories as story_desk
+from newsletter.newsroom.issue import issues, previews
+from newsletter.newsroom.issue.breaking import break_news
+from newsletter.newsroom.readership import readers
 from newsletter.plan import quiet_until
 from newsletter.schedule import day
 from subscribers.signups import Terms

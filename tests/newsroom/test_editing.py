@@ -16,7 +16,10 @@ from newsletter.cli.issue import issue as issue_commands
 from newsletter.clock import Clock
 from newsletter.errors import ChecksFailedError, InputError, NewsletterError, NothingToDoError, PlanError, StorageError
 from newsletter.model import Edition, Finding, Issue, IssueState, Severity, Story, StoryStatus
-from newsletter.newsroom import Newsroom, editing, issues, preflight, previews, sending, stories
+from newsletter.newsroom import Newsroom
+from newsletter.newsroom.dispatch import sending
+from newsletter.newsroom.intake import stories
+from newsletter.newsroom.issue import editing, issues, preflight, previews
 from newsletter.storage.tables import edition
 
 from .conftest import NOW
@@ -163,7 +166,7 @@ def test_every_edition_that_readers_need_is_looked_at(
     needed = [previews.Reach(Edition(("CN",), "en"), 1), previews.Reach(Edition(("JP",), "en"), 1)]
     monkeypatch.setattr(preflight, "editions", lambda room, issue: needed)
     monkeypatch.setattr(
-        "newsletter.newsroom.preflight.render.preflight",
+        "newsletter.newsroom.issue.preflight.render.preflight",
         lambda snapshot, rendered, now, statuses: [
             Finding(Severity.BLOCKING, "seen", each.edition.key, "Seen.", "") for each in rendered
         ],

@@ -17,7 +17,8 @@ import pytest
 from newsletter.errors import ChecksFailedError
 from newsletter.gather import network, why_unreachable
 from newsletter.model import Kind, NoteOrigin, Sender, Severity, Snapshot, Sponsor, Story
-from newsletter.newsroom import Newsroom, issues, looking, preflight
+from newsletter.newsroom import Newsroom
+from newsletter.newsroom.issue import issues, looking, preflight
 
 from .conftest import NOW
 

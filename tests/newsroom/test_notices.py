@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from newsletter.model import DeliveryState, Issue, IssueId, IssueState, Sender
-from newsletter.newsroom.notices import Told, notices_of, trial_at
+from newsletter.newsroom.people.notices import Told, notices_of, trial_at
 from newsletter.plan import Approval, ApprovalMode, Newsletter, OnTimeout
 from newsletter.storage import Change
 

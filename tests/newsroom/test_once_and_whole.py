@@ -12,7 +12,9 @@ import pytest
 from newsletter.errors import ChecksFailedError
 from newsletter.gather import open_source
 from newsletter.model import CountryOrigin, Issue, IssueState, Story, StoryStatus
-from newsletter.newsroom import Newsroom, issues, notes, related, stories
+from newsletter.newsroom import Newsroom
+from newsletter.newsroom.intake import notes, related, stories
+from newsletter.newsroom.issue import issues
 from newsletter.pipeline import gather_source
 from newsletter.plan import SourcePlan
 from newsletter.ports import Fetched, SourceState

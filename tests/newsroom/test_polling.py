@@ -10,7 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from newsletter.newsroom import Newsroom, gathering
+from newsletter.newsroom import Newsroom
+from newsletter.newsroom.intake import gathering
 from newsletter.plan.values import SourcePlan
 from newsletter.ports import SourceState
 

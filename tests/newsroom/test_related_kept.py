@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from newsletter.errors import InputError, NotFoundError
 from newsletter.model import Story, StoryStatus
-from newsletter.newsroom import Newsroom, related, stories
+from newsletter.newsroom import Newsroom
+from newsletter.newsroom.intake import related, stories
 from newsletter.storage import Choice
 
 from .conftest import NOW

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 import pytest
 
 from newsletter.errors import ChecksFailedError, InputError, NothingToDoError, PlanError
-from newsletter.newsroom import Newsroom, applying, desks
-from newsletter.newsroom.schedule_file import edit_newsletter, parse, put_in_place
+from newsletter.newsroom import Newsroom, desks
+from newsletter.newsroom.planning import applying
+from newsletter.newsroom.planning.schedule_file import edit_newsletter, parse, put_in_place
 
 COMMENTED = """\
 # The desk's schedule.   Ask Anna before you change it.

@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 
 from newsletter.errors import ChecksFailedError, NewsletterError
 from newsletter.model import IssueId, IssueState, RenderedEdition, Story
-from newsletter.newsroom import Newsroom, correcting, editing, issues, previews, sending
+from newsletter.newsroom import Newsroom
+from newsletter.newsroom.dispatch import correcting, sending
+from newsletter.newsroom.issue import editing, issues, previews
 from newsletter.ports import SLOT_NAMES, slot
 from subscribers.signups import Terms
 

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from newsletter.errors import ChecksFailedError
 from newsletter.model import NoteOrigin, Provenance, Story
-from newsletter.newsroom import Newsroom, issues, stories
+from newsletter.newsroom import Newsroom
+from newsletter.newsroom.intake import stories
+from newsletter.newsroom.issue import issues
 
 from .conftest import NOW
 

@@ -9,7 +9,9 @@ import pytest
 
 from newsletter.errors import ChecksFailedError, InputError, NotFoundError, NothingToDoError
 from newsletter.model import CountryOrigin, NoteOrigin, Provenance, Story, StoryStatus
-from newsletter.newsroom import Newsroom, issues, related, stories
+from newsletter.newsroom import Newsroom
+from newsletter.newsroom.intake import related, stories
+from newsletter.newsroom.issue import issues
 
 from .conftest import NOW
 

@@ -12,7 +12,8 @@ from click.testing import CliRunner, Result
 
 from newsletter.cli import newsletter
 from newsletter.clock import Clock
-from newsletter.newsroom import Newsroom, account_mail, accounts, desks
+from newsletter.newsroom import Newsroom, desks
+from newsletter.newsroom.people import account_mail, accounts
 from newsletter.settings import Settings
 from newsletter.storage import Role
 

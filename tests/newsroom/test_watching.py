@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from newsletter.newsroom.watching import Meter
+from newsletter.newsroom.dispatch.watching import Meter
 
 
 def test_rate_and_time_left_follow_the_last_ten_seconds() -> None:

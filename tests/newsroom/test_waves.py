@@ -22,8 +22,9 @@ from hypothesis import strategies as st
 
 from newsletter.clock import Clock
 from newsletter.model import DeliveryState, Issue, IssueId, IssueState
-from newsletter.newsroom import Newsroom, ledgers, sending
-from newsletter.newsroom.waves import last_wave, waves_of
+from newsletter.newsroom import Newsroom
+from newsletter.newsroom.dispatch import ledgers, sending
+from newsletter.newsroom.dispatch.waves import last_wave, waves_of
 from newsletter.plan import Newsletter
 from newsletter.plan.slots import first_instant
 from newsletter.schedule import day

@@ -21,7 +21,8 @@ from typing import Any
 
 from newsletter.clock import Clock
 from newsletter.model import Issue, IssueId
-from newsletter.newsroom import Newsroom, desks, telling
+from newsletter.newsroom import Newsroom, desks
+from newsletter.newsroom.people import telling
 from newsletter.schedule import day
 from subscribers.signups import Terms
 

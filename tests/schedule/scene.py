@@ -16,7 +16,9 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from newsletter.model import IssueId, IssueState
-from newsletter.newsroom import Newsroom, desks, gathering, issues
+from newsletter.newsroom import Newsroom, desks
+from newsletter.newsroom.intake import gathering
+from newsletter.newsroom.issue import issues
 from newsletter.schedule.clockwork import SenderLoop
 from newsletter.storage.tables import issue
 from subscribers.signups import Terms

@@ -9,7 +9,8 @@ import pytest
 
 from newsletter.errors import StorageError
 from newsletter.model import IssueState, StoryStatus
-from newsletter.newsroom import issues, stories
+from newsletter.newsroom.intake import stories
+from newsletter.newsroom.issue import issues
 
 from .test_desk_day import TODAY, Desk
 

@@ -14,7 +14,11 @@ from newsletter import gather
 from newsletter.clock import Clock
 from newsletter.errors import ChecksFailedError, NotLiveError, PlanError
 from newsletter.model import IssueId, IssueState
-from newsletter.newsroom import Newsroom, correcting, desks, editing, gathering, issues, scheduling, sending
+from newsletter.newsroom import Newsroom, desks
+from newsletter.newsroom.dispatch import correcting, sending
+from newsletter.newsroom.intake import gathering
+from newsletter.newsroom.issue import editing, issues
+from newsletter.newsroom.planning import scheduling
 from newsletter.plan import SourcePlan
 from newsletter.schedule import day
 from newsletter.schedule.clockwork import Clockwork, SenderLoop

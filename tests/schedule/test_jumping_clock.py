@@ -17,7 +17,9 @@ import pytest
 
 from newsletter.clock import Clock
 from newsletter.model import IssueId, IssueState
-from newsletter.newsroom import Newsroom, desks, gathering, sending
+from newsletter.newsroom import Newsroom, desks
+from newsletter.newsroom.dispatch import sending
+from newsletter.newsroom.intake import gathering
 from newsletter.ports import SourceState
 from newsletter.schedule import day
 from subscribers.signups import Terms

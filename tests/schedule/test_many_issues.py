@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from newsletter.model import Books, IssueId, IssueState
 from newsletter.newsroom import Newsroom
-from newsletter.newsroom import sending as newsroom_sending
+from newsletter.newsroom.dispatch import sending as newsroom_sending
 from newsletter.schedule import clockwork
 from newsletter.storage.tables import lane
 

@@ -11,8 +11,11 @@ import pytest
 from newsletter.clock import Clock
 from newsletter.errors import ChecksFailedError, InputError, NothingToDoError
 from newsletter.model import IssueId, IssueState
-from newsletter.newsroom import Newsroom, desks, editing, issues, scheduling, sending
-from newsletter.newsroom.backfilling import would_build
+from newsletter.newsroom import Newsroom, desks
+from newsletter.newsroom.dispatch import sending
+from newsletter.newsroom.issue import editing, issues
+from newsletter.newsroom.planning import scheduling
+from newsletter.newsroom.planning.backfilling import would_build
 from newsletter.plan import OverlayKind
 from newsletter.schedule import day
 

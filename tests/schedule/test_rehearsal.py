@@ -21,7 +21,9 @@ from newsletter.cli import newsletter as command_line
 from newsletter.clock import Clock
 from newsletter.errors import InputError, NotFoundError, NothingToDoError
 from newsletter.model import IssueState
-from newsletter.newsroom import Newsroom, desks, issues, sending
+from newsletter.newsroom import Newsroom, desks
+from newsletter.newsroom.dispatch import sending
+from newsletter.newsroom.issue import issues
 from newsletter.schedule.rehearsal import rehearse
 from subscribers.signups import Terms
 

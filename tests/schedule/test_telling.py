@@ -16,12 +16,17 @@ from newsletter.clock import Clock
 from newsletter.errors import InputError, RefusingError
 from newsletter.gather import network
 from newsletter.model import IssueState
-from newsletter.newsroom import Newsroom, editing, gathering, issues, scheduling, sending, telling
-from newsletter.newsroom.alerts import alert
-from newsletter.newsroom.approving import approve_by, link_of
-from newsletter.newsroom.bell import report_life
-from newsletter.newsroom.breaking import break_news
-from newsletter.newsroom.notices import Notice, notices_of
+from newsletter.newsroom import Newsroom
+from newsletter.newsroom.dispatch import sending
+from newsletter.newsroom.intake import gathering
+from newsletter.newsroom.issue import editing, issues
+from newsletter.newsroom.issue.approving import approve_by, link_of
+from newsletter.newsroom.issue.breaking import break_news
+from newsletter.newsroom.people import telling
+from newsletter.newsroom.people.alerts import alert
+from newsletter.newsroom.people.bell import report_life
+from newsletter.newsroom.people.notices import Notice, notices_of
+from newsletter.newsroom.planning import scheduling
 from newsletter.schedule import day
 
 from ..deliver.recording_server import RecordingServer
@@ -512,7 +517,9 @@ def test_a_bell_that_does_not_answer_is_waited_for_once_at_a_waking(
         telling.note(office.room, office.issue, Notice(word=kind, kind=kind, headline=kind, alarm=True))
     rung: list[str] = []
     with monkeypatch.context() as silent:
-        silent.setattr("newsletter.newsroom.bell.ring", lambda *asked: rung.append(asked[1]) or "it did not answer")
+        silent.setattr(
+            "newsletter.newsroom.people.bell.ring", lambda *asked: rung.append(asked[1]) or "it did not answer"
+        )
         telling.carry(office.room)
     assert rung == ["one"]
     assert len(office.subjects()) == 4, "and the mail went out"

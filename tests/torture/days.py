@@ -28,7 +28,8 @@ from typing import Self
 from newsletter.clock import Clock
 from newsletter.errors import ChecksFailedError, NothingToDoError
 from newsletter.model import DeliveryState, Issue, IssueId, IssueState
-from newsletter.newsroom import Newsroom, desks, issues
+from newsletter.newsroom import Newsroom, desks
+from newsletter.newsroom.issue import issues
 from newsletter.plan import build_at, slots_between
 from newsletter.schedule import day
 from newsletter.schedule.clockwork import SenderLoop

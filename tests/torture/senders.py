@@ -13,7 +13,8 @@ from typing import Any
 from newsletter.deliver import chain, line, smtp
 from newsletter.errors import NothingToDoError
 from newsletter.model import IssueId
-from newsletter.newsroom import Newsroom, sending
+from newsletter.newsroom import Newsroom
+from newsletter.newsroom.dispatch import sending
 from newsletter.storage import IssueLedger
 
 __all__ = ["POINTS", "run_sender"]

@@ -12,7 +12,9 @@ import pytest
 
 from newsletter.errors import ChecksFailedError, NothingToDoError
 from newsletter.model import DeliveryState, IssueId, IssueState
-from newsletter.newsroom import Newsroom, correcting, issues, outcomes, sending
+from newsletter.newsroom import Newsroom
+from newsletter.newsroom.dispatch import correcting, outcomes, sending
+from newsletter.newsroom.issue import issues
 from newsletter.schedule import day
 from tests.deliver.fault_server import DROP, TAKE_AND_DROP, Fault
 

@@ -11,7 +11,7 @@ import pytest
 
 from newsletter.errors import NothingToDoError
 from newsletter.model import DeliveryState, IssueState
-from newsletter.newsroom import outcomes, sending
+from newsletter.newsroom.dispatch import outcomes, sending
 from tests.deliver.fault_server import DROP, TAKE_AND_DROP, Fault
 
 from .scene import Scene

@@ -11,7 +11,8 @@ import pytest
 
 from newsletter.errors import NotLiveError, RefusingError, SettingError, TransportError
 from newsletter.model import DeliveryState, IssueState
-from newsletter.newsroom import Newsroom, outcomes, sending
+from newsletter.newsroom import Newsroom
+from newsletter.newsroom.dispatch import outcomes, sending
 from tests.deliver import fault_server
 from tests.deliver.fault_server import TAKE_AND_DROP, Fault
 

@@ -17,7 +17,8 @@ import pytest
 from newsletter.deliver.conversing import MOST
 from newsletter.errors import NothingToDoError, StorageError
 from newsletter.model import DeliveryState, IssueState
-from newsletter.newsroom import Newsroom, outcomes, reconciling, sending
+from newsletter.newsroom import Newsroom
+from newsletter.newsroom.dispatch import outcomes, reconciling, sending
 from newsletter.storage.reconciling import forgotten
 from tests.deliver.fault_server import Fault
 

@@ -15,7 +15,7 @@ import pytest
 
 from newsletter.errors import ChecksFailedError, InputError, NothingToDoError, RefusingError
 from newsletter.model import Books, DeliveryState, IssueId, IssueState
-from newsletter.newsroom import outcomes, sending
+from newsletter.newsroom.dispatch import outcomes, sending
 from newsletter.schedule import day
 from newsletter.storage import Issues
 from tests.deliver.fault_server import Fault

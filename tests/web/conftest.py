@@ -15,11 +15,17 @@ from argon2 import PasswordHasher
 from starlette.exceptions import StarletteDeprecationWarning
 
 from newsletter.model import IssueId
-from newsletter.newsroom import Newsroom, desks, gathering, issues, sending
+from newsletter.newsroom import Newsroom, desks
+from newsletter.newsroom.dispatch import sending
+from newsletter.newsroom.intake import gathering
+from newsletter.newsroom.issue import issues
 from newsletter.storage import Account, Role
 from newsletter.web import passwords, recording
 from newsletter.web.app import make_app
-from newsletter.web.desk import account_totp_confirm, forgot, login, login_code
+from newsletter.web.desk.account import totp_confirm as account_totp_confirm
+from newsletter.web.desk.login import code as login_code
+from newsletter.web.desk.login import forgot
+from newsletter.web.desk.login import page as login
 from newsletter.web.sessions import form_token
 from newsletter.web.throttle import Throttle
 

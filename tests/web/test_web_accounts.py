@@ -14,9 +14,10 @@ from email.policy import default
 import pytest
 import sqlalchemy as sa
 
-from newsletter.newsroom import Newsroom, account_mail, accounts, telling
+from newsletter.newsroom import Newsroom
+from newsletter.newsroom.people import account_mail, accounts, telling
 from newsletter.storage import Account, LinkPurpose, Role
-from newsletter.web.desk import forgot
+from newsletter.web.desk.login import forgot
 
 from .conftest import Visitor, dump
 

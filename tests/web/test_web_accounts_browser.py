@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from newsletter.newsroom import Newsroom, account_mail, totp
+from newsletter.newsroom import Newsroom
+from newsletter.newsroom.people import account_mail, totp
 from newsletter.storage import LinkPurpose, Role
 
 from .browsing import faults, served

@@ -11,7 +11,10 @@ import pytest
 
 from newsletter.clock import Clock
 from newsletter.model import IssueState, StoryStatus
-from newsletter.newsroom import Newsroom, approving, editing, gathering, issues, stories, telling
+from newsletter.newsroom import Newsroom
+from newsletter.newsroom.intake import gathering, stories
+from newsletter.newsroom.issue import approving, editing, issues
+from newsletter.newsroom.people import telling
 from newsletter.tokens import Purpose, Signer
 
 from ..deliver.recording_server import RecordingServer

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from newsletter.newsroom import editing, issues
+from newsletter.newsroom.issue import editing, issues
 
 from ..deliver.recording_server import RecordingServer
 from ..schedule.office import ISSUE, Office, listening

@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from newsletter.newsroom import Newsroom, account_mail
+from newsletter.newsroom import Newsroom
+from newsletter.newsroom.people import account_mail
 from newsletter.storage import Account, AuditLine, Role
 
 from .conftest import ISSUE, Visitor, dump

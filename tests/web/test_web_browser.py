@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from newsletter.model import story_address
-from newsletter.newsroom import Newsroom, issues
+from newsletter.newsroom import Newsroom
+from newsletter.newsroom.issue import issues
 
 from .browsing import served
 from .conftest import ISSUE, NEWSLETTER

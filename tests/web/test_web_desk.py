@@ -13,9 +13,10 @@ import pytest
 
 from newsletter.errors import SettingError
 from newsletter.model import Finding, IssueState, Severity, Story
-from newsletter.newsroom import Newsroom, desks, issues, preflight, previews
+from newsletter.newsroom import Newsroom, desks
+from newsletter.newsroom.issue import issues, preflight, previews
 from newsletter.storage import Role
-from newsletter.web.desk.preview import Preview, framed
+from newsletter.web.desk.issue.preview import Preview, framed
 from newsletter.web.figures import Checked
 
 from .conftest import FLAGS, ISSUE, NEWSLETTER, Visitor, also_in_arabic

@@ -12,10 +12,13 @@ import pytest
 import sqlalchemy as sa
 
 from newsletter.model import IssueState, PlacedStory
-from newsletter.newsroom import Newsroom, correcting, editing, issues, sending, stories
+from newsletter.newsroom import Newsroom
+from newsletter.newsroom.dispatch import correcting, sending
+from newsletter.newsroom.intake import stories
+from newsletter.newsroom.issue import editing, issues
 from newsletter.storage import Role
 from newsletter.storage.tables import delivery, issue_progress
-from newsletter.web.desk.forced_dark import forced_dark, inverted
+from newsletter.web.desk.issue.forced_dark import forced_dark, inverted
 
 from .conftest import ISSUE, NEWSLETTER, Visitor
 

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from newsletter.newsroom import Newsroom, editing
+from newsletter.newsroom import Newsroom
+from newsletter.newsroom.issue import editing
 from newsletter.storage import Role
 
 from .browsing import served

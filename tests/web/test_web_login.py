@@ -10,7 +10,7 @@ import pytest
 
 from newsletter.newsroom import Newsroom
 from newsletter.storage import Role
-from newsletter.web.desk import login
+from newsletter.web.desk.login import page as login
 from newsletter.web.sessions import local_path
 from newsletter.web.throttle import Throttle
 

@@ -11,7 +11,10 @@ from typing import Any
 import pytest
 
 from newsletter.model import IssueId, IssueState
-from newsletter.newsroom import Newsroom, desks, gathering, issues, sending
+from newsletter.newsroom import Newsroom, desks
+from newsletter.newsroom.dispatch import sending
+from newsletter.newsroom.intake import gathering
+from newsletter.newsroom.issue import issues
 from newsletter.storage import Role
 
 from .browsing import faults, served

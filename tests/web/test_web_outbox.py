@@ -10,7 +10,7 @@ import pytest
 from newsletter.errors import NotFoundError
 from newsletter.newsroom import Newsroom
 from newsletter.storage import Role
-from newsletter.web.desk import caught
+from newsletter.web.desk.outbox import caught
 
 from .conftest import Visitor
 

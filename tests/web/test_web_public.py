@@ -13,7 +13,8 @@ import pytest
 
 from newsletter.gather.feed import parse
 from newsletter.model import IssueState, story_address
-from newsletter.newsroom import Newsroom, readers
+from newsletter.newsroom import Newsroom
+from newsletter.newsroom.readership import readers
 from newsletter.plan import SourcePlan
 from newsletter.render import fill_html
 from newsletter.storage import Role
@@ -351,7 +352,7 @@ def test_an_unforeseen_fault_is_a_calm_page_with_every_header(sent: Newsroom, mo
         raise ZeroDivisionError("secret path")
 
     visitor = Visitor(sent)
-    monkeypatch.setattr("newsletter.newsroom.readers.web_view", fail)
+    monkeypatch.setattr("newsletter.newsroom.readership.readers.web_view", fail)
     visitor.http._transport.raise_server_exceptions = False
     answer = visitor.http.get("/view/x")
     assert answer.status_code == 500

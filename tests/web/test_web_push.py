@@ -8,7 +8,8 @@ import json
 
 import pytest
 
-from newsletter.newsroom import Newsroom, issues, previews
+from newsletter.newsroom import Newsroom
+from newsletter.newsroom.issue import issues, previews
 from newsletter.storage import Role
 
 from .conftest import Visitor, dump

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from newsletter.model import IssueId, IssueState
-from newsletter.newsroom import Newsroom, scheduling
+from newsletter.newsroom import Newsroom
+from newsletter.newsroom.planning import scheduling
 from newsletter.storage import Role
 from newsletter.web.pages import STATIC
 

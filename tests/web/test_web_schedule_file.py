@@ -7,9 +7,10 @@ import re
 
 import pytest
 
-from newsletter.newsroom import Newsroom, applying
+from newsletter.newsroom import Newsroom
+from newsletter.newsroom.planning import applying
 from newsletter.storage import Role
-from newsletter.web.desk.schedule_typed import MOST_TYPED, packed, unpacked
+from newsletter.web.desk.schedule.typed import MOST_TYPED, packed, unpacked
 
 from .conftest import Visitor
 from .test_web_schedules import words

@@ -10,7 +10,9 @@ from datetime import date, time
 import pytest
 
 from newsletter.model import IssueId, IssueState
-from newsletter.newsroom import Newsroom, applying, issues, scheduling
+from newsletter.newsroom import Newsroom
+from newsletter.newsroom.issue import issues
+from newsletter.newsroom.planning import applying, scheduling
 from newsletter.plan import Overlay
 from newsletter.storage import Role
 

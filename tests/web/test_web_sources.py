@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from newsletter.newsroom import Newsroom, gathering
+from newsletter.newsroom import Newsroom
+from newsletter.newsroom.intake import gathering
 from newsletter.storage import Role
 
 from .conftest import Visitor

@@ -9,7 +9,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 from newsletter.model import Edition, NoteOrigin, Snapshot, Story, StoryStatus, page_key, story_address
-from newsletter.newsroom import Newsroom, issues, previews, sending
+from newsletter.newsroom import Newsroom
+from newsletter.newsroom.dispatch import sending
+from newsletter.newsroom.issue import issues, previews
 
 from .conftest import BASE, ISSUE, NEWSLETTER, Visitor, also_in_arabic, dump
 

@@ -31,7 +31,7 @@ def test_the_list_counts_finds_and_turns_pages(
     found = admin.http.get("/subscribers?begins=MEI.").text
     assert found.count("/subscribers/one?address=") == 1
     assert "Nobody here" in admin.http.get("/subscribers?begins=%25").text
-    monkeypatch.setattr("newsletter.web.desk.subscriber_list.ROWS", 10)
+    monkeypatch.setattr("newsletter.web.desk.subscriber.list.ROWS", 10)
     seen, address = [], "/subscribers"
     while address:
         text = admin.http.get(address).text

@@ -7,9 +7,10 @@ from collections.abc import Callable
 
 import pytest
 
-from newsletter.newsroom import Newsroom, second_factor, totp
+from newsletter.newsroom import Newsroom
+from newsletter.newsroom.people import second_factor, totp
 from newsletter.storage import Account, LinkPurpose, Role
-from newsletter.web.desk import login_code
+from newsletter.web.desk.login import code as login_code
 
 from .conftest import Visitor, dump
 from .test_web_accounts import PASSWORD, posted

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.responses import JSONResponse, Response
 
-from newsletter.newsroom import gathering
+from newsletter.newsroom.intake import gathering
 from newsletter.web.api.keys import source_of_key
 from newsletter.web.asking import Ask
 

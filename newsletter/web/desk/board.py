@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from newsletter.errors import PlanError
 from newsletter.model import Issue, IssueId, IssueState
-from newsletter.newsroom.following import OPEN
+from newsletter.newsroom.planning.following import OPEN
 from newsletter.plan import Slot, approval_deadline
 from newsletter.web.asking import Ask
 from newsletter.web.desk.first_steps import first_steps

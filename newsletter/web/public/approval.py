@@ -5,8 +5,9 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from newsletter.errors import ChecksFailedError, NothingToDoError
-from newsletter.newsroom import approving, telling
-from newsletter.newsroom.approving import Link
+from newsletter.newsroom.issue import approving
+from newsletter.newsroom.issue.approving import Link
+from newsletter.newsroom.people import telling
 from newsletter.web.asking import Ask
 from newsletter.web.pages import NO_REFERRER, public_page
 from newsletter.web.public.refusals import no_such_link

@@ -5,9 +5,10 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from newsletter import render
-from newsletter.newsroom import approving, previews, readers
+from newsletter.newsroom.issue import approving, previews
+from newsletter.newsroom.readership import readers
 from newsletter.web.asking import Ask
-from newsletter.web.desk.preview import Preview, framed
+from newsletter.web.desk.issue.preview import Preview, framed
 from newsletter.web.public.refusals import no_such_link
 
 __all__ = ["approval_mail"]

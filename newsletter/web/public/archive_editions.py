@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from newsletter.newsroom import previews
+from newsletter.newsroom.issue import previews
 from newsletter.web.asking import Ask
 from newsletter.web.pages import public_page
 from newsletter.web.public.archive import INDEXED

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 from starlette.responses import Response
 
 from newsletter.model import Issue
-from newsletter.newsroom import previews
+from newsletter.newsroom.issue import previews
 from newsletter.plan import Newsletter
 from newsletter.web.asking import Ask
 from newsletter.web.public.archive import INDEXED

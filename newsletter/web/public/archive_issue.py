@@ -6,7 +6,7 @@ from starlette.responses import HTMLResponse, Response
 
 from newsletter.errors import InputError, NotFoundError
 from newsletter.model import Issue, IssueId, IssueState, RenderedEdition
-from newsletter.newsroom import previews
+from newsletter.newsroom.issue import previews
 from newsletter.plan import Newsletter
 from newsletter.web.asking import Ask
 from newsletter.web.headers import mail_policy

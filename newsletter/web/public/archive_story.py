@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from newsletter import render
 from newsletter.errors import NotFoundError
-from newsletter.newsroom.story_pages import PageState, story_page
+from newsletter.newsroom.intake.story_pages import PageState, story_page
 from newsletter.web.asking import Ask
 from newsletter.web.pages import public_page
 from newsletter.web.public.archive import INDEXED

@@ -6,7 +6,7 @@ import re
 
 from newsletter import render
 from newsletter.model import IssueId, RenderedEdition
-from newsletter.newsroom import readers
+from newsletter.newsroom.readership import readers
 from newsletter.web.asking import Ask
 from newsletter.web.our_flags import with_our_flags
 from newsletter.web.pages import fragment

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from newsletter.newsroom import readers
+from newsletter.newsroom.readership import readers
 from newsletter.tokens import Purpose
 from newsletter.web.asking import Ask
 from newsletter.web.pages import NO_REFERRER, public_page

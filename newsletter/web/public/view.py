@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.responses import HTMLResponse, Response
 
-from newsletter.newsroom import readers
+from newsletter.newsroom.readership import readers
 from newsletter.web.asking import Ask
 from newsletter.web.headers import mail_policy
 from newsletter.web.public.mail_page import mail_page

@@ -1,0 +1,1 @@
+"""An issue before it leaves: built, edited, looked at, checked, proofed, approved."""

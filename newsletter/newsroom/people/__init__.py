@@ -1,0 +1,1 @@
+"""The desk's own people: their accounts, and how they are told of things."""

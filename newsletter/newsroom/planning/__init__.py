@@ -1,0 +1,1 @@
+"""When: the schedule in force, what is decided beside it, and what that means."""

@@ -1,0 +1,1 @@
+"""The desk's people and programs, what they did, how the desk is set."""

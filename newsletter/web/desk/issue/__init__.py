@@ -1,0 +1,1 @@
+"""One issue on screen."""

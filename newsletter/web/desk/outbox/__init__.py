@@ -1,0 +1,1 @@
+"""The mail caught in test mode."""

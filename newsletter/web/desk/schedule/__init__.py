@@ -1,0 +1,1 @@
+"""When newsletters are due, and the file that says so."""
