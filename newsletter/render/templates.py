@@ -20,7 +20,7 @@ from newsletter.render.dialect import called_words, dialect_problems, html_diale
 from newsletter.render.mirroring import mirrored
 from newsletter.render.own_countries import read_countries
 from newsletter.render.part import Part
-from newsletter.render.template_files import Shelf, TemplateText, shipped_folders
+from newsletter.render.template_files import Shelf, Stamp, TemplateText, shipped_folders
 from newsletter.render.theme import unused_values
 from newsletter.render.translating import read_catalogues, words_in
 from newsletter.render.word_list import Word, unsaid
@@ -118,6 +118,7 @@ class Templates:
     folders: Sequence[Path] = ()
     cache: Path | None = None
     _kept: dict[str, CompiledTemplate] = field(default_factory=dict, init=False)
+    _seen: dict[str, Stamp] = field(default_factory=dict, init=False)
 
     @property
     def _all_folders(self) -> list[Path]:
@@ -176,6 +177,9 @@ class Templates:
         """The template of that folder, compiled anew when a file changed; raises `TemplateError` with every fault."""
         if not _NAME.fullmatch(name):
             raise TemplateError([Problem(name, 1, 1, "a template's name is small letters, digits, - and _")])
+        stamp = Stamp.of(self._all_folders)
+        if stamp.settled and self._seen.get(name) == stamp:
+            return self._kept[name]
         html, text, subject = self._texts(name)
         catalogues = read_catalogues(self._all_folders)
         words = (f"{language} {text}" for language, texts in catalogues.items() for text in texts)
@@ -186,6 +190,7 @@ class Templates:
             page = self._page(digest, html, text, subject)
             kept = CompiledTemplate(name, digest, html, text, subject, page, catalogues, countries)
             self._kept[name] = kept
+        self._seen[name] = stamp
         return kept
 
     def _page(self, digest: str, *texts: TemplateText) -> str:

@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 
 from newsletter.model import SEALED, Correction, DeliveryState, IssueId
 from newsletter.storage.database import Database
-from newsletter.storage.documents import SNAPSHOT
+from newsletter.storage.documents import snapshot_of
 from newsletter.storage.keys import is_issue, issue_pk
 from newsletter.storage.tables import correction, delivery, issue
 
@@ -132,7 +132,7 @@ def got_fault(connection: Connection, issue_id: IssueId, below: int) -> sa.Selec
 def tell_corrections(connection: Connection, issue_id: IssueId) -> None:
     """An issue that was just approved tells what its snapshot says of earlier ones."""
     document = connection.scalar(sa.select(issue.c.snapshot).where(*is_issue(issue_id)))
-    snapshot = SNAPSHOT.validate_json(document) if document else None
+    snapshot = snapshot_of(document) if document else None
     if snapshot is None or snapshot.faulty is not None or not snapshot.corrections:
         return
     numbers = [told.number for told in snapshot.corrections]

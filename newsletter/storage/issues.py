@@ -26,8 +26,8 @@ from newsletter.storage import life
 from newsletter.storage.corrections import Fault, keep_fault, tell_corrections
 from newsletter.storage.database import Database
 from newsletter.storage.documents import SNAPSHOT
-from newsletter.storage.editions import keep_editions, sealed_editions
-from newsletter.storage.keys import is_issue, issue_pk, no_such_issue
+from newsletter.storage.editions import keep_editions, sealed_edition, sealed_editions
+from newsletter.storage.keys import IS_NAMED, is_issue, issue_pk, named, no_such_issue
 from newsletter.storage.progress import counted
 from newsletter.storage.revisions import keep_revision
 from newsletter.storage.story_pages import keep_pages
@@ -38,6 +38,9 @@ __all__ = ["EXCLUSIONS", "Issues"]
 A_MONTH = timedelta(days=31)
 
 EXCLUSIONS = ("suppressed", "unsubscribed", "paused", "frequency", "no_stories")
+
+
+_SEAL = sa.select(issue.c.approved_revision, issue.c.approved_at).where(IS_NAMED)
 
 
 class Issues:
@@ -320,6 +323,17 @@ class Issues:
         with self._database.read() as connection:
             return [IssueId(row.newsletter, row.local_date, row.number) for row in connection.execute(query)]
 
+    def seal_of(self, issue_id: IssueId) -> tuple[int, datetime] | None:
+        """The approved revision and the instant of its approval, by which its bytes can be known again; None without.
+
+        Raises `NotFoundError`.
+        """
+        with self._database.read() as connection:
+            row = connection.execute(_SEAL, named(issue_id)).first()
+        if row is None:
+            raise no_such_issue(issue_id)
+        return (row.approved_revision, row.approved_at) if row.approved_revision is not None else None
+
     def seal(
         self,
         issue_id: IssueId,
@@ -398,7 +412,7 @@ class Issues:
     def edition(self, issue_id: IssueId, revision: int, key: str) -> RenderedEdition | None:
         """One sealed edition of that revision; None where it was not sealed."""
         with self._database.read() as connection:
-            return sealed_editions(connection, issue_id, revision, key).get(key)
+            return sealed_edition(connection, issue_id, revision, key)
 
     def books(self, issue_id: IssueId) -> Books:
         """The account of the issue; before the freeze every figure is 0."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -86,6 +87,10 @@ class Figures:
         return self._remember(
             ("subscriptions", *names), lambda: {n: dict(self._room.subscribers.count(n)) for n in names}
         )
+
+    def lasting(self, key: Hashable, ask: Callable[[], _Value]) -> _Value:
+        """What does not change while its key is the same, such as the view of sealed bytes."""
+        return self._remember(key, ask, math.inf)
 
     def forget(self) -> None:
         """Ask anew from now on, because something was changed."""

@@ -14,7 +14,8 @@ import pytest
 from newsletter.errors import SettingError
 from newsletter.model import Finding, IssueState, Severity, Story
 from newsletter.newsroom import Newsroom, desks
-from newsletter.newsroom.issue import issues, preflight, previews
+from newsletter.newsroom.dispatch import correcting
+from newsletter.newsroom.issue import editing, issues, preflight, previews
 from newsletter.storage import Role
 from newsletter.web.desk.issue.preview import Preview, framed
 from newsletter.web.figures import Checked
@@ -156,6 +157,25 @@ def test_the_frame_shows_the_bytes_that_go_out(review: Newsroom) -> None:
         " base-uri 'none'; frame-ancestors 'self'; sandbox"
     )
     assert 'src="/flags/cn.png"' in light.text
+
+
+def test_what_is_kept_of_the_frame_is_never_stale(review: Newsroom) -> None:
+    visitor = Visitor(review).enter(Role.VIEWER)
+
+    def frame() -> str:
+        shown = visitor.http.get(f"/issues/{ISSUE}/mail").text
+        assert shown == visitor.http.get(f"/issues/{ISSUE}/mail").text
+        return shown
+
+    drafted = frame()
+    issues.approve(review, ISSUE, "Mei")
+    assert frame() == drafted
+    correcting.undo(review, ISSUE, who="Mei")
+    editing.edit(review, ISSUE, word=["A word of ours."], who="Mei")
+    edited = frame()
+    assert "A word of ours." in edited
+    issues.approve(review, ISSUE, "Mei")
+    assert frame() == edited
 
 
 def test_dark_and_light_are_told_apart_however_the_rule_is_spaced() -> None:

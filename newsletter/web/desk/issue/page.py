@@ -132,7 +132,7 @@ def _rendered(ask: Ask, shown: Issue, preview: Preview) -> tuple[RenderedEdition
     if not shown.snapshot.placed:
         return None, "No story has come in for this issue yet."
     try:
-        return previews.preview(ask.room, shown.id, **_wanted(preview)), ""
+        return previews.shown(ask.room, shown, **_wanted(preview)), ""
     except NewsletterError as error:
         return None, str(error)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import urlencode
 
 from starlette.datastructures import QueryParams
@@ -67,11 +68,16 @@ def framed(html: str, preview: Preview, base_url: str) -> HTMLResponse:
 
     Forced dark and images off are views of the same bytes, made here on their way out.
     """
-    dark = _DARK_RULES.sub("@media all" if preview.look == "dark" else "@media not all", with_our_flags(html, base_url))
-    shown = forced_dark(dark) if preview.look == "forced" else dark
-    scheme = "light" if preview.look == "light" else "dark"
     policy = mail_policy(framed=True, images=preview.images == "on")
-    return HTMLResponse(_SCHEME.sub(rf'\1"{scheme}"', shown), headers=policy)
+    return HTMLResponse(_in_look(html, preview.look, base_url), headers=policy)
+
+
+@lru_cache(maxsize=32)
+def _in_look(html: str, look: str, base_url: str) -> bytes:
+    dark = _DARK_RULES.sub("@media all" if look == "dark" else "@media not all", with_our_flags(html, base_url))
+    shown = forced_dark(dark) if look == "forced" else dark
+    scheme = "light" if look == "light" else "dark"
+    return _SCHEME.sub(rf'\1"{scheme}"', shown).encode()
 
 
 def _one_of(text: str | None, options: Sequence[str]) -> str:
