@@ -18,6 +18,7 @@ from newsletter.newsroom.dispatch import correcting
 from newsletter.newsroom.issue import editing, issues, preflight, previews
 from newsletter.storage import Role
 from newsletter.web.desk.issue.preview import Preview, framed
+from newsletter.web.desk.issue.spots import spots_of
 from newsletter.web.figures import Checked
 
 from .conftest import FLAGS, ISSUE, NEWSLETTER, Visitor, also_in_arabic
@@ -133,7 +134,8 @@ def test_every_view_of_the_mail_is_an_address(review: Newsroom) -> None:
     visitor = Visitor(review).enter(Role.VIEWER)
     page = visitor.http.get(f"/issues/{ISSUE}?width=phone&look=dark&countries=JP,CN,XX").text
     assert f'src="/issues/{ISSUE}/mail?look=dark&amp;countries=CN%2CJP&amp;language=en"' in page
-    assert 'class="mail phone dark"' in page
+    assert 'class="stage phone"' in page
+    assert 'class="mail dark"' in page
     assert "sandbox" in page
     chosen = visitor.http.get(f"/issues/{ISSUE}?countries=JP&countries=VN&part=text").text
     assert "Tsukinami" in chosen
@@ -157,6 +159,23 @@ def test_the_frame_shows_the_bytes_that_go_out(review: Newsroom) -> None:
         " base-uri 'none'; frame-ancestors 'self'; sandbox"
     )
     assert 'src="/flags/cn.png"' in light.text
+
+
+def test_a_finding_leads_to_its_place_and_each_story_is_weighed(review: Newsroom) -> None:
+    shown = previews.preview(review, ISSUE)
+    snapshot = review.issues.get(ISSUE).snapshot
+    assert snapshot is not None
+    spots = spots_of(snapshot, shown)
+    assert [spot.story for spot in spots] == [placed.story.id for placed in snapshot.placed]
+    assert sum(spot.size for spot in spots) < len(shown.html.encode()) == spots[-1].end
+    assert all(f'id="{spot.anchor}"' in shown.html for spot in spots)
+    page = Visitor(review).enter(Role.VIEWER).http.get(f"/issues/{ISSUE}").text
+    warned = re.search(r'<span class="place"><a href="([^"]+)" target="mail">story ([^<]+)</a>', page)
+    assert warned is not None
+    spot = {spot.story: spot for spot in spots}[warned[2]]
+    assert html.unescape(warned[1]).endswith(f"#{spot.anchor}")
+    source = Visitor(review).enter(Role.EDITOR).http.get(f"/issues/{ISSUE}?part=source").text
+    assert html.unescape(source).lower().count("<!doctype html>") == 2
 
 
 def test_what_is_kept_of_the_frame_is_never_stale(review: Newsroom) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,6 +18,7 @@ from newsletter.newsroom.readership import readers
 from newsletter.web.asking import Ask
 from newsletter.web.desk.issue.live import progress_of
 from newsletter.web.desk.issue.preview import Preview, issue_preview
+from newsletter.web.desk.issue.spots import Spot, edition_in, spots_of, story_in
 from newsletter.web.figures import Checked
 from newsletter.web.pages import desk_page, may
 from newsletter.web.words import city, edition_words, moment_words, readers_words, sends_words
@@ -70,6 +71,9 @@ def issue_page(ask: Ask, shown: Issue, *, notice: str = "", status: int = 200) -
         body=_body(ask, shown, preview, rendered),
         size=len(rendered.html.encode()) if rendered else 0,
         clip=CLIP_BYTES,
+        spots=(spots := spots_of(shown.snapshot, rendered) if shown.snapshot and rendered else ()),
+        frame=(frame := f"/issues/{shown.id}/mail?{preview.frame_query}"),
+        place=_places(ask, frame, {spot.story: spot for spot in spots}),
         versions=_versions(ask, shown, preview),
         checked=checked,
         why_not=_why_not(ask, checked),
@@ -142,9 +146,11 @@ def _wanted(preview: Preview) -> dict[str, Any]:
 
 
 def _body(ask: Ask, shown: Issue, preview: Preview, rendered: RenderedEdition | None) -> str:
-    """Text part or raw message; empty where the frame shows the mail."""
+    """Text part, source or raw message; empty where the frame shows the mail."""
     if rendered is None or preview.part == "html":
         return ""
+    if preview.part == "source":
+        return rendered.html
     if preview.part == "raw":
         data = proofs.message_for(ask.room, shown.id, **_wanted(preview))
         return data.decode("utf-8", errors="replace").replace("\r\n", "\n")
@@ -173,6 +179,19 @@ def _versions(ask: Ask, shown: Issue, preview: Preview) -> list[Version]:
         )
         for reach in offered
     ]
+
+
+def _places(ask: Ask, frame: str, spots: Mapping[str, Spot]) -> Callable[[str], tuple[str, str]]:
+    """Where a finding's place can be looked at, and in which frame: in the mail on screen, or a version's own."""
+
+    def place(text: str) -> tuple[str, str]:
+        if spot := story_in(text, spots):
+            return f"{frame}#{spot.anchor}", "mail"
+        if edition := edition_in(text):
+            return ask.again(countries=",".join(edition.countries), language=edition.language), ""
+        return "", ""
+
+    return place
 
 
 def _why_not(ask: Ask, checked: Checked | None) -> str:

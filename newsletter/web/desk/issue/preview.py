@@ -40,7 +40,7 @@ class Preview:
         wanted = {code for text in query.getlist("countries") for code in text.split(",")}
         chosen = tuple(country for country in known if country in wanted)
         return cls(
-            part=_one_of(query.get("part"), ("html", "text", "raw")),
+            part=_one_of(query.get("part"), ("html", "text", "source", "raw")),
             width=_one_of(query.get("width"), ("desktop", "tablet", "phone")),
             look=_one_of(query.get("look"), ("light", "dark", "forced")),
             images=_one_of(query.get("images"), ("on", "off")),
