@@ -33,6 +33,7 @@ class Purpose(StrEnum):
     BOUNCE = "bounce"
     MESSAGE_ID = "message-id"
     APPROVE = "approve"
+    CONFIRM = "confirm"
 
 
 class Signer:

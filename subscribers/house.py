@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import ColumnElement, Connection, Engine, exists, func, select, update
 
-from subscribers import exporting, importing
+from subscribers import exporting, importing, requests
 from subscribers.addresses import Address, parse_address
 from subscribers.database import conflict_insert, upgrade, writing
 from subscribers.errors import UnknownSubscriberError
@@ -17,6 +17,7 @@ from subscribers.importing import ImportReport
 from subscribers.model import Event, Fate, Preferences, SignUp, Status, Subscriber
 from subscribers.preferences import checked_preferences
 from subscribers.records import find_subscribers, save, write_events
+from subscribers.requests import Asked, RequestKind
 from subscribers.signups import Terms
 from subscribers.tables import subscriber, subscriber_event, subscription, suppression
 
@@ -187,6 +188,36 @@ class Subscribers:
                 event = Event(now, "unsubscribed", {"newsletters": names, "how": how})
                 write_events(connection, [(held.id, event)])
             return names
+
+    def ask(self, kind: RequestKind, signup: SignUp, now: datetime, *, language: str, network: str, form: str) -> None:
+        """Note what somebody asked for by a public form; see `subscribers.requests.ask`."""
+        with writing(self._engine) as connection:
+            requests.ask(connection, kind, signup, now, language=language, network=network, form=form)
+
+    def requests(self, most_tries: int) -> Sequence[Asked]:
+        """Requests whose mail is still to be carried, tried fewer than `most_tries` times."""
+        with self._engine.connect() as connection:
+            return requests.waiting(connection, most_tries)
+
+    def request(self, number: int) -> Asked:
+        """The request of that number; raises `UnknownSubscriberError`."""
+        with self._engine.connect() as connection:
+            return requests.get(connection, number)
+
+    def claim_request(self, asked: Asked, now: datetime) -> bool:
+        """Count one more try to answer it; False when somebody else was first."""
+        with writing(self._engine) as connection:
+            return requests.claim(connection, asked, now)
+
+    def settle_request(self, asked: Asked, reply: str, *, settled: bool = True) -> None:
+        """Note what came of the last try; not `settled`, it is tried again."""
+        with writing(self._engine) as connection:
+            requests.settle(connection, asked, reply, settled=settled)
+
+    def confirm(self, number: int, newsletters: Collection[str], now: datetime, network: str) -> Subscriber | None:
+        """Follow a request whose address has answered; see `subscribers.requests.confirm`."""
+        with writing(self._engine) as connection:
+            return requests.confirm(connection, number, newsletters, now, network)
 
     def suppress(self, address: str, reason: str, now: datetime, detail: str = "") -> bool:
         """Never mail this address again, known or not; False when it is suppressed already.

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     DateTime,
@@ -20,7 +21,7 @@ from sqlalchemy import (
     TypeDecorator,
 )
 
-__all__ = ["Instant", "metadata", "subscriber", "subscriber_event", "subscription", "suppression"]
+__all__ = ["Instant", "metadata", "request", "subscriber", "subscriber_event", "subscription", "suppression"]
 
 
 class Instant(TypeDecorator[datetime]):
@@ -98,6 +99,31 @@ suppression = Table(
     Column("detail", Text, nullable=False),
     Column("at", Instant, nullable=False),
     sqlite_with_rowid=False,
+)
+
+request = Table(
+    "subscriber_request",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=True),
+    Column("kind", Text, nullable=False),
+    Column("email", Text, nullable=False),
+    Column("address_key", Text, nullable=False),
+    Column("newsletters", JSON, nullable=False),
+    Column("choices", JSON, nullable=False),
+    Column("language", Text, nullable=False),
+    Column("asked_at", Instant, nullable=False),
+    Column("network", Text, nullable=False),
+    Column("form", Text, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("tried_at", Instant),
+    Column("settled", Boolean, nullable=False),
+    Column("reply", Text, nullable=False),
+    Column("confirmed_at", Instant),
+    CheckConstraint("kind IN ('subscribe', 'link')", name="kind"),
+    Index("ix_subscriber_request_address_key", "address_key", "asked_at"),
+    Index("ix_subscriber_request_asked_at", "asked_at"),
+    # A link to confirm names its request by number: that of one that is gone must not come back.
+    sqlite_autoincrement=True,
 )
 
 subscriber_event = Table(

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 from newsletter.errors import InputError, Problem, TemplateError
 from newsletter.render.dialect import called_words, dialect_problems, html_dialect, text_dialect
+from newsletter.render.letters import Letter, reader_letter
 from newsletter.render.mirroring import mirrored
 from newsletter.render.own_countries import read_countries
 from newsletter.render.part import Part
@@ -45,7 +46,7 @@ COMPILERS = ", ".join(
 MOST_KEPT = 20
 """Pages that are kept compiled; a template that changes leaves one behind each time."""
 
-_NOT_NAMES = ("partials", "words", "desk")
+_NOT_NAMES = ("partials", "words", "desk", "reader")
 
 
 @dataclass(frozen=True)
@@ -149,6 +150,14 @@ class Templates:
     def words(self, language: str) -> Mapping[str, Callable[..., str]]:
         """`_` and `ngettext` of the mails in that language, escaped: for pages that speak to the same readers."""
         return words_in(language, read_catalogues(self._all_folders)).html
+
+    def letter(self, facts: Mapping[str, Any], language: str) -> Letter:
+        """The letter to a reader who asked for something; see `newsletter.render.letters.reader_letter`."""
+        return reader_letter(facts, language, read_catalogues(self._all_folders))
+
+    def languages(self) -> list[str]:
+        """English, and every language that has a catalogue of words."""
+        return ["en", *sorted(read_catalogues(self._all_folders))]
 
     def unsaid(self, language: str) -> list[Word]:
         """The words of every mail, and of the pages that speak to readers, that stay English in that language."""

@@ -101,12 +101,15 @@ from newsletter.web.public.archive_feed import archive_feed
 from newsletter.web.public.archive_issue import archive_issue
 from newsletter.web.public.archive_newsletter import archive_newsletter
 from newsletter.web.public.archive_story import archive_story
+from newsletter.web.public.confirm import confirm
 from newsletter.web.public.flag import flag
+from newsletter.web.public.link_mail import link_mail
 from newsletter.web.public.link_needed import link_needed
 from newsletter.web.public.livez import livez
 from newsletter.web.public.preferences import preferences
 from newsletter.web.public.readyz import readyz
 from newsletter.web.public.static import static
+from newsletter.web.public.subscribe import subscribe
 from newsletter.web.public.unsubscribe import unsubscribe
 from newsletter.web.public.view import view
 
@@ -195,7 +198,9 @@ ROUTES: tuple[tuple[str, tuple[str, ...], Action], ...] = (
     ("/view/{token}", GET, view),
     ("/unsubscribe/", GET, link_needed),
     ("/unsubscribe/{token}", BOTH, unsubscribe),
-    ("/preferences/", GET, link_needed),
+    ("/subscribe", BOTH, subscribe),
+    ("/confirm/{token}", BOTH, confirm),
+    ("/preferences/", BOTH, link_mail),
     ("/preferences/{token}", BOTH, preferences),
     ("/archive/", GET, archive),
     ("/archive/{newsletter}/", GET, archive_newsletter),

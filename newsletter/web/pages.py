@@ -138,6 +138,7 @@ def _environment() -> Environment:
         "flag": _flag_address,
         "kilobytes": lambda size: f"{size / 1000:,.0f} KB",
         "language": words.language_name,
+        "endonym": words.endonym,
         "duration": words.length_words,
         "moment": words.moment_words,
         "readers": words.readers_words,

@@ -119,6 +119,9 @@ ACCESS: dict[str, Access] = {
     "unsubscribe": PUBLIC,
     "preferences": PUBLIC,
     "link_needed": PUBLIC,
+    "subscribe": PUBLIC,
+    "confirm": PUBLIC,
+    "link_mail": PUBLIC,
     # Everybody.
     "archive": PUBLIC,
     "archive_newsletter": PUBLIC,

@@ -30,6 +30,7 @@ __all__ = [
     "city",
     "day_words",
     "edition_words",
+    "endonym",
     "length_words",
     "moment_words",
     "readers_words",
@@ -113,6 +114,16 @@ def language_name(tag: str) -> str:
 
     try:
         return str(Locale.parse(tag, sep="-").get_display_name("en") or tag)
+    except (UnknownLocaleError, ValueError):
+        return tag
+
+
+def endonym(tag: str) -> str:
+    """What a language calls itself, or the tag."""
+    from babel import Locale, UnknownLocaleError
+
+    try:
+        return str(Locale.parse(tag, sep="-").get_display_name() or tag)
     except (UnknownLocaleError, ValueError):
         return tag
 
