@@ -65,7 +65,7 @@ lock: $(VENV)/run ## Resolve the hashed requirement lists anew
 LOCK = $(VENV)/lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --no-emit-index-url
 
-assets: ## Make the editor of schedule.yaml anew from web-assets/, which needs npm
+assets: ## Make what screens have of npm packages anew from web-assets/, which needs npm
 	cd web-assets && npm ci --silent && npm run --silent build
 
 clean: ## Remove what these targets made

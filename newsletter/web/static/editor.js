@@ -1,4 +1,4 @@
-/* made from web-assets/ a305c62d5086f1425d8a3be31656c0f4b25634b7931eca2abf591e6ebc065231 by `make assets`; CodeMirror 6 and Lezer:
+/* made from web-assets/ 896f1201c6c8022c4b7a7bdaf1262de726e83ae5c337847d8b9da89101ca40f7 by `make assets`; CodeMirror 6 and Lezer:
 MIT License
 
 Copyright (C) 2018-2021 by Marijn Haverbeke <marijn@haverbeke.berlin> and others
