@@ -5,7 +5,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { build } from "esbuild";
 
 const STATIC = "../newsletter/web/static";
-const MADE_FROM = ["build.js", "completion.js", "editor.js", "package-lock.json"];
+const MADE_FROM = ["build.js", "charts.js", "completion.js", "editor.js", "package-lock.json"];
 const hash = createHash("sha256");
 for (const name of MADE_FROM) hash.update(await readFile(name));
 const made = hash.digest("hex");
@@ -17,7 +17,7 @@ async function head(what, folder) {
 
 async function bundled(name, what, folder) {
   await build({
-    entryPoints: [name], outfile: `${STATIC}/${name}`, banner: { js: await head(what, folder) },
+    entryPoints: [name], outfile: `${STATIC}/${name}`, banner: { js: await head(what, folder), css: await head(what, folder) },
     bundle: true, minify: true, format: "esm", target: "es2022", charset: "utf8", logLevel: "warning",
   });
 }
@@ -29,5 +29,6 @@ async function taken(name, file, what, folder) {
 }
 
 await bundled("editor.js", "CodeMirror 6 and Lezer", "@codemirror/view");
+await bundled("charts.js", "uPlot 1.6.32", "uplot"); // and charts.css, which it asks for
 await taken("htmx.js", "dist/htmx.min.js", "htmx 2.0.6", "htmx.org");
 await taken("sortable.js", "Sortable.min.js", "SortableJS 1.15.6", "sortablejs");

@@ -26,6 +26,7 @@ from newsletter.storage import (
     AppliedPlans,
     Audit,
     Corrections,
+    Courses,
     Database,
     Deliveries,
     DeskMails,
@@ -174,6 +175,11 @@ class Newsroom:
     def deliveries(self) -> Deliveries:
         """The deliveries of every issue."""
         return Deliveries(self.database, self._plan_digest)
+
+    @cached_property
+    def courses(self) -> Courses:
+        """How the send of every issue went, minute by minute."""
+        return Courses(self.database)
 
     @cached_property
     def corrections(self) -> Corrections:

@@ -6,6 +6,7 @@ from newsletter.storage.api_tokens import ApiToken, ApiTokens
 from newsletter.storage.applied_plans import AppliedPlan, AppliedPlans
 from newsletter.storage.audit import Audit, AuditLine
 from newsletter.storage.corrections import CorrectionRow, Corrections, Fault
+from newsletter.storage.courses import Courses, Tally
 from newsletter.storage.database import Database
 from newsletter.storage.deliveries import Deliveries, DeliveryRow, Wave
 from newsletter.storage.desk_mails import Change, DeskMailRow, DeskMails
@@ -39,6 +40,7 @@ __all__ = [
     "Choice",
     "CorrectionRow",
     "Corrections",
+    "Courses",
     "Database",
     "Deliveries",
     "DeliveryRow",
@@ -68,6 +70,7 @@ __all__ = [
     "StoryLinks",
     "StoryPages",
     "StoryRow",
+    "Tally",
     "Transition",
     "Wave",
 ]

@@ -36,6 +36,7 @@ __all__ = [
     "issue_story",
     "lane",
     "login_link",
+    "outcome_tally",
     "overlay",
     "recovery_code",
     "session",
@@ -323,6 +324,17 @@ issue_progress = Table(
     # since, as JSON.
     Column("restored", Text),
     *(Column(state.value, BigInteger, nullable=False, default=0) for state in DeliveryState),
+)
+
+# How many outcomes of each kind came in each minute of a send, by the provider of the reader's address.
+outcome_tally = Table(
+    "outcome_tally",
+    METADATA,
+    Column("issue_id", ForeignKey("issue.id", ondelete="CASCADE"), primary_key=True),
+    Column("minute", Instant, primary_key=True, index=True),
+    Column("state", String(20), primary_key=True),
+    Column("provider", String(60), primary_key=True),
+    Column("number", BigInteger, nullable=False),
 )
 
 # A window that a sender has in hand: the deliveries as JSON numbers. Their rows say queued meanwhile. No number comes

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any, TypeVar
 
 from newsletter.errors import NewsletterError
@@ -14,6 +15,7 @@ from newsletter.newsroom import Newsroom
 from newsletter.newsroom.issue import editing, preflight, previews
 from newsletter.newsroom.issue.editing import Tray
 from newsletter.newsroom.issue.previews import Reach
+from newsletter.newsroom.readership.growth import Grown, growth
 
 __all__ = ["Checked", "Figures"]
 
@@ -86,6 +88,11 @@ class Figures:
         return self._remember(
             ("subscriptions", *names), lambda: {n: dict(self._room.subscribers.count(n)) for n in names}
         )
+
+    def growth(self, days: Sequence[date], newsletter: str | None) -> Sequence[Grown]:
+        """How many readers came and went on each of these days, as it was a few minutes ago."""
+        key = ("growth", days[0], days[-1], newsletter)
+        return self._remember(key, lambda: growth(self._room, days, newsletter), GLANCE_SECONDS)
 
     def forget(self) -> None:
         """Ask anew from now on, because something was changed."""

@@ -14,6 +14,8 @@ from newsletter.web.pages import STATIC
 ASSETS = Path(__file__).parents[2] / "web-assets"
 SOURCES = sorted([*ASSETS.glob("*.js"), ASSETS / "package-lock.json"])
 BUILT = {
+    "charts.css": "The MIT License",
+    "charts.js": "The MIT License",
     "editor.js": "MIT License",
     "htmx.js": "Zero-Clause BSD",
     "sortable.js": "MIT License",
@@ -39,7 +41,7 @@ def test_every_package_is_pinned_and_its_version_stands_in_its_file() -> None:
     wanted = json.loads((ASSETS / "package.json").read_text(encoding="utf-8"))
     for name, version in {**wanted["dependencies"], **wanted["devDependencies"]}.items():
         assert re.fullmatch(r"\d+\.\d+\.\d+", version), name
-    for file, package in (("htmx.js", "htmx.org"), ("sortable.js", "sortablejs")):
+    for file, package in (("charts.js", "uplot"), ("htmx.js", "htmx.org"), ("sortable.js", "sortablejs")):
         head = (STATIC / file).read_text(encoding="utf-8").partition("\n")[0]
         assert head.endswith(f" {wanted['dependencies'][package]}:")
 

@@ -1,4 +1,4 @@
-/* made from web-assets/ 896f1201c6c8022c4b7a7bdaf1262de726e83ae5c337847d8b9da89101ca40f7 by `make assets`; htmx 2.0.6:
+/* made from web-assets/ b10f6d5dff77cdff8babb1f666303ed9f10b534b318eaac79b6a7f7d03d232a6 by `make assets`; htmx 2.0.6:
 Zero-Clause BSD
 =============
 
