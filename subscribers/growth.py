@@ -33,6 +33,7 @@ class Ending:
     subscriber: int
     newsletter: str
     issue: str | None
+    at: datetime
 
 
 def changes(engine: Engine, start: datetime, end: datetime) -> Sequence[Change]:
@@ -60,13 +61,13 @@ def changes(engine: Engine, start: datetime, end: datetime) -> Sequence[Change]:
 def endings(engine: Engine, start: datetime, end: datetime) -> Sequence[Ending]:
     """Every subscription that ended from `start` until before `end`, in that order."""
     query = (
-        select(_EVENT.subscriber_id, _EVENT.detail)
+        select(_EVENT.subscriber_id, _EVENT.detail, _EVENT.at)
         .where(_EVENT.at >= start, _EVENT.at < end, _EVENT.what == "unsubscribed")
         .order_by(_EVENT.at, _EVENT.id)
     )
     with engine.connect() as connection:
         return [
-            Ending(row.subscriber_id, name, row.detail.get("issue"))
+            Ending(row.subscriber_id, name, row.detail.get("issue"), row.at)
             for row in connection.execute(query)
             for name in row.detail["newsletters"]
         ]

@@ -39,7 +39,7 @@ function whole(x, columns, step) {
   return { data };
 }
 
-function options(table, series, width) {
+function options(table, series, rows, width) {
   const colours = getComputedStyle(document.documentElement);
   const colour = (name) => colours.getPropertyValue(`--${name}`).trim();
   const font = `12px ${colour("sans")}`;
@@ -70,7 +70,7 @@ function options(table, series, width) {
       { label: " ", value: (_, seconds) => (seconds === null ? "" : said(seconds)) },
       ...series.map((each, place) => ({
         label: each.label, stroke: colour(each.colour), width: 2, dash: DASHES[place % DASHES.length],
-        points: { size: 5, fill: colour(each.colour) },
+        points: { size: 5, fill: colour(each.colour), show: rows < 20 },
         value: (_, value) => (value === null || value === undefined ? "" : value.toLocaleString("en-GB")),
       })),
     ],
@@ -90,7 +90,7 @@ function draw(figure) {
   const room = () => place.clientWidth - parseFloat(getComputedStyle(place).paddingRight);
   const anew = () => {
     plot?.destroy();
-    plot = new uPlot(options(table, series, room()), data, place);
+    plot = new uPlot(options(table, series, data[0].length, room()), data, place);
     marks(place, plot);
   };
   anew();

@@ -8,7 +8,7 @@ from newsletter.storage.audit import Audit, AuditLine
 from newsletter.storage.corrections import CorrectionRow, Corrections, Fault
 from newsletter.storage.courses import Courses, Tally
 from newsletter.storage.database import Database
-from newsletter.storage.deliveries import Deliveries, DeliveryRow, Wave
+from newsletter.storage.deliveries import Deliveries, DeliveryRow, Refusals, Wave
 from newsletter.storage.desk_mails import Change, DeskMailRow, DeskMails
 from newsletter.storage.drafts import Drafts
 from newsletter.storage.issues import Issues
@@ -58,6 +58,7 @@ __all__ = [
     "Overlays",
     "Person",
     "PrintedStory",
+    "Refusals",
     "Revision",
     "Revisions",
     "Role",

@@ -40,6 +40,7 @@ from newsletter.web.desk.admin.user_list import user_list
 from newsletter.web.desk.admin.user_role import user_role
 from newsletter.web.desk.admin.user_totp import user_totp
 from newsletter.web.desk.board import board
+from newsletter.web.desk.day_after import day_after
 from newsletter.web.desk.issue.approve import issue_approve
 from newsletter.web.desk.issue.arrange import issue_arrange
 from newsletter.web.desk.issue.correct import issue_correct
@@ -136,6 +137,7 @@ ROUTES: tuple[tuple[str, tuple[str, ...], Action], ...] = (
     ("/issues/{issue:issue}/decide", POST, issue_decide),
     ("/issues/{issue:issue}/live", GET, issue_live),
     ("/issues/{issue:issue}/recipients", GET, issue_recipients),
+    ("/after", GET, day_after),
     ("/stories", GET, story_list),
     ("/stories/file", POST, story_file),
     ("/schedules", GET, schedule_list),

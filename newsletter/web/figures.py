@@ -12,10 +12,12 @@ from typing import Any, TypeVar
 from newsletter.errors import NewsletterError
 from newsletter.model import Finding, Issue, Severity
 from newsletter.newsroom import Newsroom
+from newsletter.newsroom.dispatch.day_after import handed_by_country, refusals_said
 from newsletter.newsroom.issue import editing, preflight, previews
 from newsletter.newsroom.issue.editing import Tray
 from newsletter.newsroom.issue.previews import Reach
 from newsletter.newsroom.readership.growth import Grown, growth
+from newsletter.storage import Refusals
 
 __all__ = ["Checked", "Figures"]
 
@@ -88,6 +90,15 @@ class Figures:
         return self._remember(
             ("subscriptions", *names), lambda: {n: dict(self._room.subscribers.count(n)) for n in names}
         )
+
+    def handed_by_country(self, issue: Issue) -> Mapping[str, int]:
+        """How many got stories of each country, as it was a few minutes ago: a walk over the whole audience."""
+        key = ("handed", issue.id, issue.state, issue.settled_at)
+        return self._remember(key, lambda: handed_by_country(self._room, issue.id), GLANCE_SECONDS)
+
+    def refusals_said(self, day: date) -> Sequence[Refusals]:
+        """What mail servers said to what was given up, as it was a few minutes ago."""
+        return self._remember(("refusals", day), lambda: refusals_said(self._room, day), GLANCE_SECONDS)
 
     def growth(self, days: Sequence[date], newsletter: str | None) -> Sequence[Grown]:
         """How many readers came and went on each of these days, as it was a few minutes ago."""

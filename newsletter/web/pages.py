@@ -46,6 +46,7 @@ _UTC = ZoneInfo("UTC")
 _SCREENS = (
     ("board", "/", "Today"),
     ("issue_list", "/issues", "Issues"),
+    ("day_after", "/after", "Day after"),
     ("story_list", "/stories", "Stories"),
     ("schedule_list", "/schedules", "Schedules"),
     ("source_list", "/sources", "Sources"),

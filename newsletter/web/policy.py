@@ -34,6 +34,7 @@ Access = Role | Key | Bearer | None
 ACCESS: dict[str, Access] = {
     # The desk. Editors see counts, admins see addresses; the outbox holds whole messages with working links.
     "board": Role.VIEWER,
+    "day_after": Role.VIEWER,
     "issue_list": Role.VIEWER,
     "issue": Role.VIEWER,
     "issue_mail": Role.VIEWER,

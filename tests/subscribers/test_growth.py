@@ -51,7 +51,7 @@ def test_confirmed_and_ended_by_day_and_newsletter(both: Subscribers) -> None:
     assert both.changes(MONDAY - FAR, MONDAY) == []
     first, third = (both.find(f"{name}@example.com").id for name in "ac")
     assert both.endings(TUESDAY, TUESDAY + FAR) == [
-        Ending(first, "asia", None),
-        Ending(first, "japan", None),
-        Ending(third, "asia", "asia/2026-05-26"),
+        Ending(first, "asia", None, TUESDAY),
+        Ending(first, "japan", None, TUESDAY),
+        Ending(third, "asia", "asia/2026-05-26", TUESDAY),
     ]

@@ -31,12 +31,14 @@ __all__ = [
 class Reader:
     """Whom a token speaks for, and which newsletter's mail it stood in.
 
-    `newsletter` is None when schedule.yaml names it no more: the way out of its list stays open all the same.
+    `newsletter` is None when schedule.yaml names it no more: the way out of its list stays open all the same. `issue`
+    is the one that the mail was of; links of older mails name a newsletter alone.
     """
 
     subscriber: Subscriber
     name: str
     newsletter: Newsletter | None
+    issue: IssueId | None = None
 
     @property
     def title(self) -> str:
@@ -57,7 +59,7 @@ def links(room: Newsroom, issue_id: IssueId, recipient: Recipient) -> dict[str, 
 
 def personal(room: Newsroom, issue_id: IssueId, recipient: Recipient) -> dict[str, str]:
     """The slots that are this recipient's alone."""
-    payload = f"{recipient.subscriber}|{issue_id.newsletter}"
+    payload = f"{recipient.subscriber}|{issue_id}"
     base = room.settings.base_url
     return {
         "name": recipient.name,
@@ -98,7 +100,9 @@ def reader_of(room: Newsroom, purpose: Purpose, token: str) -> Reader | None:
     payload = room.signer.verify(purpose, token, room.clock.now())
     if payload is None:
         return None
-    number, _, name = payload.partition("|")
+    number, _, named = payload.partition("|")
+    name = named.partition("/")[0]
+    issue = IssueId.parse(named) if name != named else None
     try:
         subscriber = room.subscribers.get(int(number))
     except UnknownSubscriberError:
@@ -106,14 +110,15 @@ def reader_of(room: Newsroom, purpose: Purpose, token: str) -> Reader | None:
     if name not in subscriber.subscriptions:
         return None
     try:
-        return Reader(subscriber, name, room.plan.newsletters.get(name))
+        return Reader(subscriber, name, room.plan.newsletters.get(name), issue)
     except PlanError:
-        return Reader(subscriber, name, None)
+        return Reader(subscriber, name, None, issue)
 
 
 def unsubscribe(room: Newsroom, reader: Reader, how: str) -> None:
     """Take the reader off the newsletter; done when this returns, harmless to repeat."""
-    room.subscribers.unsubscribe(reader.subscriber.email, reader.name, room.clock.now(), how=how)
+    issue = str(reader.issue) if reader.issue else None
+    room.subscribers.unsubscribe(reader.subscriber.email, reader.name, room.clock.now(), how=how, issue=issue)
 
 
 def set_countries(room: Newsroom, reader: Reader, countries: Sequence[str]) -> None:

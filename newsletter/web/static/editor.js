@@ -1,4 +1,4 @@
-/* made from web-assets/ b10f6d5dff77cdff8babb1f666303ed9f10b534b318eaac79b6a7f7d03d232a6 by `make assets`; CodeMirror 6 and Lezer:
+/* made from web-assets/ c626c222bfab343acb198ebca090d901ea975d1e1e471cf3c247d8d15a2c5e4b by `make assets`; CodeMirror 6 and Lezer:
 MIT License
 
 Copyright (C) 2018-2021 by Marijn Haverbeke <marijn@haverbeke.berlin> and others

@@ -1,4 +1,4 @@
-/* made from web-assets/ b10f6d5dff77cdff8babb1f666303ed9f10b534b318eaac79b6a7f7d03d232a6 by `make assets`; htmx 2.0.6:
+/* made from web-assets/ c626c222bfab343acb198ebca090d901ea975d1e1e471cf3c247d8d15a2c5e4b by `make assets`; htmx 2.0.6:
 Zero-Clause BSD
 =============
 

@@ -1,4 +1,4 @@
-/* made from web-assets/ b10f6d5dff77cdff8babb1f666303ed9f10b534b318eaac79b6a7f7d03d232a6 by `make assets`; SortableJS 1.15.6:
+/* made from web-assets/ c626c222bfab343acb198ebca090d901ea975d1e1e471cf3c247d8d15a2c5e4b by `make assets`; SortableJS 1.15.6:
 MIT License
 
 Copyright (c) 2019 All contributors to Sortable
