@@ -33,6 +33,7 @@ class Purpose(StrEnum):
     BOUNCE = "bounce"
     MESSAGE_ID = "message-id"
     APPROVE = "approve"
+    REPORT = "report"
 
 
 class Signer:

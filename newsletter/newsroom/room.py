@@ -34,6 +34,7 @@ from newsletter.storage import (
     Issues,
     Journal,
     Overlays,
+    ReaderReports,
     Revisions,
     SecondFactors,
     SourceStates,
@@ -185,6 +186,11 @@ class Newsroom:
     def corrections(self) -> Corrections:
         """What was wrong in issues that left."""
         return Corrections(self.database)
+
+    @cached_property
+    def reader_reports(self) -> ReaderReports:
+        """What readers say is wrong."""
+        return ReaderReports(self.database)
 
     @cached_property
     def desk_mails(self) -> DeskMails:

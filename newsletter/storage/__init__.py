@@ -17,6 +17,7 @@ from newsletter.storage.lanes import LaneRows
 from newsletter.storage.ledger import IssueLedger
 from newsletter.storage.life import Transition
 from newsletter.storage.overlays import Overlays
+from newsletter.storage.reader_reports import ReaderReport, ReaderReports
 from newsletter.storage.revisions import Revision, Revisions
 from newsletter.storage.second_factors import SecondFactor, SecondFactors
 from newsletter.storage.sources import SourceStates
@@ -58,6 +59,8 @@ __all__ = [
     "Overlays",
     "Person",
     "PrintedStory",
+    "ReaderReport",
+    "ReaderReports",
     "Refusals",
     "Revision",
     "Revisions",

@@ -38,6 +38,7 @@ __all__ = [
     "login_link",
     "outcome_tally",
     "overlay",
+    "reader_report",
     "recovery_code",
     "session",
     "source_state",
@@ -362,6 +363,32 @@ lane = Table(
     Column("changed_at", Instant),
     Column("urgent", Integer),  # the priority of who goes ahead, which said so last for `urgent_at`
     Column("urgent_at", Instant),
+)
+
+# What a reader says is wrong, about a story or about a whole issue (no `story`). Nothing tells which reader.
+reader_report = Table(
+    "reader_report",
+    METADATA,
+    Column("id", BigId, primary_key=True),
+    Column("newsletter", String(120), nullable=False),
+    Column("issue_id", ForeignKey("issue.id", ondelete="CASCADE"), index=True),
+    Column("story", String(1200), nullable=False),
+    Column("title", Text, nullable=False),
+    Column("words", Text, nullable=False),
+    Column("language", String(40), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("digest", String(32), nullable=False, unique=True),  # the same words about the same thing are kept once
+    Column("taken_by", String(320)),
+    Column("taken_at", Instant),
+    Column("closed_by", String(320)),
+    Column("closed_at", Instant),
+    Index(None, "newsletter", "at"),
+)
+Index(
+    "ix_reader_report_open",
+    reader_report.c.id,
+    sqlite_where=reader_report.c.closed_at.is_(None),
+    postgresql_where=reader_report.c.closed_at.is_(None),
 )
 
 # What operators decided beside schedule.yaml: a newsletter paused from `first` to `last`, a date skipped, an issue due

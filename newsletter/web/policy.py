@@ -55,6 +55,8 @@ ACCESS: dict[str, Access] = {
     "issue_decide": Role.APPROVER,
     "issue_live": Role.VIEWER,
     "issue_recipients": Role.ADMIN,
+    "report_list": Role.EDITOR,
+    "report_change": Role.EDITOR,
     "story_list": Role.VIEWER,
     "story_file": Role.EDITOR,
     "subscriber_list": Role.ADMIN,
@@ -120,6 +122,7 @@ ACCESS: dict[str, Access] = {
     "unsubscribe": PUBLIC,
     "preferences": PUBLIC,
     "link_needed": PUBLIC,
+    "report": PUBLIC,
     # Everybody.
     "archive": PUBLIC,
     "archive_newsletter": PUBLIC,

@@ -16,7 +16,17 @@ from newsletter.newsroom.room import Newsroom
 from newsletter.storage import Refusals
 from subscribers.growth import Ending
 
-__all__ = ["After", "AtProvider", "Left", "after", "at_providers", "handed_by_country", "latest_day", "refusals_said"]
+__all__ = [
+    "After",
+    "AtProvider",
+    "Left",
+    "Reported",
+    "after",
+    "at_providers",
+    "handed_by_country",
+    "latest_day",
+    "refusals_said",
+]
 
 LONG_ENOUGH = timedelta(days=7)
 """For so long after its date an issue's own links are counted as its doing."""
@@ -41,6 +51,20 @@ class Left:
 
 
 @dataclass(frozen=True, slots=True)
+class Reported:
+    """Errors that readers reported: of the issue, and from the pages of stories on its day, which name no issue."""
+
+    of_issue: int
+    otherwise: int
+    by_country: Mapping[str, int]
+
+    @property
+    def together(self) -> int:
+        """All of them."""
+        return self.of_issue + self.otherwise
+
+
+@dataclass(frozen=True, slots=True)
 class After:
     """What is known of one issue."""
 
@@ -49,6 +73,7 @@ class After:
     handed: int
     nearly_all: NearlyAll
     left: Left
+    reports: Reported
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +101,10 @@ def after(room: Newsroom, day: date) -> list[After]:
     for issue in issues:
         counts = room.deliveries.counts(issue.id)
         wanted = sum(counts.values()) - counts.get(DeliveryState.CANCELLED, 0)
-        left = _left(room, issue, endings, first=issue.id.newsletter not in seen)
+        first = issue.id.newsletter not in seen
+        left, reports = _left(room, issue, endings, first=first), _reported(room, issue, first=first)
         handed = counts.get(DeliveryState.SUBMITTED, 0)
-        found.append(After(issue, wanted, handed, nearly_all(room, issue), left))
+        found.append(After(issue, wanted, handed, nearly_all(room, issue), left, reports))
         seen.add(issue.id.newsletter)
     return found
 
@@ -142,6 +168,17 @@ def _left(room: Newsroom, issue: Issue, endings: Sequence[Ending], *, first: boo
     gone = [each.subscriber for each in (*by_link, *otherwise)]
     editions = room.deliveries.editions_of(issue.id, gone)
     return Left(len(by_link), len(otherwise), _by_country(Counter(editions[each] for each in gone if each in editions)))
+
+
+def _reported(room: Newsroom, issue: Issue, *, first: bool) -> Reported:
+    of_issue = room.reader_reports.by_story(issue.id)
+    pages = room.reader_reports.of_no_issue(issue.id.newsletter, *_day_of(room, issue)) if first else Counter[str]()
+    countries = {story.id: story.country for story in room.stories.find({*of_issue, *pages} - {""}).values()}
+    by_country: Counter[str] = Counter()
+    for story, number in (of_issue + pages).items():
+        if country := countries.get(story):
+            by_country[country] += number
+    return Reported(of_issue.total(), pages.total(), by_country)
 
 
 def _day_of(room: Newsroom, issue: Issue) -> tuple[datetime, datetime]:

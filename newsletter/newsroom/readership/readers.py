@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from newsletter.errors import InputError, PlanError
 from newsletter.model import IssueId, Recipient, RenderedEdition
+from newsletter.newsroom.readership import reports
 from newsletter.newsroom.room import Newsroom
 from newsletter.plan import Newsletter
 from newsletter.tokens import Purpose
@@ -20,6 +21,7 @@ __all__ = [
     "personal",
     "reader_of",
     "set_countries",
+    "shared",
     "slots_of",
     "unsubscribe",
     "view_address",
@@ -54,7 +56,7 @@ class Reader:
 
 def links(room: Newsroom, issue_id: IssueId, recipient: Recipient) -> dict[str, str]:
     """The slots of one recipient's message."""
-    return {**personal(room, issue_id, recipient), "view": view_address(room, issue_id, recipient.edition)}
+    return {**personal(room, issue_id, recipient), **shared(room, issue_id, recipient.edition)}
 
 
 def personal(room: Newsroom, issue_id: IssueId, recipient: Recipient) -> dict[str, str]:
@@ -65,6 +67,14 @@ def personal(room: Newsroom, issue_id: IssueId, recipient: Recipient) -> dict[st
         "name": recipient.name,
         "unsubscribe": f"{base}/unsubscribe/{room.signer.sign(Purpose.UNSUBSCRIBE, payload)}",
         "preferences": f"{base}/preferences/{room.signer.sign(Purpose.PREFERENCES, payload)}",
+    }
+
+
+def shared(room: Newsroom, issue_id: IssueId, edition: str) -> dict[str, str]:
+    """The slots that are the same for all readers of an edition."""
+    return {
+        "view": view_address(room, issue_id, edition),
+        "report": reports.address_of_edition(room, issue_id, edition),
     }
 
 
@@ -80,7 +90,7 @@ def neutral_slots(room: Newsroom, issue_id: IssueId, edition: str) -> dict[str, 
         "name": "",
         "unsubscribe": f"{base}/unsubscribe/",
         "preferences": f"{base}/preferences/",
-        "view": view_address(room, issue_id, edition),
+        **shared(room, issue_id, edition),
     }
 
 

@@ -24,11 +24,12 @@ DAYS = 30
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One country of an issue: how many got stories of it, how many of those left."""
+    """One country of an issue: how many got stories of it, how many of those left, errors reported in its stories."""
 
     country: str
     handed: int
     left: int
+    reports: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,9 @@ def _asked(ask: Ask) -> date | None:
 def _rows(ask: Ask, day: date) -> Iterator[Row]:
     for after in found.after(ask.room, day):
         handed = ask.figures.handed_by_country(after.issue)
-        left = after.left.by_country
-        places = (Place(country, handed.get(country, 0), left.get(country, 0)) for country in {**handed, **left})
+        left, reports = after.left.by_country, after.reports.by_country
+        places = (
+            Place(country, handed.get(country, 0), left.get(country, 0), reports.get(country, 0))
+            for country in {**handed, **left, **reports}
+        )
         yield Row(after, ask.title(after.issue), tuple(places))
