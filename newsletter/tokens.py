@@ -34,6 +34,7 @@ class Purpose(StrEnum):
     MESSAGE_ID = "message-id"
     APPROVE = "approve"
     CONFIRM = "confirm"
+    REPORT = "report"
 
 
 class Signer:

@@ -9,10 +9,11 @@ from pathlib import Path
 
 from sqlalchemy import ColumnElement, Connection, Engine, exists, func, select, update
 
-from subscribers import exporting, importing, requests
+from subscribers import exporting, growth, importing, requests
 from subscribers.addresses import Address, parse_address
 from subscribers.database import conflict_insert, upgrade, writing
 from subscribers.errors import UnknownSubscriberError
+from subscribers.growth import Change, Ending
 from subscribers.importing import ImportReport
 from subscribers.model import Event, Fate, Preferences, SignUp, Status, Subscriber
 from subscribers.preferences import checked_preferences
@@ -121,6 +122,14 @@ class Subscribers:
             found = {row.status: row.number for row in connection.execute(query)}
         return {status: found.get(status, 0) for status in Status}
 
+    def changes(self, start: datetime, end: datetime) -> Sequence[Change]:
+        """How many subscriptions came and went; see `subscribers.growth.changes`."""
+        return growth.changes(self._engine, start, end)
+
+    def endings(self, start: datetime, end: datetime) -> Sequence[Ending]:
+        """Which subscriptions ended; see `subscribers.growth.endings`."""
+        return growth.endings(self._engine, start, end)
+
     def show(self, address: str) -> dict[str, object]:
         """The document of `newsletter subscribers show --json`; raises as `find` does.
 
@@ -164,11 +173,12 @@ class Subscribers:
             return chosen != held.preferences
 
     def unsubscribe(
-        self, address: str, newsletter: str | None, now: datetime, how: str = "asked us"
+        self, address: str, newsletter: str | None, now: datetime, how: str = "asked us", issue: str | None = None
     ) -> tuple[str, ...]:
         """End one subscription, or with None all of them; the newsletters that ended with this call.
 
-        Empty when there was nothing left to end. Raises `AddressError` or `UnknownSubscriberError`.
+        `issue` is the one whose link was followed, where that is known. Empty when there was nothing left to end.
+        Raises `AddressError` or `UnknownSubscriberError`.
         """
         parsed = parse_address(address)
         with writing(self._engine) as connection:
@@ -185,7 +195,8 @@ class Subscribers:
             )
             names = tuple(sorted(ended))
             if names:
-                event = Event(now, "unsubscribed", {"newsletters": names, "how": how})
+                told = {"newsletters": names, "how": how} | ({"issue": issue} if issue else {})
+                event = Event(now, "unsubscribed", told)
                 write_events(connection, [(held.id, event)])
             return names
 

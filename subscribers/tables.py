@@ -135,4 +135,5 @@ subscriber_event = Table(
     Column("what", Text, nullable=False),
     Column("detail", JSON, nullable=False),
     Index("ix_subscriber_event_subscriber_id", "subscriber_id"),
+    Index("ix_subscriber_event_at", "at"),
 )

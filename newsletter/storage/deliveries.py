@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,7 +18,10 @@ from newsletter.storage.life import NO_APPROVAL, move
 from newsletter.storage.progress import intended, message_ids
 from newsletter.storage.tables import delivery, issue
 
-__all__ = ["Deliveries", "DeliveryRow", "Wave"]
+__all__ = ["Deliveries", "DeliveryRow", "Refusals", "Wave"]
+
+_AT_ONCE = 500
+"""Numbers in one statement; databases limit how many it may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,16 @@ class Wave:
     def as_json(self) -> dict[str, object]:
         """One wave of `newsletter issue status --json`."""
         return {"at": self.at.isoformat(), "readers": self.readers}
+
+
+@dataclass(frozen=True, slots=True)
+class Refusals:
+    """So many messages that came to the same bad end, in the mail server's own words; those may name a reader."""
+
+    state: DeliveryState
+    code: int | None
+    reply: str
+    number: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -318,6 +331,35 @@ class Deliveries:
         if left:
             query = query.where(delivery.c.state.in_((DeliveryState.QUEUED, DeliveryState.DEFERRED)))
         return {row.edition: row.number for row in connection.execute(query)}
+
+    def handed(self, issue_id: IssueId) -> Mapping[str, int]:
+        """How many messages of each edition (by key) are with the mail server: a walk over the issue's deliveries."""
+        query = sa.select(delivery.c.edition, sa.func.count().label("number")).group_by(delivery.c.edition)
+        with self._database.read() as connection:
+            mine = delivery.c.issue_id == issue_pk(connection, issue_id), delivery.c.state == DeliveryState.SUBMITTED
+            return {row.edition: row.number for row in connection.execute(query.where(*mine))}
+
+    def editions_of(self, issue_id: IssueId, subscribers: Collection[int]) -> Mapping[int, str]:
+        """Which edition (by key) each of those subscribers got, or is to get; the others are left out."""
+        query = sa.select(delivery.c.subscriber_id, delivery.c.edition)
+        numbers, found = sorted(subscribers), dict[int, str]()
+        with self._database.read() as connection:
+            mine = query.where(delivery.c.issue_id == issue_pk(connection, issue_id))
+            for first in range(0, len(numbers), _AT_ONCE):
+                some = mine.where(delivery.c.subscriber_id.in_(numbers[first : first + _AT_ONCE]))
+                found |= {row.subscriber_id: row.edition for row in connection.execute(some)}
+        return found
+
+    def refusals(self, issue_id: IssueId, states: Collection[DeliveryState], most: int) -> Sequence[Refusals]:
+        """What the mail server said to messages in those states, the most frequent words first, up to `most`."""
+        number = sa.func.count().label("number")
+        said = delivery.c.state, delivery.c.code, delivery.c.reply
+        with self._database.read() as connection:
+            mine = delivery.c.issue_id == issue_pk(connection, issue_id), delivery.c.state.in_(list(states))
+            query = sa.select(*said, number).where(*mine).group_by(*said).order_by(number.desc(), *said).limit(most)
+            return [
+                Refusals(DeliveryState(row.state), row.code, row.reply, row.number) for row in connection.execute(query)
+            ]
 
     def revisions(self, issue_id: IssueId) -> Mapping[int, int]:
         """How many deliveries got each revision, or are to get it."""

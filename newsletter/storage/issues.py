@@ -101,6 +101,12 @@ class Issues:
         with self._database.read() as connection:
             return {found.id: found for found in map(life.issue_of, connection.execute(query))}
 
+    def dated(self, day: date) -> Sequence[Issue]:
+        """Every issue of that date, without its snapshot."""
+        query = life.WITHOUT_SNAPSHOT.where(issue.c.local_date == day)
+        with self._database.read() as connection:
+            return [life.issue_of(row) for row in connection.execute(query)]
+
     def in_state(self, *states: IssueState) -> Sequence[Issue]:
         """Every issue in one of the states, without its snapshot, earliest due first."""
         query = life.WITHOUT_SNAPSHOT.where(issue.c.state.in_(states)).order_by(issue.c.due_at, issue.c.id)

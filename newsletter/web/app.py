@@ -40,6 +40,7 @@ from newsletter.web.desk.admin.user_list import user_list
 from newsletter.web.desk.admin.user_role import user_role
 from newsletter.web.desk.admin.user_totp import user_totp
 from newsletter.web.desk.board import board
+from newsletter.web.desk.day_after import day_after
 from newsletter.web.desk.issue.approve import issue_approve
 from newsletter.web.desk.issue.arrange import issue_arrange
 from newsletter.web.desk.issue.correct import issue_correct
@@ -65,6 +66,8 @@ from newsletter.web.desk.outbox.folder import outbox_folder
 from newsletter.web.desk.outbox.folders import outbox
 from newsletter.web.desk.outbox.mail import outbox_mail
 from newsletter.web.desk.outbox.message import outbox_message
+from newsletter.web.desk.reports.change import report_change
+from newsletter.web.desk.reports.list import report_list
 from newsletter.web.desk.schedule.apply import schedule_apply
 from newsletter.web.desk.schedule.end import schedule_end
 from newsletter.web.desk.schedule.extra import schedule_extra
@@ -108,6 +111,7 @@ from newsletter.web.public.link_needed import link_needed
 from newsletter.web.public.livez import livez
 from newsletter.web.public.preferences import preferences
 from newsletter.web.public.readyz import readyz
+from newsletter.web.public.report import report
 from newsletter.web.public.static import static
 from newsletter.web.public.subscribe import subscribe
 from newsletter.web.public.unsubscribe import unsubscribe
@@ -139,6 +143,9 @@ ROUTES: tuple[tuple[str, tuple[str, ...], Action], ...] = (
     ("/issues/{issue:issue}/decide", POST, issue_decide),
     ("/issues/{issue:issue}/live", GET, issue_live),
     ("/issues/{issue:issue}/recipients", GET, issue_recipients),
+    ("/after", GET, day_after),
+    ("/reports", GET, report_list),
+    ("/reports/{number:int}", POST, report_change),
     ("/stories", GET, story_list),
     ("/stories/file", POST, story_file),
     ("/schedules", GET, schedule_list),
@@ -202,6 +209,7 @@ ROUTES: tuple[tuple[str, tuple[str, ...], Action], ...] = (
     ("/confirm/{token}", BOTH, confirm),
     ("/preferences/", BOTH, link_mail),
     ("/preferences/{token}", BOTH, preferences),
+    ("/report/{token}", BOTH, report),
     ("/archive/", GET, archive),
     ("/archive/{newsletter}/", GET, archive_newsletter),
     ("/archive/{newsletter}/feed.xml", GET, archive_feed),

@@ -7,14 +7,18 @@ import threading
 import time
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any, TypeVar
 
 from newsletter.errors import NewsletterError
 from newsletter.model import Finding, Issue, Severity
 from newsletter.newsroom import Newsroom
+from newsletter.newsroom.dispatch.day_after import handed_by_country, refusals_said
 from newsletter.newsroom.issue import editing, preflight, previews
 from newsletter.newsroom.issue.editing import Tray
 from newsletter.newsroom.issue.previews import Reach
+from newsletter.newsroom.readership.growth import Grown, growth
+from newsletter.storage import Refusals
 
 __all__ = ["Checked", "Figures"]
 
@@ -91,6 +95,20 @@ class Figures:
     def lasting(self, key: Hashable, ask: Callable[[], _Value]) -> _Value:
         """What does not change while its key is the same, such as the view of sealed bytes."""
         return self._remember(key, ask, math.inf)
+
+    def handed_by_country(self, issue: Issue) -> Mapping[str, int]:
+        """How many got stories of each country, as it was a few minutes ago: a walk over the whole audience."""
+        key = ("handed", issue.id, issue.state, issue.settled_at)
+        return self._remember(key, lambda: handed_by_country(self._room, issue.id), GLANCE_SECONDS)
+
+    def refusals_said(self, day: date) -> Sequence[Refusals]:
+        """What mail servers said to what was given up, as it was a few minutes ago."""
+        return self._remember(("refusals", day), lambda: refusals_said(self._room, day), GLANCE_SECONDS)
+
+    def growth(self, days: Sequence[date], newsletter: str | None) -> Sequence[Grown]:
+        """How many readers came and went on each of these days, as it was a few minutes ago."""
+        key = ("growth", days[0], days[-1], newsletter)
+        return self._remember(key, lambda: growth(self._room, days, newsletter), GLANCE_SECONDS)
 
     def forget(self) -> None:
         """Ask anew from now on, because something was changed."""

@@ -46,6 +46,8 @@ _UTC = ZoneInfo("UTC")
 _SCREENS = (
     ("board", "/", "Today"),
     ("issue_list", "/issues", "Issues"),
+    ("day_after", "/after", "Day after"),
+    ("report_list", "/reports", "Reports"),
     ("story_list", "/stories", "Stories"),
     ("schedule_list", "/schedules", "Schedules"),
     ("source_list", "/sources", "Sources"),

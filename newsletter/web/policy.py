@@ -34,6 +34,7 @@ Access = Role | Key | Bearer | None
 ACCESS: dict[str, Access] = {
     # The desk. Editors see counts, admins see addresses; the outbox holds whole messages with working links.
     "board": Role.VIEWER,
+    "day_after": Role.VIEWER,
     "issue_list": Role.VIEWER,
     "issue": Role.VIEWER,
     "issue_mail": Role.VIEWER,
@@ -54,6 +55,8 @@ ACCESS: dict[str, Access] = {
     "issue_decide": Role.APPROVER,
     "issue_live": Role.VIEWER,
     "issue_recipients": Role.ADMIN,
+    "report_list": Role.EDITOR,
+    "report_change": Role.EDITOR,
     "story_list": Role.VIEWER,
     "story_file": Role.EDITOR,
     "subscriber_list": Role.ADMIN,
@@ -122,6 +125,7 @@ ACCESS: dict[str, Access] = {
     "subscribe": PUBLIC,
     "confirm": PUBLIC,
     "link_mail": PUBLIC,
+    "report": PUBLIC,
     # Everybody.
     "archive": PUBLIC,
     "archive_newsletter": PUBLIC,

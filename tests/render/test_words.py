@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from newsletter.errors import TemplateError
 from newsletter.model import Edition, SummaryOrigin
+from newsletter.ports import SLOT_NAMES
 from newsletter.render import Templates, fill_html, render_edition
 from newsletter.render.mirroring import mirrored
 from newsletter.render.translating import read_catalogues, words_in
@@ -167,7 +168,7 @@ def test_an_english_story_stands_on_the_right_of_an_arabic_edition(chromium, ren
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
         page = browser.new_page(viewport={"width": 640, "height": 900})
         page.route("**/*", lambda route: route.abort())
-        page.set_content(fill_html(rendered.html, dict.fromkeys(("unsubscribe", "preferences", "view", "name"), "x")))
+        page.set_content(fill_html(rendered.html, dict.fromkeys(SLOT_NAMES, "x")))
         sides = page.evaluate(
             "() => [...document.querySelectorAll('.w h2, .w p, .w h3')].map(it => getComputedStyle(it))"
             ".map(style => style.textAlign == 'start' && style.direction == 'rtl' ? 'right' : style.textAlign)"
@@ -184,7 +185,7 @@ def test_an_arabic_edition_reads_from_the_right_everywhere(chromium, render, sna
 
     arabic = {"title": "الصين تحتفظ بأفضل مواهبها", "summary": "ملخص قصير.", "note": ("فقرة.",), "language": "ar"}
     rendered = render(snapshot(PlacedStory(story(1, **arabic), (related(2),))), language="ar")
-    neutral = dict.fromkeys(("unsubscribe", "preferences", "view"), "https://news.example/x") | {"name": ""}
+    neutral = dict.fromkeys(("unsubscribe", "preferences", "view", "report"), "https://news.example/x") | {"name": ""}
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
         page = browser.new_page(viewport={"width": 640, "height": 900})

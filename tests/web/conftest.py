@@ -26,7 +26,7 @@ from newsletter.web.desk.account import totp_confirm as account_totp_confirm
 from newsletter.web.desk.login import code as login_code
 from newsletter.web.desk.login import forgot
 from newsletter.web.desk.login import page as login
-from newsletter.web.public import askers
+from newsletter.web.public import askers, report
 from newsletter.web.sessions import form_token
 from newsletter.web.throttle import Throttle
 
@@ -139,7 +139,13 @@ def _fresh_throttles(monkeypatch: pytest.MonkeyPatch) -> None:
         old = module._throttle
         monkeypatch.setattr(module, "_throttle", Throttle(old._limit, old._seconds))
     others = ((forgot, "_addresses"), (forgot, "_networks"), (recording, "_failed_lines"))
-    for module, name in (*others, (askers, "_networks"), (askers, "_domains")):
+    for module, name in (
+        *others,
+        (askers, "_networks"),
+        (askers, "_domains"),
+        (report, "_networks"),
+        (report, "_everybody"),
+    ):
         old = getattr(module, name)
         monkeypatch.setattr(module, name, Throttle(old._limit, old._seconds))
 

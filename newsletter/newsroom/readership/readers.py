@@ -9,6 +9,7 @@ from zoneinfo import available_timezones
 
 from newsletter.errors import InputError, PlanError
 from newsletter.model import IssueId, Recipient, RenderedEdition
+from newsletter.newsroom.readership import reports
 from newsletter.newsroom.room import Newsroom
 from newsletter.plan import Newsletter
 from newsletter.tokens import Purpose
@@ -25,6 +26,7 @@ __all__ = [
     "personal",
     "preferences_address",
     "reader_of",
+    "shared",
     "slots_of",
     "unsubscribe",
     "view_address",
@@ -36,12 +38,14 @@ __all__ = [
 class Reader:
     """Whom a token speaks for, and which newsletter's mail it stood in.
 
-    `newsletter` is None when schedule.yaml names it no more: the way out of its list stays open all the same.
+    `newsletter` is None when schedule.yaml names it no more: the way out of its list stays open all the same. `issue`
+    is the one that the mail was of; links of older mails name a newsletter alone.
     """
 
     subscriber: Subscriber
     name: str
     newsletter: Newsletter | None
+    issue: IssueId | None = None
 
     @property
     def title(self) -> str:
@@ -57,12 +61,12 @@ class Reader:
 
 def links(room: Newsroom, issue_id: IssueId, recipient: Recipient) -> dict[str, str]:
     """The slots of one recipient's message."""
-    return {**personal(room, issue_id, recipient), "view": view_address(room, issue_id, recipient.edition)}
+    return {**personal(room, issue_id, recipient), **shared(room, issue_id, recipient.edition)}
 
 
 def personal(room: Newsroom, issue_id: IssueId, recipient: Recipient) -> dict[str, str]:
     """The slots that are this recipient's alone."""
-    payload = f"{recipient.subscriber}|{issue_id.newsletter}"
+    payload = f"{recipient.subscriber}|{issue_id}"
     base = room.settings.base_url
     return {
         "name": recipient.name,
@@ -77,6 +81,14 @@ def preferences_address(room: Newsroom, subscriber: Subscriber, newsletter: News
     return f"{room.settings.base_url}/preferences/{token}"
 
 
+def shared(room: Newsroom, issue_id: IssueId, edition: str) -> dict[str, str]:
+    """The slots that are the same for all readers of an edition."""
+    return {
+        "view": view_address(room, issue_id, edition),
+        "report": reports.address_of_edition(room, issue_id, edition),
+    }
+
+
 def view_address(room: Newsroom, issue_id: IssueId, edition: str) -> str:
     """Where an edition stands on the web; the same for all its readers."""
     return f"{room.settings.base_url}/view/{room.signer.sign(Purpose.VIEW, f'{issue_id}|{edition}')}"
@@ -89,7 +101,7 @@ def neutral_slots(room: Newsroom, issue_id: IssueId, edition: str) -> dict[str, 
         "name": "",
         "unsubscribe": f"{base}/unsubscribe/",
         "preferences": f"{base}/preferences/",
-        "view": view_address(room, issue_id, edition),
+        **shared(room, issue_id, edition),
     }
 
 
@@ -109,7 +121,9 @@ def reader_of(room: Newsroom, purpose: Purpose, token: str) -> Reader | None:
     payload = room.signer.verify(purpose, token, room.clock.now())
     if payload is None:
         return None
-    number, _, name = payload.partition("|")
+    number, _, named = payload.partition("|")
+    name = named.partition("/")[0]
+    issue = IssueId.parse(named) if name != named else None
     try:
         subscriber = room.subscribers.get(int(number))
     except UnknownSubscriberError:
@@ -117,14 +131,15 @@ def reader_of(room: Newsroom, purpose: Purpose, token: str) -> Reader | None:
     if name not in subscriber.subscriptions:
         return None
     try:
-        return Reader(subscriber, name, room.plan.newsletters.get(name))
+        return Reader(subscriber, name, room.plan.newsletters.get(name), issue)
     except PlanError:
-        return Reader(subscriber, name, None)
+        return Reader(subscriber, name, None, issue)
 
 
 def unsubscribe(room: Newsroom, reader: Reader, how: str) -> None:
     """Take the reader off the newsletter; done when this returns, harmless to repeat."""
-    room.subscribers.unsubscribe(reader.subscriber.email, reader.name, room.clock.now(), how=how)
+    issue = str(reader.issue) if reader.issue else None
+    room.subscribers.unsubscribe(reader.subscriber.email, reader.name, room.clock.now(), how=how, issue=issue)
 
 
 PAUSES = (7, 14, 30, 90)

@@ -13,9 +13,11 @@ from starlette.responses import Response
 from newsletter import plan, render
 from newsletter.errors import NewsletterError
 from newsletter.model import Edition, Issue, IssueState, RenderedEdition
+from newsletter.newsroom.dispatch.course import course
 from newsletter.newsroom.issue import previews, proofs
 from newsletter.newsroom.readership import readers
 from newsletter.web.asking import Ask
+from newsletter.web.charts import course_chart
 from newsletter.web.desk.issue.live import progress_of
 from newsletter.web.desk.issue.preview import Preview, issue_preview
 from newsletter.web.desk.issue.spots import Spot, edition_in, spots_of, story_in
@@ -79,6 +81,7 @@ def issue_page(ask: Ask, shown: Issue, *, notice: str = "", status: int = 200) -
         why_not=_why_not(ask, checked),
         may_see_recipients=may(ask, "issue_recipients"),
         books=ask.room.issues.books(shown.id) if shown.frozen_at else None,
+        course=course_chart(course(ask.room, shown.id), ask.zone(shown)) if shown.frozen_at else None,
         live=progress_of(ask.room.deliveries.counts(shown.id)) if shown.state is IssueState.SENDING else None,
         history=ask.room.issues.history(shown.id),
         tray=ask.figures.tray(shown) if _may_arrange(ask, shown) else None,

@@ -5,11 +5,13 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from newsletter.web.asking import Ask
+from newsletter.web.charts import days_before, growth_chart
 from newsletter.web.pages import desk_page
 
 __all__ = ["subscriber_list"]
 
 ROWS, LONGEST_SEARCH = 50, 320
+DAYS = 60
 STATUSES = ("pending", "confirmed", "unsubscribed")
 
 
@@ -33,6 +35,7 @@ def subscriber_list(ask: Ask) -> Response:
         names=names,
         titles={name: each.title for name, each in ask.plan.newsletters.items()},
         counts=ask.figures.subscriptions(names),
+        growth=growth_chart(ask.figures.growth(days_before(ask.now.date(), DAYS), newsletter)),
         newsletter=newsletter,
         standing=status,
         statuses=STATUSES,

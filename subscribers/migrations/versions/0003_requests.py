@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+revision = "0003"
+down_revision = "0002"
 
 row_id = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 instant = sa.DateTime(timezone=True)
