@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -51,10 +51,13 @@ class Subscribers:
         now: datetime,
         *,
         dry_run: bool = False,
+        rejects: Path | None = None,
         progress: Callable[[int, int], None] = lambda done, total: None,
     ) -> ImportReport:
         """Take a CSV file in; see `subscribers.importing.import_file`."""
-        return importing.import_file(self._engine, path, terms, now, dry_run=dry_run, progress=progress)
+        return importing.import_file(
+            self._engine, path, terms, now, dry_run=dry_run, rejects=rejects, progress=progress
+        )
 
     def export_file(
         self,
@@ -65,6 +68,10 @@ class Subscribers:
     ) -> int:
         """Write a CSV file and return its rows; see `subscribers.exporting.export_file`."""
         return exporting.export_file(self._engine, path, safe=safe, progress=progress)
+
+    def export_text(self, *, safe: bool = False) -> Iterator[str]:
+        """The same file piece by piece, for somebody far away; see `subscribers.exporting.export_text`."""
+        return exporting.export_text(self._engine, safe=safe)
 
     def get(self, subscriber_id: int) -> Subscriber:
         """The subscriber of that number; raises `UnknownSubscriberError`."""

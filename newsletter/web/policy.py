@@ -59,6 +59,12 @@ ACCESS: dict[str, Access] = {
     "subscriber_list": Role.ADMIN,
     "subscriber": Role.ADMIN,
     "subscriber_change": Role.ADMIN,
+    "subscriber_import": Role.ADMIN,
+    "subscriber_upload": Role.ADMIN,
+    "subscriber_file": Role.ADMIN,
+    "subscriber_file_order": Role.ADMIN,
+    "subscriber_rejects": Role.ADMIN,
+    "subscriber_export": Role.ADMIN,
     # Whoever may look sees what is due; what decides when readers hear from the desk is for admins.
     "schedule_list": Role.VIEWER,
     "schedule_newsletter": Role.VIEWER,

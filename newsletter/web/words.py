@@ -22,6 +22,7 @@ from newsletter.newsroom.people.saying import (
 from newsletter.plan import ApprovalMode, Newsletter, OnTimeout
 
 __all__ = [
+    "BROUGHT_WORDS",
     "DELIVERY_WORDS",
     "EXCLUSION_WORDS",
     "STATE_WORDS",
@@ -36,6 +37,15 @@ __all__ = [
     "sends_words",
     "when_words",
 ]
+
+BROUGHT_WORDS = {
+    "looking": "being looked at",
+    "looked": "looked at, not imported",
+    "importing": "being imported",
+    "imported": "imported",
+    "failed": "failed",
+}
+"""How far a file of subscribers is, as people say it."""
 
 _UNSENT = (IssueState.PLANNED, IssueState.BUILDING, IssueState.REVIEW, IssueState.WAITING, IssueState.FAILED)
 # The first that is found counts: a browser names those before it that it wants to be taken for.
