@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -11,7 +12,7 @@ from newsletter.errors import NotFoundError
 from newsletter.model import IssueId
 from newsletter.storage.tables import issue
 
-__all__ = ["hashed", "is_issue", "issue_pk", "no_such_issue"]
+__all__ = ["among", "hashed", "is_issue", "issue_pk", "no_such_issue"]
 
 
 def is_issue(issue_id: IssueId, among: sa.FromClause = issue) -> tuple[sa.ColumnElement[bool], ...]:
@@ -21,6 +22,12 @@ def is_issue(issue_id: IssueId, among: sa.FromClause = issue) -> tuple[sa.Column
         among.c.local_date == issue_id.date,
         among.c.number == issue_id.number,
     )
+
+
+def among(those: Collection[IssueId]) -> sa.ColumnElement[bool]:
+    """What tells the rows of these issues from all others."""
+    key = sa.tuple_(issue.c.newsletter, issue.c.local_date, issue.c.number)
+    return key.in_([(each.newsletter, each.date, each.number) for each in those])
 
 
 def issue_pk(connection: Connection, issue_id: IssueId) -> int:
