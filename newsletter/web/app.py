@@ -50,6 +50,7 @@ from newsletter.web.desk.issue.mail import issue_mail
 from newsletter.web.desk.issue.orders import issue_build, issue_cancel, issue_rest, issue_stop, issue_undo
 from newsletter.web.desk.issue.page import issue
 from newsletter.web.desk.issue.proof import issue_proof
+from newsletter.web.desk.issue.reader import issue_reader
 from newsletter.web.desk.issue.recipients import issue_recipients
 from newsletter.web.desk.issue.restore import issue_restore
 from newsletter.web.desk.issue.revisions import issue_revisions
@@ -143,6 +144,7 @@ ROUTES: tuple[tuple[str, tuple[str, ...], Action], ...] = (
     ("/issues/{issue:issue}/correct", BOTH, issue_correct),
     ("/issues/{issue:issue}/decide", POST, issue_decide),
     ("/issues/{issue:issue}/live", GET, issue_live),
+    ("/issues/{issue:issue}/reader", POST, issue_reader),
     ("/issues/{issue:issue}/recipients", GET, issue_recipients),
     ("/stories", GET, story_list),
     ("/stories/file", POST, story_file),

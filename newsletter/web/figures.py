@@ -129,13 +129,16 @@ class Figures:
         """Each value if a moment is enough to find it out, else the one that was known before, or None; it is found
         out behind the scenes then, for whoever asks next."""
         now, known, asked = self._seconds(), dict[Hashable, _Value | None](), dict[Hashable, Future[_Value]]()
+        begun = False
         for key, ask in wanted.items():
             with self._lock:
                 at, value = self._kept.get(key, (now - GLANCE_SECONDS, None))
                 known[key] = value if now - at < KEPT_SECONDS else self._old.get(key)
                 if now - at >= KEPT_SECONDS:
+                    begun |= key not in self._asked
                     asked[key] = self._asked.get(key) or self._begin(key, ask)
-        done, _ = wait(asked.values(), MOMENT)
+        # What somebody waited for in vain already takes longer than a moment.
+        done, _ = wait(asked.values(), MOMENT if begun else 0)
         return known | {key: future.result() for key, future in asked.items() if future in done}
 
     def _begin(self, key: Hashable, ask: Callable[[], _Value]) -> Future[_Value]:

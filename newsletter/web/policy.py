@@ -54,6 +54,7 @@ ACCESS: dict[str, Access] = {
     "issue_decide": Role.APPROVER,
     "issue_live": Role.VIEWER,
     "issue_recipients": Role.ADMIN,
+    "issue_reader": Role.ADMIN,
     "story_list": Role.VIEWER,
     "story_file": Role.EDITOR,
     "subscriber_list": Role.ADMIN,
