@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import million, previewing, relating, rendering, scheduling, sending, starting, wires
+from bench import listing, million, previewing, relating, rendering, scheduling, sending, starting, wires
 
 PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
 HEAD = f"""\
@@ -36,6 +36,7 @@ def main() -> None:
         "preview": previewing.measure,
         "relating": relating.measure,
         "rendering": rendering.measure,
+        "lists": listing.measure,
         "schedule": scheduling.measure,
         "starting": starting.measure,
     }

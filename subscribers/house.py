@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import ColumnElement, Connection, Engine, exists, func, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Select, func, or_, select, union, union_all, update
 
 from subscribers import exporting, growth, importing, requests
 from subscribers.addresses import Address, parse_address
@@ -23,6 +23,9 @@ from subscribers.signups import Terms
 from subscribers.tables import subscriber, subscriber_event, subscription, suppression
 
 __all__ = ["Subscribers"]
+
+_FEW = 8000
+"""The root of 50 rows a page times a million subscribers: from there on the one way to look is as long as the other."""
 
 
 class Subscribers:
@@ -53,10 +56,13 @@ class Subscribers:
         now: datetime,
         *,
         dry_run: bool = False,
+        rejects: Path | None = None,
         progress: Callable[[int, int], None] = lambda done, total: None,
     ) -> ImportReport:
         """Take a CSV file in; see `subscribers.importing.import_file`."""
-        return importing.import_file(self._engine, path, terms, now, dry_run=dry_run, progress=progress)
+        return importing.import_file(
+            self._engine, path, terms, now, dry_run=dry_run, rejects=rejects, progress=progress
+        )
 
     def export_file(
         self,
@@ -67,6 +73,10 @@ class Subscribers:
     ) -> int:
         """Write a CSV file and return its rows; see `subscribers.exporting.export_file`."""
         return exporting.export_file(self._engine, path, safe=safe, progress=progress)
+
+    def export_text(self, *, safe: bool = False) -> Iterator[str]:
+        """The same file piece by piece, for somebody far away; see `subscribers.exporting.export_text`."""
+        return exporting.export_text(self._engine, safe=safe)
 
     def get(self, subscriber_id: int) -> Subscriber:
         """The subscriber of that number; raises `UnknownSubscriberError`."""
@@ -88,28 +98,26 @@ class Subscribers:
         self,
         *,
         begins: str = "",
-        newsletter: str | None = None,
+        newsletters: Sequence[str] = (),
         status: str | None = None,
         below: int | None = None,
         limit: int = 50,
     ) -> list[Subscriber]:
-        """Up to `limit` subscribers, the latest first, numbered `below` that where it is given.
+        """Up to `limit` subscribers, the latest first; with `begins` those whose address begins so, in its order.
 
-        Only those whose address `begins` so, and who have a subscription to `newsletter`, of that `status`. A beginning
-        is found by an index; a part of an address would be looked for in a million.
+        Only those who have a subscription to one of `newsletters` (where any are named), of that `status`. The list
+        goes on behind the subscriber numbered `below`. A beginning is found by an index; a part of an address would be
+        looked for in a million.
         """
-        key = begins.strip().lower()
-        chosen = [subscriber.c.id < below] if below is not None else []
-        if key:
-            chosen += [subscriber.c.address_key >= key, subscriber.c.address_key < key + "\U0010ffff"]
-        if newsletter is not None or status is not None:
-            held = select(subscription.c.subscriber_id).where(subscription.c.subscriber_id == subscriber.c.id)
-            held = held if newsletter is None else held.where(subscription.c.newsletter == newsletter)
-            chosen.append(exists(held if status is None else held.where(subscription.c.status == status)))
-        query = select(subscriber.c.id).where(*chosen).order_by(subscriber.c.id.desc()).limit(limit)
+        held = [_held(name, status) for name in newsletters]
         with self._engine.connect() as connection:
-            numbers = connection.scalars(query).all()
-            return find_subscribers(connection, subscriber.c.id.in_(numbers))[::-1]
+            if key := begins.strip().lower():
+                query = _by_address(connection, key, held, below)
+            else:
+                query = _latest(held, below, limit)
+            numbers = connection.scalars(query.limit(limit)).all()
+            found = {each.id: each for each in find_subscribers(connection, subscriber.c.id.in_(numbers))}
+        return [found[number] for number in numbers if number in found]
 
     def count(self, newsletter: str) -> dict[Status, int]:
         """How many subscriptions of a newsletter there are of each status."""
@@ -246,6 +254,44 @@ class Subscribers:
             event = Event(now, "suppressed", {"reason": reason, "detail": detail})
             write_events(connection, [(held.id, event) for held in known])
             return True
+
+
+def _held(newsletter: str, status: str | None) -> Select[int]:
+    """The numbers of those who have such a subscription."""
+    query = select(subscription.c.subscriber_id).where(subscription.c.newsletter == newsletter)
+    return query if status is None else query.where(subscription.c.status == status)
+
+
+def _latest(held: Sequence[Select[int]], below: int | None, limit: int) -> Select[int]:
+    """Numbers, the highest first: of each newsletter as many as could be among them, which its index has in order."""
+    if not held:
+        query = select(subscriber.c.id).order_by(subscriber.c.id.desc())
+        return query if below is None else query.where(subscriber.c.id < below)
+    number = subscription.c.subscriber_id
+    tops = [query if below is None else query.where(number < below) for query in held]
+    each = [select(query.order_by(number.desc()).limit(limit).subquery()) for query in tops]
+    found = union(*each).subquery()
+    return select(found.c.subscriber_id).order_by(found.c.subscriber_id.desc())
+
+
+def _by_address(connection: Connection, key: str, held: Sequence[Select[int]], below: int | None) -> Select[int]:
+    """Numbers in the order of their addresses.
+
+    Where few have such a subscription, those are looked through; else the addresses are, until enough of theirs are
+    found. Either takes some thousand steps in a million, and neither alone would.
+    """
+    address = subscriber.c.address_key
+    chosen = [address >= key, address < key + "\U0010ffff"]
+    if below is not None:
+        chosen.append(address > select(address).where(subscriber.c.id == below).scalar_subquery())
+    query = select(subscriber.c.id).where(*chosen).order_by(address)
+    if not held:
+        return query
+    some = union_all(*(select(each.limit(_FEW + 1).subquery()) for each in held)).subquery()
+    if (connection.scalar(select(func.count()).select_from(some)) or 0) <= _FEW:
+        numbers = union(*held).subquery()
+        return query.join(numbers, numbers.c.subscriber_id == subscriber.c.id)
+    return query.where(or_(*(each.where(subscription.c.subscriber_id == subscriber.c.id).exists() for each in held)))
 
 
 def _one(connection: Connection, where: ColumnElement[bool], who: str, *, lock: bool = False) -> Subscriber:

@@ -56,12 +56,15 @@ metadata = MetaData(
 # SQLite numbers rows only in a column of type INTEGER (https://sqlite.org/autoinc.html).
 RowId = BigInteger().with_variant(Integer, "sqlite")
 
+# Byte by byte, whatever the locale of the database: so an index finds whose address begins with a text, in order.
+Key = Text().with_variant(Text(collation="C"), "postgresql")
+
 subscriber = Table(
     "subscriber",
     metadata,
     Column("id", RowId, primary_key=True, autoincrement=True),
     Column("email", Text, nullable=False),
-    Column("address_key", Text, nullable=False, unique=True),
+    Column("address_key", Key, nullable=False, unique=True),
     Column("name", Text, nullable=False),
     Column("countries", JSON(none_as_null=True)),
     Column("frequency", Text, nullable=False),
@@ -88,13 +91,15 @@ subscription = Table(
     CheckConstraint("status IN ('pending', 'confirmed', 'unsubscribed')", name="status"),
     CheckConstraint("status <> 'confirmed' OR (consent_at IS NOT NULL AND consent_source IS NOT NULL)", name="consent"),
     Index("ix_subscription_subscriber_id", "subscriber_id"),
+    # Counts by status, and the latest of a status, without a look at the rows.
+    Index("ix_subscription_status", "newsletter", "status", "subscriber_id"),
     sqlite_with_rowid=False,
 )
 
 suppression = Table(
     "suppression",
     metadata,
-    Column("address_key", Text, primary_key=True),
+    Column("address_key", Key, primary_key=True),
     Column("reason", Text, nullable=False),
     Column("detail", Text, nullable=False),
     Column("at", Instant, nullable=False),

@@ -121,7 +121,7 @@ def keep_fault(
     connection.execute(sa.insert(correction).values(**values, issue_id=pk, right_from=right_from, at=now, who=who))
 
 
-def got_fault(connection: Connection, issue_id: IssueId, below: int) -> sa.Select[tuple[int]]:
+def got_fault(connection: Connection, issue_id: IssueId, below: int) -> sa.Select[int]:
     """The numbers of the subscribers who got a revision below `below` of the issue, or may have."""
     pk = issue_pk(connection, issue_id)
     return sa.select(delivery.c.subscriber_id).where(

@@ -27,7 +27,7 @@ from newsletter.storage.corrections import Fault, keep_fault, tell_corrections
 from newsletter.storage.database import Database
 from newsletter.storage.documents import SNAPSHOT
 from newsletter.storage.editions import keep_editions, sealed_edition, sealed_editions
-from newsletter.storage.keys import IS_NAMED, is_issue, issue_pk, named, no_such_issue
+from newsletter.storage.keys import IS_NAMED, among, is_issue, issue_pk, named, no_such_issue
 from newsletter.storage.progress import counted
 from newsletter.storage.revisions import keep_revision
 from newsletter.storage.story_pages import keep_pages
@@ -87,13 +87,29 @@ class Issues:
         except NotFoundError:
             return None
 
-    def list(self, newsletter: str | None = None, limit: int | None = None) -> Sequence[Issue]:
-        """Issues without their snapshots, latest due first."""
-        query = life.WITHOUT_SNAPSHOT.order_by(issue.c.due_at.desc(), issue.c.id.desc())
+    def list(self, newsletter: str | None = None, limit: int | None = None, offset: int = 0) -> Sequence[Issue]:
+        """Issues without their snapshots, latest due first; `limit` of them from the one at `offset` on."""
+        latest = issue.c.due_at.desc(), issue.c.id.desc()
+        chosen = sa.select(issue.c.id).order_by(*latest).limit(limit).offset(offset)
         if newsletter is not None:
-            query = query.where(issue.c.newsletter == newsletter)
+            chosen = chosen.where(issue.c.newsletter == newsletter)
+        # Sorted by their first columns alone: those behind the snapshot would have all of it read.
+        query = life.WITHOUT_SNAPSHOT.where(issue.c.id.in_(chosen)).order_by(*latest)
         with self._database.read() as connection:
-            return [life.issue_of(row) for row in connection.execute(query.limit(limit))]
+            return [life.issue_of(row) for row in connection.execute(query)]
+
+    def story_counts(self, those: Collection[IssueId]) -> Mapping[IssueId, int]:
+        """How many stories the present draft of each holds; none of those without a story."""
+        number = sa.func.count().label("stories")
+        query = (
+            sa.select(issue.c.newsletter, issue.c.local_date, issue.c.number, number)
+            .join(issue_story, issue_story.c.issue_id == issue.c.id)
+            .where(among(those))
+            .group_by(issue.c.id)
+        )
+        with self._database.read() as connection:
+            rows = connection.execute(query).all()
+        return {IssueId(row.newsletter, row.local_date, row.number): row.stories for row in rows}
 
     def dated_from(self, first: date) -> Mapping[IssueId, Issue]:
         """Every issue dated `first` or later, without its snapshot, by its id."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,7 +13,7 @@ from newsletter.errors import NotFoundError
 from newsletter.model import IssueId
 from newsletter.storage.tables import issue
 
-__all__ = ["IS_NAMED", "hashed", "is_issue", "issue_pk", "named", "no_such_issue"]
+__all__ = ["IS_NAMED", "among", "hashed", "is_issue", "issue_pk", "named", "no_such_issue"]
 
 
 def is_issue(issue_id: IssueId, among: sa.FromClause = issue) -> tuple[sa.ColumnElement[bool], ...]:
@@ -36,6 +37,12 @@ takes longer over such a question than SQLite over the answer."""
 def named(issue_id: IssueId) -> dict[str, Any]:
     """The parameters of `IS_NAMED`."""
     return {"newsletter": issue_id.newsletter, "local_date": issue_id.date, "number": issue_id.number}
+
+
+def among(those: Collection[IssueId]) -> sa.ColumnElement[bool]:
+    """What tells the rows of these issues from all others."""
+    key = sa.tuple_(issue.c.newsletter, issue.c.local_date, issue.c.number)
+    return key.in_([(each.newsletter, each.date, each.number) for each in those])
 
 
 def issue_pk(connection: Connection, issue_id: IssueId) -> int:

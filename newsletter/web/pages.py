@@ -132,6 +132,7 @@ def _environment() -> Environment:
     )
     environment.globals["static"] = _static_address
     environment.filters |= {
+        "brought": words.BROUGHT_WORDS.__getitem__,
         "browser": words.browser_words,
         "city": words.city,
         "grouped": lambda number: f"{number:,}",

@@ -44,7 +44,7 @@ class WebServer:
             log_config=None,
             access_log=False,
             server_header=False,
-            # The throttle goes by the network address, which nobody may choose by a header.
+            # Which proxies are believed, and how far, is said in `proxies.py`.
             proxy_headers=False,
             timeout_graceful_shutdown=LAST_WORDS_SECONDS,
         )

@@ -150,6 +150,12 @@ def _fresh_throttles(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, name, Throttle(old._limit, old._seconds))
 
 
+@pytest.fixture(autouse=True)
+def _patient_lists(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lists wait for their figures, however busy the machine is."""
+    monkeypatch.setattr("newsletter.web.figures.MOMENT", 10.0)
+
+
 @pytest.fixture(scope="module")
 def browser(chromium: str) -> Iterator[Any]:
     """Debian's Chromium, for as long as a module lasts: its driver holds the event loop of the thread."""

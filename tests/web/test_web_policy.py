@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from typing import Any
 from urllib.parse import quote
@@ -10,6 +11,7 @@ import pytest
 from starlette.routing import Route
 
 from newsletter.newsroom import Newsroom
+from newsletter.newsroom.readership import imports
 from newsletter.storage import Role
 from newsletter.web.app import ROUTES, make_app
 from newsletter.web.policy import ACCESS, allows
@@ -26,6 +28,7 @@ PARTS = {
     "overlay:int": "1",
     "name": "asia-ai-daily",
     "source": "desk",
+    "brought": "BROUGHT",
 }
 """What stands in an address for each part that a route of the desk names."""
 
@@ -64,7 +67,20 @@ def place(room: Newsroom, name: str) -> str:
     file = next((room.outbox / "asia-ai-daily" / "2026-05-27").glob("*.eml")).name
     snapshot = room.issues.get(ISSUE).snapshot
     assert snapshot is not None
-    return PLACES[name].replace("FILE", file).replace("STORY", quote(snapshot.placed[0].story.id))
+    path = PLACES[name].replace("FILE", file).replace("STORY", quote(snapshot.placed[0].story.id))
+    return path.replace("BROUGHT", brought(room)) if "BROUGHT" in path else path
+
+
+def brought(room: Newsroom) -> str:
+    """The number of a file of subscribers that was brought and has a row that cannot be taken."""
+    kept = imports.kept(room)
+    data = io.BytesIO(b"email\nnonsense\n")
+    found = (
+        kept[0]
+        if kept
+        else imports.bring(room, data, "a.csv", newsletters=("asia-ai-daily",), consent_source="", who="x")
+    )
+    return found.id
 
 
 def test_every_route_has_its_line_in_the_policy_and_no_line_is_left_over(sent: Newsroom) -> None:

@@ -19,7 +19,8 @@ from newsletter.newsroom.readership import readers
 from newsletter.web.asking import Ask
 from newsletter.web.charts import course_chart
 from newsletter.web.desk.issue.live import progress_of
-from newsletter.web.desk.issue.preview import Preview, issue_preview
+from newsletter.web.desk.issue.preview import FREQUENCIES, Preview, issue_preview
+from newsletter.web.desk.issue.seen import seen
 from newsletter.web.desk.issue.spots import Spot, edition_in, spots_of, story_in
 from newsletter.web.figures import Checked
 from newsletter.web.pages import desk_page, may
@@ -33,7 +34,7 @@ OPEN = (IssueState.REVIEW, IssueState.WAITING)
 ARRANGED = (IssueState.REVIEW, IssueState.WAITING, IssueState.APPROVED)
 SETTLED = (IssueState.SUBMITTED, IssueState.SKIPPED, IssueState.MISSED, IssueState.CANCELLED)
 
-_ORDERS = ("build", "proof", "undo", "stop", "rest", "cancel", "correct", "decide", "restore", "words")
+_ORDERS = ("build", "proof", "undo", "stop", "rest", "cancel", "correct", "decide", "restore", "words", "reader")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +55,9 @@ def issue(ask: Ask) -> Response:
 
 def issue_page(ask: Ask, shown: Issue, *, notice: str = "", status: int = 200) -> Response:
     """The screen of one issue, with a sentence on top where an order could not be followed."""
-    preview = issue_preview(ask, shown)
-    rendered, trouble = _rendered(ask, shown, preview)
+    as_whom = seen(ask, shown, issue_preview(ask, shown))
+    preview = as_whom.preview
+    rendered, trouble = _rendered(ask, shown, preview) if not as_whom.nothing else (None, "")
     checked = ask.figures.checked(shown) if shown.snapshot and shown.state not in SETTLED else None
     return desk_page(
         ask,
@@ -68,6 +70,8 @@ def issue_page(ask: Ask, shown: Issue, *, notice: str = "", status: int = 200) -
         zone=ask.zone(shown),
         facts=" ".join(_facts(ask, shown)),
         preview=preview,
+        as_whom=as_whom,
+        frequencies=FREQUENCIES,
         rendered=rendered,
         trouble=trouble,
         body=_body(ask, shown, preview, rendered),

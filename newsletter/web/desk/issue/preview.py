@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from urllib.parse import urlencode
 
@@ -16,8 +16,11 @@ from newsletter.web.asking import Ask
 from newsletter.web.desk.issue.forced_dark import forced_dark
 from newsletter.web.headers import mail_policy
 from newsletter.web.our_flags import with_our_flags
+from newsletter.web.pages import may
 
-__all__ = ["Preview", "framed", "issue_preview"]
+__all__ = ["FREQUENCIES", "Preview", "framed", "issue_preview"]
+
+FREQUENCIES = ("daily", "weekly", "breaking")
 
 _DARK_RULES = re.compile(r"@media\s*\(\s*prefers-color-scheme\s*:\s*dark\s*\)")
 _SCHEME = re.compile(r'(name="(?:supported-)?color-schemes?"\s+content=)"light dark"')
@@ -25,7 +28,11 @@ _SCHEME = re.compile(r'(name="(?:supported-)?color-schemes?"\s+content=)"light d
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """How a mail is to be shown. `countries` empty means the whole issue, `language` its first one."""
+    """How a mail is to be shown. `countries` empty means the whole issue, `language` its first one.
+
+    `frequency` is what a reader would have asked for, empty for whatever; `reader` the number of one of the desk's, who
+    then chose all three. An address stands in none: it would be in histories, logs and chats.
+    """
 
     part: str = "html"
     width: str = "desktop"
@@ -33,6 +40,8 @@ class Preview:
     images: str = "on"
     countries: tuple[str, ...] = ()
     language: str = ""
+    frequency: str = ""
+    reader: int | None = None
 
     @classmethod
     def asked(cls, query: QueryParams, known: Sequence[str] = (), languages: Sequence[str] = ("",)) -> Preview:
@@ -46,6 +55,7 @@ class Preview:
             images=_one_of(query.get("images"), ("on", "off")),
             countries=() if chosen == tuple(known) else chosen,
             language=_one_of(query.get("language"), languages),
+            frequency=_one_of(query.get("frequency"), ("", *FREQUENCIES)),
         )
 
     @property
@@ -58,9 +68,13 @@ class Preview:
 
 
 def issue_preview(ask: Ask, shown: Issue) -> Preview:
-    """The preview of that issue that a request describes."""
-    snapshot = shown.snapshot
-    return Preview.asked(ask.query, snapshot.countries, snapshot.languages) if snapshot else Preview.asked(ask.query)
+    """The preview of that issue that a request describes. Who may not see addresses looks as no reader: whether there
+    is one of that number is not told either."""
+    snapshot, number = shown.snapshot, ask.query.get("reader", "")
+    asked = Preview.asked(ask.query, snapshot.countries, snapshot.languages) if snapshot else Preview.asked(ask.query)
+    if may(ask, "issue_reader") and number.isascii() and number.isdecimal() and len(number) < 18:
+        return replace(asked, reader=int(number))
+    return asked
 
 
 def framed(html: str, preview: Preview, base_url: str) -> HTMLResponse:

@@ -1,4 +1,4 @@
-"""Who asked to hear from this desk: latest first, by newsletter and status, or by how the address begins."""
+"""Who asked to hear from this desk: the latest, by newsletter and status, or by how the address begins."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def subscriber_list(ask: Ask) -> Response:
     below = ask.query.get("below", "")
     shown = ask.room.subscribers.look(
         begins=begins,
-        newsletter=newsletter,
+        newsletters=[newsletter] if newsletter else names if status else (),
         status=status,
         below=int(below) if below.isascii() and below.isdecimal() and len(below) < 18 else None,
         limit=ROWS + 1,
