@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 from newsletter.newsroom import Newsroom
@@ -29,9 +30,16 @@ def served(room: Newsroom) -> Iterator[str]:
         thread.join(10)
 
 
-def faults(page: Any, *, frames: bool = True) -> list[str]:
-    """What axe finds, of whatever weight, and whether anything stands out to the right."""
-    page.evaluate((npm_packages() / "axe-core" / "axe.min.js").read_text(encoding="utf-8"))
-    found = page.evaluate("how => axe.run(document, how)", {"runOnly": TAGS, "iframes": frames})
+def faults(page: Any, *, frames: bool = True, **choice: Any) -> list[str]:
+    """What axe finds, of whatever weight, and whether anything stands out to the right; `choice` is axe's own."""
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(_axe())
+    how = {"runOnly": TAGS, "iframes": frames, "resultTypes": ["violations"], **choice}
+    found = page.evaluate("async (how) => (await axe.run(document, how)).violations", how)
     wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    return [f"{each['id']}: {each['nodes'][0]['html'][:140]}" for each in found["violations"]] + ["wide"] * (wide > 0)
+    return [f"{each['id']}: {each['nodes'][0]['html'][:140]}" for each in found] + ["wide"] * (wide > 0)
+
+
+@cache
+def _axe() -> str:
+    return (npm_packages() / "axe-core" / "axe.min.js").read_text(encoding="utf-8")

@@ -17,7 +17,7 @@ from newsletter.newsroom.intake import gathering
 from newsletter.newsroom.issue import issues
 from newsletter.storage import Role
 
-from .browsing import faults, served
+from .browsing import served
 from .conftest import EARLIER, FLAGS
 
 NAMES = ("asia-ai-daily", "china", "japan", "korea", "india", "islands")
@@ -213,24 +213,3 @@ def test_without_a_script(room: Newsroom, address: str, enter: Callable[..., Any
     assert headlines(page) == before
     page.get_by_role("button", name="Approve").click()
     assert page.locator(".state.approved").is_visible()
-
-
-@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (375, "dark"), (1440, "dark"), (375, "light")])
-def test_every_screen_is_clean(
-    room: Newsroom, address: str, enter: Callable[..., Any], width: int, scheme: str
-) -> None:
-    """axe-core finds nothing, and nothing stands out to the right."""
-    page = enter(width, scheme, bypass_csp=True)
-    here = f"/issues/china/{DAY}"
-    snapshot = room.issues.get(IssueId.parse(f"china/{DAY}")).snapshot
-    assert snapshot is not None
-    story = snapshot.placed[0].story.id
-    found = {}
-    for path in (
-        *("/", "/issues", "/stories", here, f"{here}#stories", f"{here}#checks", f"{here}?part=text&look=forced"),
-        *(f"{here}/story?id={story}", f"{here}/revisions", f"{here}/correct?id={story}"),
-    ):
-        page.goto(address + path)
-        if seen := faults(page, frames=False):
-            found[path] = seen
-    assert found == {}
