@@ -72,6 +72,7 @@ def issue_page(ask: Ask, shown: Issue, *, notice: str = "", status: int = 200) -
         clip=CLIP_BYTES,
         versions=_versions(ask, shown, preview),
         checked=checked,
+        at_story={f"story {each.story.id}": each.story for each in shown.snapshot.placed} if shown.snapshot else {},
         why_not=_why_not(ask, checked),
         may_see_recipients=may(ask, "issue_recipients"),
         books=ask.room.issues.books(shown.id) if shown.frozen_at else None,
