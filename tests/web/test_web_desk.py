@@ -6,7 +6,7 @@ import html
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,7 @@ from newsletter.model import Finding, IssueState, Severity, Story
 from newsletter.newsroom import Newsroom, desks
 from newsletter.newsroom.dispatch import correcting
 from newsletter.newsroom.issue import editing, issues, preflight, previews
+from newsletter.newsroom.planning import scheduling
 from newsletter.storage import Role
 from newsletter.web.desk.issue.preview import Preview, framed
 from newsletter.web.desk.issue.spots import spots_of
@@ -336,3 +337,22 @@ def test_an_editor_sees_each_language_and_the_shortest_version(open_desk: Callab
         for reach in previews.editions(room, room.issues.get(ISSUE))
     }
     assert {min(sizes.values()), max(sizes.values())} <= {sizes.get(tuple(each.split(","))) for each in offered}
+
+
+def test_the_board_is_of_today_and_counts_down_to_nothing_that_has_left(sent: Newsroom) -> None:
+    viewer = Visitor(sent).enter(Role.VIEWER)
+    scheduling.add_issue(sent, NEWSLETTER, date(2026, 6, 2), time(18), who="anna@desk.example")
+    assert len(sent.issues.list()) == 2
+    board = viewer.http.get("/").text
+    assert board.count('<th scope="row">') == 1
+    assert "approved by chief@example.com" in board
+    assert ">in 1 h" not in board
+    scheduling.add_issue(sent, NEWSLETTER, date(2026, 5, 27), time(18), who="anna@desk.example")
+    later = viewer.http.get("/").text.partition("no. 2")[2]
+    assert ">in 12 h" in later
+    assert "since the last" not in later
+
+
+def test_a_finding_leads_to_its_story(review: Newsroom) -> None:
+    page = Visitor(review).enter(Role.VIEWER).http.get(f"/issues/{ISSUE}").text
+    assert re.search(rf'class="place"><a href="/issues/{ISSUE}/story\?id=desk%3Abensong-18820"[^>]*>Dự thảo', page)

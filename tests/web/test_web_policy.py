@@ -2,53 +2,18 @@
 
 from __future__ import annotations
 
-import io
-import re
 from typing import Any
-from urllib.parse import quote
 
 import pytest
 from starlette.routing import Route
 
 from newsletter.newsroom import Newsroom
-from newsletter.newsroom.readership import imports
 from newsletter.storage import Role
-from newsletter.web.app import ROUTES, make_app
+from newsletter.web.app import make_app
 from newsletter.web.policy import ACCESS, allows
 
+from .addresses import filled, of_the_desk
 from .conftest import BASE, ISSUE, Visitor, dump
-
-PARTS = {
-    "issue:issue": str(ISSUE),
-    "newsletter": "asia-ai-daily",
-    "day": "2026-05-27",
-    "file": "FILE",
-    "account:int": "1",
-    "number:int": "1",
-    "overlay:int": "1",
-    "name": "asia-ai-daily",
-    "source": "desk",
-    "brought": "BROUGHT",
-}
-"""What stands in an address for each part that a route of the desk names."""
-
-QUERIES = {
-    "issue_story": "?id=STORY",
-    "issue_story_change": "?id=STORY",
-    "subscriber": "?address=mei.tan@example.com",
-    **{f"schedule_{order}": "?day=2026-05-28&at=08:00" for order in ("skip", "move", "extra", "run")},
-}
-"""What a screen has to be told beside its address."""
-
-
-def of_the_desk() -> dict[str, tuple[str, tuple[str, ...]]]:
-    """Every route that a person's session opens: its address with the parts filled in, and its methods."""
-    found = {}
-    for path, methods, action in ROUTES:
-        if isinstance(ACCESS[action.__name__], Role):
-            place = re.sub(r"{([^}]+)}", lambda part: PARTS[part[1]], path)
-            found[action.__name__] = (place + QUERIES.get(action.__name__, ""), methods)
-    return found
 
 
 def others(name: str) -> list[tuple[str, tuple[str, ...]]]:
@@ -63,26 +28,6 @@ ORDERS = tuple(name for name, (_, methods) in of_the_desk().items() if "POST" in
 LOOKS = tuple(name for name, (_, methods) in of_the_desk().items() if "GET" in methods)
 
 
-def place(room: Newsroom, name: str) -> str:
-    file = next((room.outbox / "asia-ai-daily" / "2026-05-27").glob("*.eml")).name
-    snapshot = room.issues.get(ISSUE).snapshot
-    assert snapshot is not None
-    path = PLACES[name].replace("FILE", file).replace("STORY", quote(snapshot.placed[0].story.id))
-    return path.replace("BROUGHT", brought(room)) if "BROUGHT" in path else path
-
-
-def brought(room: Newsroom) -> str:
-    """The number of a file of subscribers that was brought and has a row that cannot be taken."""
-    kept = imports.kept(room)
-    data = io.BytesIO(b"email\nnonsense\n")
-    found = (
-        kept[0]
-        if kept
-        else imports.bring(room, data, "a.csv", newsletters=("asia-ai-daily",), consent_source="", who="x")
-    )
-    return found.id
-
-
 def test_every_route_has_its_line_in_the_policy_and_no_line_is_left_over(sent: Newsroom) -> None:
     routes = [route for route in make_app(sent).routes if isinstance(route, Route)]
     assert len(routes) == len(make_app(sent).routes)
@@ -92,7 +37,17 @@ def test_every_route_has_its_line_in_the_policy_and_no_line_is_left_over(sent: N
 
 OPEN_ORDERS = {
     *("login", "login_code", "login_link", "forgot", "password"),
-    *("approval", "unsubscribe", "preferences", "report", "story_push", "ghost_webhook"),
+    *(
+        "approval",
+        "unsubscribe",
+        "preferences",
+        "report",
+        "subscribe",
+        "confirm",
+        "link_mail",
+        "story_push",
+        "ghost_webhook",
+    ),
 }
 """What is posted without a session: each has a test of its own, of what stands in its place."""
 
@@ -110,7 +65,7 @@ def test_nobody_gets_in_without_a_session(sent: Newsroom) -> None:
         for cookie in ("", "forged"):
             visitor.http.cookies.set("newsletter-session", cookie)
             method = "POST" if name in ORDERS else "GET"
-            answer = visitor.http.request(method, place(sent, name))
+            answer = visitor.http.request(method, filled(sent, name))
             assert answer.status_code == 401, name
             assert "Log in" in answer.text
             assert "Asia AI Daily" not in answer.text
@@ -129,7 +84,7 @@ def test_each_role_gets_exactly_what_the_policy_gives(sent: Newsroom, role: Role
             if any(asked in methods for _, methods in others(name)):
                 continue  # that is another route of this address
             visitor.renew()
-            answer = visitor.http.request(method, place(sent, name), data={"token": visitor.token})
+            answer = visitor.http.request(method, filled(sent, name), data={"token": visitor.token})
             if method not in of_the_desk()[name][1] and not (method == "HEAD" and name in LOOKS):
                 assert answer.status_code == 405, (name, method)
                 continue
@@ -165,7 +120,7 @@ def test_another_spelling_of_an_address_has_the_same_verdict(sent: Newsroom, rol
         assert isinstance(needed, Role)
         if role is not None and allows(role, needed):
             continue
-        for path in spellings(place(sent, name)):
+        for path in spellings(filled(sent, name)):
             fields = {"token": visitor.token, "revision": "1", "role": "admin"} if "POST" in methods else None
             answer = visitor.http.request(methods[0], BASE + path, data=fields)
             verdict = {401} if role is None else {403}

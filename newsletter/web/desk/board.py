@@ -46,7 +46,17 @@ class Row:
     @property
     def more(self) -> int | None:
         """By how many readers it has more than the newsletter's issue before it."""
-        return self.readers - self.before if self.before is not None else None
+        return self.readers - self.before if self.before is not None and self.drafted else None
+
+    @property
+    def drafted(self) -> bool:
+        """Whether there is a draft, whose stories and readers can be counted."""
+        return self.issue is not None and self.issue.revision > 0
+
+    @property
+    def unsent(self) -> bool:
+        """Whether its hour is still to come for it."""
+        return self.issue is None or self.issue.state in OPEN
 
     @property
     def waits(self) -> bool:
@@ -90,7 +100,8 @@ def _rows(ask: Ask) -> Iterator[Row]:
         yield _row(ask, issue_id, known.get(issue_id), slot)
     for issue_id, issue in known.items():
         today = _today(ask, issue)
-        if issue_id not in shown and (issue_id.date == today or issue.state in (*OPEN, *UNDERWAY)):
+        stands = issue.state in (*OPEN, *UNDERWAY) and (issue.revision or issue_id.date < today)
+        if issue_id not in shown and (issue_id.date == today or stands):
             yield _row(ask, issue_id, issue, None)
 
 

@@ -89,6 +89,11 @@ function follow(board) {
   };
 }
 
+// On a phone the bar of screens scrolls; the present one is in sight.
+const screens = document.querySelector(".screens");
+const present = screens?.querySelector("[aria-current]");
+if (present) screens.scrollLeft = present.offsetLeft - (screens.clientWidth - present.offsetWidth) / 2;
+
 function ready() {
   document.querySelectorAll("[data-country]").forEach(drag);
   document.querySelectorAll("[data-live]").forEach(follow);

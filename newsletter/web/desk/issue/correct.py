@@ -39,7 +39,9 @@ def issue_correct(ask: Ask) -> Response:
         return _page(ask, issue, notice=str(error), typed=ask.form, status=409)
     finally:
         ask.figures.forget()
-    return RedirectResponse(f"/issues/{(done.mail or done.issue).id}", 303)
+    # Who still waits for the issue comes first; the mail about the fault stands on the board beside it.
+    after = done.issue if done.left or done.mail is None else done.mail
+    return RedirectResponse(f"/issues/{after.id}", 303)
 
 
 def _is_withdrawn(ask: Ask, story: str) -> bool:

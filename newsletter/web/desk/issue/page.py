@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from starlette.responses import Response
@@ -79,7 +80,7 @@ def issue_page(ask: Ask, shown: Issue, *, notice: str = "", status: int = 200) -
         clip=CLIP_BYTES,
         spots=(spots := spots_of(shown.snapshot, rendered) if shown.snapshot and rendered else ()),
         frame=(frame := f"/issues/{shown.id}/mail?{preview.frame_query}"),
-        place=_places(ask, frame, {spot.story: spot for spot in spots}),
+        place=_places(ask, shown, frame, spots),
         versions=_versions(ask, shown, preview),
         checked=checked,
         why_not=_why_not(ask, checked),
@@ -188,15 +189,21 @@ def _versions(ask: Ask, shown: Issue, preview: Preview) -> list[Version]:
     ]
 
 
-def _places(ask: Ask, frame: str, spots: Mapping[str, Spot]) -> Callable[[str], tuple[str, str]]:
-    """Where a finding's place can be looked at, and in which frame: in the mail on screen, or a version's own."""
+def _places(ask: Ask, shown: Issue, frame: str, spots: Sequence[Spot]) -> Callable[[str], tuple[str, str, str]]:
+    """What to call a finding's place, where it can be looked at, and in which frame: in the mail on screen, else on the
+    story's own screen or a version's."""
+    here = {spot.story: spot for spot in spots}
+    titles = {placed.story.id: placed.story.title for placed in shown.snapshot.placed} if shown.snapshot else {}
 
-    def place(text: str) -> tuple[str, str]:
-        if spot := story_in(text, spots):
-            return f"{frame}#{spot.anchor}", "mail"
+    def place(text: str) -> tuple[str, str, str]:
+        story = story_in(text)
+        if story in here:
+            return titles[story], f"{frame}#{here[story].anchor}", "mail"
+        if story in titles:
+            return titles[story], f"/issues/{shown.id}/story?{urlencode({'id': story})}", ""
         if edition := edition_in(text):
-            return ask.again(countries=",".join(edition.countries), language=edition.language), ""
-        return "", ""
+            return text, ask.again(countries=",".join(edition.countries), language=edition.language), ""
+        return text, "", ""
 
     return place
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from newsletter.model import Edition, RenderedEdition, Snapshot
@@ -38,9 +38,9 @@ def spots_of(snapshot: Snapshot, rendered: RenderedEdition) -> Sequence[Spot]:
     return spots
 
 
-def story_in(place: str, spots: Mapping[str, Spot]) -> Spot | None:
-    """The spot of the story that a finding's place names (`story desk:12`, `version CN.en, story desk:12`)."""
-    return spots.get(place.rpartition("story ")[2]) if "story " in place else None
+def story_in(place: str) -> str:
+    """The story that a finding's place names (`story desk:12`, `version CN.en, story desk:12`); empty for none."""
+    return place.rpartition("story ")[2] if "story " in place else ""
 
 
 def edition_in(place: str) -> Edition | None:
