@@ -113,9 +113,8 @@ def token(room: Newsroom, name: str, issue_id: IssueId = ISSUE) -> str:
             asked = room.subscribers.requests(6)[-1]
             return room.signer.sign(Purpose.CONFIRM, str(asked.id))
         case "report":
-            return reports.address_of_edition(room, issue_id, next(iter(room.issues.editions(issue_id, 1)))).rpartition(
-                "/"
-            )[2]
+            edition = next(iter(room.issues.editions(issue_id, 1)))
+            return reports.address_of_edition(room, issue_id, edition).rpartition("/")[2]
         case "approval" | "approval_mail":
             issue = room.issues.get(issue_id)
             link = approving.link_to(room, issue, "chief@example.com")

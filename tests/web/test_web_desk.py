@@ -171,9 +171,9 @@ def test_a_finding_leads_to_its_place_and_each_story_is_weighed(review: Newsroom
     assert sum(spot.size for spot in spots) < len(shown.html.encode()) == spots[-1].end
     assert all(f'id="{spot.anchor}"' in shown.html for spot in spots)
     page = Visitor(review).enter(Role.VIEWER).http.get(f"/issues/{ISSUE}").text
-    warned = re.search(r'<span class="place"><a href="([^"]+)" target="mail">story ([^<]+)</a>', page)
+    warned = re.search(r'<span class="place"><a href="([^"]+)" target="mail" dir="auto">([^<]+)</a>', page)
     assert warned is not None
-    spot = {spot.story: spot for spot in spots}[warned[2]]
+    spot = {spot.title: spot for spot in spots}[html.unescape(warned[2])]
     assert html.unescape(warned[1]).endswith(f"#{spot.anchor}")
     source = Visitor(review).enter(Role.EDITOR).http.get(f"/issues/{ISSUE}?part=source").text
     assert html.unescape(source).lower().count("<!doctype html>") == 2
