@@ -351,8 +351,3 @@ def test_the_board_is_of_today_and_counts_down_to_nothing_that_has_left(sent: Ne
     later = viewer.http.get("/").text.partition("no. 2")[2]
     assert ">in 12 h" in later
     assert "since the last" not in later
-
-
-def test_a_finding_leads_to_its_story(review: Newsroom) -> None:
-    page = Visitor(review).enter(Role.VIEWER).http.get(f"/issues/{ISSUE}").text
-    assert re.search(rf'class="place"><a href="/issues/{ISSUE}/story\?id=desk%3Abensong-18820"[^>]*>Dự thảo', page)
