@@ -160,9 +160,9 @@ def test_a_network_and_all_together_are_braked(sent: Newsroom, monkeypatch: pyte
     assert braked.status_code == 429
     assert int(braked.headers["retry-after"]) > 3000
     assert "one more" in braked.text, "what was typed is not lost"
-    assert Visitor(sent, "192.0.2.8").http.post(link(sent), data={"words": "another"}).status_code == 200
+    assert Visitor(sent, "198.51.100.8").http.post(link(sent), data={"words": "another"}).status_code == 200
     monkeypatch.setattr(reporting._everybody, "_limit", 11)
-    assert Visitor(sent, "192.0.2.9").http.post(link(sent), data={"words": "a third"}).status_code == 429
+    assert Visitor(sent, "203.0.113.9").http.post(link(sent), data={"words": "a third"}).status_code == 429
     assert len(kept(sent)) == 11
 
 

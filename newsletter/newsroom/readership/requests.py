@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,7 +27,6 @@ __all__ = [
     "ask_to_subscribe",
     "carry",
     "confirm",
-    "network_of",
     "offered",
     "read_address",
     "read_subscription",
@@ -120,17 +118,6 @@ def confirm(room: Newsroom, asked: Asked, newsletters: Collection[str], *, netwo
     if not chosen:
         raise InputError("choose at least one newsletter")
     return room.subscribers.confirm(asked.id, chosen, room.clock.now(), network)
-
-
-def network_of(client: str) -> str:
-    """The network that a client's address lies in: what one household or firm has of its own, /24 or /64."""
-    try:
-        address = ipaddress.ip_address(client)
-    except ValueError:
-        return client[:64]
-    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
-        address = address.ipv4_mapped
-    return str(ipaddress.ip_network((address, 24 if address.version == 4 else 64), strict=False))
 
 
 def carry(room: Newsroom) -> None:

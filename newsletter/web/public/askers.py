@@ -1,13 +1,26 @@
-"""Who has asked for too many mails by public forms: so many an hour from one network, or to one mail domain."""
+"""Who asks by public forms, and who has asked for too many mails: so many an hour of one network, or to one domain."""
 
 from __future__ import annotations
 
+import ipaddress
+
 from newsletter.web.throttle import Throttle
 
-__all__ = ["ask_for_mail"]
+__all__ = ["ask_for_mail", "network_of"]
 
 _networks = Throttle(30, 60 * 60.0)
 _domains = Throttle(1000, 60 * 60.0)
+
+
+def network_of(client: str) -> str:
+    """The network that a client's address lies in: what one household or firm has of its own, /24 or /64."""
+    try:
+        address = ipaddress.ip_address(client)
+    except ValueError:
+        return client[:64]
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
+        address = address.ipv4_mapped
+    return str(ipaddress.ip_network((address, 24 if address.version == 4 else 64), strict=False))
 
 
 def ask_for_mail(network: str, address: str) -> bool:

@@ -8,6 +8,7 @@ from newsletter.errors import InputError
 from newsletter.newsroom.readership import readers, requests
 from newsletter.web.asking import Ask
 from newsletter.web.pages import NO_REFERRER, public_page
+from newsletter.web.public.askers import network_of
 from newsletter.web.public.language import spoken
 from newsletter.web.public.refusals import no_such_link
 
@@ -25,7 +26,7 @@ def confirm(ask: Ask) -> Response:
     status, held = 200, None
     if ask.posted:
         try:
-            held = requests.confirm(ask.room, asked, chosen, network=requests.network_of(ask.client))
+            held = requests.confirm(ask.room, asked, chosen, network=network_of(ask.client))
         except InputError:
             status = 400
     first = next((each for each in offered if each.name in chosen), offered[0])

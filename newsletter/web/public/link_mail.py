@@ -8,7 +8,7 @@ from newsletter.errors import InputError
 from newsletter.newsroom.readership import requests
 from newsletter.web.asking import Ask
 from newsletter.web.pages import public_page
-from newsletter.web.public.askers import ask_for_mail
+from newsletter.web.public.askers import ask_for_mail, network_of
 from newsletter.web.public.language import spoken
 
 __all__ = ["link_mail"]
@@ -18,7 +18,7 @@ def link_mail(ask: Ask) -> Response:
     """Where the personal link is found, and a form; posted, the same answer whether or not the address is known."""
     words, status = spoken(ask), 200
     if ask.posted:
-        network = requests.network_of(ask.client)
+        network = network_of(ask.client)
         try:
             signup = requests.read_address(ask.room, ask.field("email"))
         except InputError:

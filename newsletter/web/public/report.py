@@ -12,6 +12,7 @@ from newsletter.newsroom.readership import reports
 from newsletter.newsroom.readership.reports import MOST_WORDS, Reportable
 from newsletter.web.asking import Ask
 from newsletter.web.pages import NO_REFERRER, public_page
+from newsletter.web.public.askers import network_of
 from newsletter.web.public.refusals import no_such_link
 from newsletter.web.throttle import Throttle
 
@@ -34,7 +35,7 @@ def report(ask: Ask) -> Response:
         return _page(ask, about)
     if ask.field("website"):
         return _page(ask, about, sent=True)
-    if wait := max(_networks.wait(ask.client), _everybody.wait("")):
+    if wait := max(_networks.wait(network_of(ask.client)), _everybody.wait("")):
         response = _page(ask, about, trouble="often", status=429)
         response.headers["retry-after"] = str(math.ceil(wait))
         return response
@@ -42,7 +43,7 @@ def report(ask: Ask) -> Response:
         reports.report(ask.room, about, ask.field("story"), ask.field("words"))
     except InputError:
         return _page(ask, about, trouble="words", status=400)
-    _networks.fail(ask.client)
+    _networks.fail(network_of(ask.client))
     _everybody.fail("")
     return _page(ask, about, sent=True)
 

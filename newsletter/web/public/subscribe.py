@@ -8,7 +8,7 @@ from newsletter.errors import InputError, NotFoundError
 from newsletter.newsroom.readership import requests
 from newsletter.web.asking import Ask
 from newsletter.web.pages import public_page
-from newsletter.web.public.askers import ask_for_mail
+from newsletter.web.public.askers import ask_for_mail, network_of
 from newsletter.web.public.language import spoken
 
 __all__ = ["subscribe"]
@@ -33,7 +33,7 @@ def subscribe(ask: Ask) -> Response:
         )
     except InputError:
         return _page(ask, status=400)
-    network = requests.network_of(ask.client)
+    network = network_of(ask.client)
     # A field that no person sees is filled in by programs alone.
     if not ask.field("website") and ask_for_mail(network, signup.address.key):
         requests.ask_to_subscribe(ask.room, signup, language=language, network=network)
