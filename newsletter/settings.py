@@ -8,6 +8,7 @@ import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -45,6 +46,13 @@ def _flag(text: str) -> bool:
 
 def _list(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    try:
+        return tuple(ip_network(part) for part in _list(text))
+    except ValueError as error:
+        raise ValueError(f"{error}; write addresses such as 10.0.0.7 or networks such as 10.0.0.0/8") from None
 
 
 def _choice(*words: str) -> Callable[[str], str]:
@@ -136,6 +144,12 @@ FIELDS = (
     Setting("live", "until true, mail to strangers refuses to start", _flag, "false"),
     Setting("test_allow", "addresses or @domains that may get mail while not live", _list, ""),
     Setting("base_url", "public address of the web pages, used in links", _base_url, "http://127.0.0.1:8000"),
+    Setting(
+        "trusted_proxies",
+        "addresses or networks (10.0.0.0/8) of proxies before the pages; only theirs X-Forwarded-For is believed",
+        _networks,
+        "",
+    ),
     Setting("secret_key", "signs tokens; several keys, newest first", _list, secret=True),
     Setting(
         "on_unknown",
@@ -177,6 +191,7 @@ class Settings:
     live: bool
     test_allow: tuple[str, ...]
     base_url: str
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...]
     secret_key: tuple[str, ...] | None
     on_unknown: str
     summary_url: str | None
@@ -321,7 +336,7 @@ def _shown(field: Setting, value: object) -> str:
     if field.secret:
         return "••••••"
     if isinstance(value, tuple):
-        return ",".join(value)
+        return ",".join(map(str, value))
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

@@ -19,6 +19,7 @@ from newsletter.newsroom import Newsroom
 from newsletter.plan import Newsletter, Plan
 from newsletter.storage import Account, ApiToken
 from newsletter.web.figures import Figures
+from newsletter.web.proxies import client_behind
 
 __all__ = ["Action", "Ask", "Form", "Upload"]
 
@@ -75,8 +76,10 @@ class Ask:
 
     @property
     def client(self) -> str:
-        """The network address at the other end of the connection; `X-Forwarded-For` is not believed."""
-        return self.request.client.host if self.request.client else ""
+        """The network address at the other end of the connection, or behind it where that is one of our proxies."""
+        peer = self.request.client.host if self.request.client else ""
+        forwarded = self.request.headers.getlist("x-forwarded-for")
+        return client_behind(peer, forwarded, self.room.settings.trusted_proxies)
 
     @property
     def issue_id(self) -> IssueId:

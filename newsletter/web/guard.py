@@ -95,6 +95,7 @@ def guarded(
 def _answer_program(ask: Ask, needed: Access, action: Action) -> Response:
     """Errors as JSON: a program's author reads them in a log."""
     try:
+        _refuse_nul(ask)
         if not isinstance(needed, Bearer):
             return action(ask)
         ask = replace(ask, bearer=bearer_of(ask, needed.role))
@@ -112,6 +113,7 @@ def _answer_program(ask: Ask, needed: Access, action: Action) -> Response:
 def _answer(ask: Ask, needed: Role | None, action: Action) -> Response:
     try:
         if needed is PUBLIC:
+            _refuse_nul(ask)
             return action(ask)
         inside = _come_in(ask, needed)
         if isinstance(inside, Response):
@@ -119,6 +121,7 @@ def _answer(ask: Ask, needed: Role | None, action: Action) -> Response:
         ask = inside
         if ask.posted and not has_form_token(ask, session_secret(ask)):
             raise HTTPException(403, _NOT_OURS)
+        _refuse_nul(ask)
         response = action(ask)
         if ask.posted and response.status_code < 400 and action.__name__ not in _LOOKS:
             record(ask, action.__name__)
@@ -127,6 +130,15 @@ def _answer(ask: Ask, needed: Role | None, action: Action) -> Response:
         return error_page(404, "Not found", NOTHING_HERE)
     except NewsletterError as error:
         return _explained(error, ask)
+
+
+def _refuse_nul(ask: Ask) -> None:
+    """PostgreSQL knows no text with a NUL in it, and no browser of a person sends one."""
+    if "\0" in ask.request.scope["path"]:
+        raise HTTPException(404, NOTHING_HERE)
+    typed = [*ask.query.multi_items(), *((name, value) for name, values in ask.form.items() for value in values)]
+    if any("\0" in part for pair in typed for part in pair):
+        raise HTTPException(400, "There is a character (NUL) in it that no text may hold.")
 
 
 def _come_in(ask: Ask, needed: Role) -> Ask | Response:

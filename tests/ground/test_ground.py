@@ -118,6 +118,16 @@ def test_an_unknown_key_of_the_toml_file_is_named(tmp_path: Path) -> None:
         load_settings(tmp_path / "nowhere", {})
 
 
+def test_proxies_are_addresses_and_networks(tmp_path: Path) -> None:
+    assert load_settings(tmp_path, {}).trusted_proxies == ()
+    settings = load_settings(tmp_path, {"NEWSLETTER_TRUSTED_PROXIES": "10.0.0.7, 2001:db8::/64"})
+    shown = {row["variable"]: row["value"] for row in settings.table()}
+    assert shown["NEWSLETTER_TRUSTED_PROXIES"] == "10.0.0.7/32,2001:db8::/64"
+    for wrong in ("proxy.example", "10.0.0.7/8", "10.0.0.0/40"):
+        with pytest.raises(SettingError, match=r"NEWSLETTER_TRUSTED_PROXIES .*write addresses such as 10\.0\.0\.7"):
+            load_settings(tmp_path, {"NEWSLETTER_TRUSTED_PROXIES": wrong})
+
+
 def test_each_setting_says_what_it_means() -> None:
     assert all(field.help for field in FIELDS)
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from ipaddress import ip_network
 
 import pytest
 
 from newsletter.newsroom import Newsroom
 from newsletter.storage import Role
 from newsletter.web.desk.login import page as login
+from newsletter.web.proxies import client_behind
 from newsletter.web.sessions import local_path
 from newsletter.web.throttle import Throttle
 
@@ -65,6 +67,51 @@ def test_guessing_is_braked_per_address_and_network_whatever_a_header_says(desk:
     assert refused.status_code == 429
     assert 0 < int(refused.headers["retry-after"]) <= login.PERIOD_SECONDS
     assert post(Visitor(desk, "192.0.2.8"), "anna@example.com", PASSWORD).status_code == 303
+
+
+def test_a_forged_header_does_not_lift_the_brake_behind_a_proxy(open_desk: Callable[..., Newsroom]) -> None:
+    room = open_desk("review", trusted_proxies="10.0.0.7, 192.0.2.0/24")
+    room.accounts.add("anna@example.com", Role.VIEWER, room.clock.now(), PASSWORD)
+    proxy = Visitor(room, "10.0.0.7")
+    for number in range(login.FAILURES):
+        # The proxy adds whom it heard; what the client wrote before that is its own.
+        proxy.http.headers["x-forwarded-for"] = f"203.0.113.{number}, 198.51.100.5"
+        assert post(proxy, "anna@example.com", "wrong").status_code == 401
+    proxy.http.headers["x-forwarded-for"] = "192.0.2.1, 203.0.113.99, 198.51.100.5, 192.0.2.9"
+    assert post(proxy, "anna@example.com", PASSWORD).status_code == 429
+    proxy.http.headers["x-forwarded-for"] = "198.51.100.5, 198.51.100.6"
+    assert post(proxy, "anna@example.com", PASSWORD).status_code == 303, "another network behind the same proxy"
+    assert room.audit.lines(limit=1)[0].client == "198.51.100.6"
+    direct = Visitor(room, "198.51.100.5")
+    direct.http.headers["x-forwarded-for"] = "203.0.113.1"
+    assert post(direct, "anna@example.com", PASSWORD).status_code == 429, "no proxy of ours: its header counts nothing"
+
+
+TRUSTED = [ip_network("10.0.0.0/8"), ip_network("2001:db8::/64")]
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "client"),
+    [
+        ("198.51.100.1", ["203.0.113.1"], "198.51.100.1"),
+        ("10.0.0.1", [], "10.0.0.1"),
+        ("10.0.0.1", ["203.0.113.1"], "203.0.113.1"),
+        ("10.0.0.1", ["1.1.1.1, 203.0.113.1, 10.9.9.9"], "203.0.113.1"),
+        ("10.0.0.1", ["1.1.1.1", "203.0.113.1"], "203.0.113.1"),
+        ("10.0.0.1", ["203.0.113.1, nonsense"], "10.0.0.1"),
+        ("10.0.0.1", ["203.0.113.1, "], "10.0.0.1"),
+        ("10.0.0.1", ["10.0.0.2"], "10.0.0.2"),
+        ("10.0.0.1", ["203.0.113.1:4711"], "203.0.113.1"),
+        ("2001:db8::7", ["[2001:db9::1]:4711"], "2001:db9::1"),
+        ("::ffff:10.0.0.1", ["::ffff:203.0.113.1"], "203.0.113.1"),
+        ("", ["203.0.113.1"], ""),
+        ("testclient", ["203.0.113.1"], "testclient"),
+        ("10.0.0.1", ["203.0.113.1, " + "10.0.0.2, " * 5000 + "10.0.0.3"], "10.0.0.2"),
+    ],
+)
+def test_the_client_is_the_first_stranger_from_the_right(peer: str, forwarded: list[str], client: str) -> None:
+    assert client_behind(peer, forwarded, TRUSTED) == client
+    assert client_behind(peer, forwarded, []) == peer
 
 
 def test_a_login_form_of_another_site_or_browser_is_refused(desk: Newsroom) -> None:

@@ -50,7 +50,7 @@ def as_(room: Newsroom, account: Account) -> Visitor:
 def set_up(room: Newsroom, account: Account, telephone: Telephone) -> list[str]:
     """Set it up through the screens; returns the recovery codes."""
     visitor = as_(room, account)
-    assert visitor.order("/account/totp/begin").status_code == 303
+    assert visitor.order("/account/totp/begin", password=PASSWORD).status_code == 303
     page = visitor.http.get("/account/totp").text
     telephone.secret = re.findall(r"secret=([A-Z2-7]{32})", page)[0]
     assert "<svg" in page
@@ -216,7 +216,7 @@ def test_a_step_is_of_its_own_browser_and_ends_in_time(review: Newsroom, boss: A
 def test_a_first_code_that_is_wrong_sets_nothing_up(review: Newsroom, boss: Account, telephone: Telephone) -> None:
     visitor = as_(review, boss)
     assert visitor.order("/account/totp/confirm", code="123456").status_code == 409
-    visitor.order("/account/totp/begin")
+    visitor.order("/account/totp/begin", password=PASSWORD)
     assert visitor.order("/account/totp/confirm", code="").status_code == 422
     assert not review.accounts.find(boss.email).has_totp
     assert posted(Visitor(review), "/login", email=boss.email, password=PASSWORD).status_code == 303
@@ -234,3 +234,24 @@ def test_a_lost_key_is_explained(open_desk: Callable[..., Newsroom], telephone: 
     answer = visitor.http.post("/login/code", data=step_of(visitor, boss.email) | {"code": telephone.code()})
     assert answer.status_code == 503
     assert "key" not in answer.text, "what is wrong with the desk is nobody's business before the login"
+
+
+def test_setting_it_up_needs_the_password_once_more(review: Newsroom, boss: Account) -> None:
+    """Whoever sits before an open session must not lock its owner out."""
+    visitor = as_(review, boss)
+    for wrong in ({}, {"password": "wrong"}):
+        refused = visitor.order("/account/totp/begin", **wrong)
+        assert refused.status_code == 422
+        assert "That is not your password" in refused.text
+        assert "otpauth" not in visitor.http.get("/account/totp").text
+    assert visitor.order("/account/totp/begin", password=PASSWORD).status_code == 303
+    assert "otpauth" in visitor.http.get("/account/totp").text
+    for _ in range(5):
+        visitor.order("/account/totp/begin", password="wrong")
+    assert visitor.order("/account/totp/begin", password=PASSWORD).status_code == 429
+
+
+def test_without_a_password_there_is_nothing_to_stand_beside(review: Newsroom) -> None:
+    visitor = Visitor(review).enter(Role.ADMIN)
+    assert "Set one first" in visitor.http.get("/account/totp").text
+    assert visitor.order("/account/totp/begin", password="").status_code == 422
