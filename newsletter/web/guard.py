@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from itertools import chain
 
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -81,6 +82,9 @@ def _answer_program(ask: Ask, needed: Access, action: Action) -> Response:
 
 def _answer(ask: Ask, needed: Role | None, action: Action) -> Response:
     try:
+        # PostgreSQL keeps no text with a NUL in it, no address of ours has one, and no browser's form.
+        if any("\0" in str(part) for part in ask.path.values()):
+            raise HTTPException(404)
         if needed is PUBLIC:
             return action(ask)
         account = account_of(ask)
@@ -91,6 +95,8 @@ def _answer(ask: Ask, needed: Role | None, action: Action) -> Response:
             raise HTTPException(403, "This form did not come from a page of yours. Reload the page and try again.")
         if not allows(account.role, needed):
             raise HTTPException(403, f"This needs the role {needed}; yours is {account.role}. Ask an admin.")
+        if any("\0" in text for text in (*ask.query.values(), *chain.from_iterable(ask.form.values()))):
+            raise HTTPException(400, "This holds a character that is none. Type it anew.")
         response = action(ask)
         if ask.posted and response.status_code < 400 and action.__name__ not in _LOOKS:
             record(ask, action.__name__)
