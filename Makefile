@@ -42,7 +42,7 @@ format: $(VENV)/dev ## Write the code in its one format
 docs: $(VENV)/run ## Write docs/reference.md from the code
 	@$(BIN)/python docs/make_reference.py
 
-SPEAKING := templates newsletter/web/pages/archive_story.html
+SPEAKING := templates newsletter/web/pages
 words: $(VENV)/run ## Bring the words of the mails, and of pages in their languages, into the catalogues of templates/words/
 	@$(BIN)/pybabel -q extract -F babel.cfg --omit-header --no-location --no-wrap -o $(VENV)/words.pot $(SPEAKING)
 	@for catalogue in templates/words/*.po; do \

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import million, relating, rendering, scheduling, sending, starting, wires
+from bench import listing, million, previewing, relating, rendering, scheduling, sending, starting, wires
 
 PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
 HEAD = f"""\
@@ -33,8 +33,10 @@ def main() -> None:
         "sending": lambda: sending.measure(asked.recipients, asked.rounds),
         "wires": wires.measure,
         "million": million.measure,
+        "preview": previewing.measure,
         "relating": relating.measure,
         "rendering": rendering.measure,
+        "lists": listing.measure,
         "schedule": scheduling.measure,
         "starting": starting.measure,
     }

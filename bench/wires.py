@@ -179,7 +179,7 @@ def _readers(count: int) -> list[Recipient]:
     ]
 
 
-_SLOTS = {"name": "", **dict.fromkeys(("unsubscribe", "preferences", "view"), "https://news.example.com/x")}
+_SLOTS = {"name": "", **dict.fromkeys(("unsubscribe", "preferences", "view", "report"), "https://news.example.com/x")}
 _EDITION = RenderedEdition(
     edition=Edition(("CN",), "en"),
     subject="Chips and courts",

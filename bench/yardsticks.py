@@ -128,7 +128,8 @@ def _messages(room: Newsroom, issue: IssueId, count: int) -> Iterator[Message]:
 
 
 def _links(number: int) -> dict[str, str]:
-    return {name: f"https://news.example.com/{name}/{number}" for name in ("unsubscribe", "preferences", "view")}
+    names = ("unsubscribe", "preferences", "view", "report")
+    return {name: f"https://news.example.com/{name}/{number}" for name in names}
 
 
 def _styled_page(compiled: CompiledTemplate) -> jinja2.Template:

@@ -74,8 +74,8 @@ class Source(Protocol):
 
 # --- render and deliver: what differs per reader ----------------------------------------------------------
 
-SLOT_NAMES = ("name", "unsubscribe", "preferences", "view")
-"""What the delivery splices in per reader: a greeting name, and three https addresses."""
+SLOT_NAMES = ("name", "unsubscribe", "preferences", "view", "report")
+"""What the delivery splices in per reader: a greeting name, and four https addresses."""
 
 
 def slot(name: str) -> str:

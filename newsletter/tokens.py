@@ -33,6 +33,8 @@ class Purpose(StrEnum):
     BOUNCE = "bounce"
     MESSAGE_ID = "message-id"
     APPROVE = "approve"
+    CONFIRM = "confirm"
+    REPORT = "report"
 
 
 class Signer:

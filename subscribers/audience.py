@@ -38,7 +38,7 @@ from subscribers.model import Exclusion, Group, Status
 from subscribers.segments import parse_segment
 from subscribers.tables import Instant, subscriber, subscription, suppression
 
-__all__ = ["Audience", "still_wanted"]
+__all__ = ["Audience", "fits", "still_wanted"]
 
 # What the readers of a group are to be given, by the group's profile; lives as long as the connection.
 _LABELS = Table(
@@ -64,7 +64,7 @@ class Audience:
         newsletter: str,
         segment: Mapping[str, object],
         now: datetime,
-        only: Select[tuple[int]] | None = None,
+        only: Select[int] | None = None,
     ) -> None:
         self._only = only
         self._connection = connection
@@ -160,6 +160,16 @@ def _reader(profile: str) -> _Reader:
     stated = json.loads(countries) if countries else None
     chosen = tuple(stated) if stated is not None else None
     return _Reader(frequency, chosen, language or None, timezone or None, json.loads(attributes))
+
+
+def fits(segment: Mapping[str, object], frequency: str, countries: Sequence[str] | None, language: str | None) -> bool:
+    """Whether a reader who chose that is among those of the `segment`, as far as it does not go by attributes.
+
+    Raises `SegmentError`.
+    """
+    rule = parse_segment(segment)
+    asked = _Reader(frequency, None if countries is None else tuple(countries), language, None, {})
+    return rule.uses_attributes or rule.matches(asked)
 
 
 def still_wanted(connection: Connection, newsletter: str, subscriber_ids: Sequence[int]) -> set[int]:

@@ -20,19 +20,20 @@ class Enrolment:
     events: tuple[Event, ...] = ()
 
 
-def enrol(signup: SignUp, held: Subscriber | None, now: datetime, how: str) -> Enrolment:
+def enrol(signup: SignUp, held: Subscriber | None, now: datetime, how: str, *, revive: bool = False) -> Enrolment:
     """Decide what `signup` changes about `held` (None: the address is new).
 
-    An unsubscribed subscription stays so. A sign-up only for such newsletters changes nothing at all. Consent
-    once held keeps its first evidence. Preferences that the reader chose stay. `how` goes into the history.
+    An unsubscribed subscription stays so, unless the person themselves asks to `revive` it. A sign-up only for such
+    newsletters changes nothing at all. Consent once held keeps its first evidence. Preferences that the reader chose
+    stay. `how` goes into the history.
     """
     if held is None:
         subscriber = _newcomer(signup)
         return Enrolment(subscriber, Fate.ADDED, _subscribed(signup, {}, subscriber.subscriptions, now, how))
-    left = [name for name in signup.newsletters if _is_unsubscribed(held.subscriptions.get(name))]
-    if len(left) == len(signup.newsletters):
+    left = [] if revive else [n for n in signup.newsletters if _is_unsubscribed(held.subscriptions.get(n))]
+    if left and len(left) == len(signup.newsletters):
         return Enrolment(held, Fate.ALREADY_UNSUBSCRIBED)
-    after = _merged(signup, held)
+    after = _merged(signup, held, revive=revive)
     if after == held:
         return Enrolment(held, Fate.ALREADY_UNSUBSCRIBED if left else Fate.UNCHANGED)
     events = _subscribed(signup, held.subscriptions, after.subscriptions, now, how)
@@ -56,7 +57,7 @@ def _newcomer(signup: SignUp) -> Subscriber:
     )
 
 
-def _merged(signup: SignUp, held: Subscriber) -> Subscriber:
+def _merged(signup: SignUp, held: Subscriber, *, revive: bool) -> Subscriber:
     preferences = held.preferences
     if held.decided_at is None:
         preferences = replace(
@@ -66,7 +67,11 @@ def _merged(signup: SignUp, held: Subscriber) -> Subscriber:
             language=signup.language or preferences.language,
             timezone=signup.timezone or preferences.timezone,
         )
-    subscriptions = {name: _stronger(held.subscriptions.get(name), signup.wanted) for name in signup.newsletters}
+    kept = {name: held.subscriptions.get(name) for name in signup.newsletters}
+    subscriptions = {
+        name: signup.wanted if revive and _is_unsubscribed(each) else _stronger(each, signup.wanted)
+        for name, each in kept.items()
+    }
     return replace(
         held,
         name=signup.name or held.name,

@@ -54,7 +54,7 @@ class FileError(RefusedError):
 
     def __init__(self, file: str, line: int, message: str) -> None:
         super().__init__(f"{file}:{line}: {message}" if line else f"{file}: {message}")
-        self.file, self.line = file, line
+        self.file, self.line, self.message = file, line, message
 
 
 @dataclass(frozen=True, slots=True)

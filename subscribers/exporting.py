@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import csv
+import io
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from subscribers.records import find_subscribers, suppressed_keys
 from subscribers.signups import COLUMNS
 from subscribers.tables import subscriber
 
-__all__ = ["export_file", "export_rows", "spreadsheet_safe"]
+__all__ = ["export_file", "export_text", "spreadsheet_safe"]
 
 _PAGE = 1000
 # What makes a spreadsheet take a cell for a formula (OWASP, "CSV Injection"), at its start or after a
@@ -43,46 +44,54 @@ def export_file(
     appears whole or not at all. `progress` gets subscribers done and subscribers in all. Raises `FileError`.
     """
     part = path.with_name(f"{path.name}.part")
-    count = 0
+    count = -1  # the header is no row
     try:
         part.unlink(missing_ok=True)
         number = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(number, "w", encoding="utf-8-sig" if safe else "utf-8", newline="") as stream:
-            writer = csv.writer(stream)
-            with engine.connect() as connection:
-                for cells in export_rows(connection, progress):
-                    writer.writerow(map(spreadsheet_safe, cells) if safe else cells)
-                    count += 1
+        with os.fdopen(number, "w", encoding="utf-8", newline="") as stream:
+            for rows in _pages(engine, progress):
+                stream.write(_text(rows, safe=safe, first=count < 0))
+                count += len(rows)
         part.replace(path)
     except OSError as error:
         raise FileError(str(path), 0, f"cannot be written: {error.strerror}") from None
     finally:
         part.unlink(missing_ok=True)
-    return count - 1
+    return count
 
 
-def export_rows(
-    connection: Connection, progress: Callable[[int, int], None] = lambda done, total: None
-) -> Iterator[list[str]]:
-    """The header, then a row for each subscriber and consent; nobody who unsubscribed or is suppressed."""
-    attributes = _attribute_names(connection)
-    yield [*COLUMNS, *attributes]
-    total = connection.scalar(select(func.count()).select_from(subscriber)) or 0
-    done = 0
-    for page in _pages(connection):
-        suppressed = suppressed_keys(connection, [held.address.key for held in page])
-        for held in page:
-            if held.address.key not in suppressed:
-                yield from _rows_of(held, attributes)
-        done += len(page)
+def export_text(engine: Engine, *, safe: bool = False) -> Iterator[str]:
+    """The text of that file, piece by piece. Who takes the pieces slowly keeps no transaction open meanwhile."""
+    for number, rows in enumerate(_pages(engine)):
+        yield _text(rows, safe=safe, first=number == 0)
+
+
+def _text(rows: Iterable[Sequence[str]], *, safe: bool, first: bool) -> str:
+    """Rows as CSV; what is safe for a spreadsheet begins with the BOM by which it knows UTF-8."""
+    written = io.StringIO()
+    csv.writer(written).writerows(map(spreadsheet_safe, cells) if safe else cells for cells in rows)
+    return ("\ufeff" if safe and first else "") + written.getvalue()
+
+
+def _pages(
+    engine: Engine, progress: Callable[[int, int], None] = lambda done, total: None
+) -> Iterator[Sequence[Sequence[str]]]:
+    """The header, then the rows of a thousand subscribers at a time, each with a row for each consent; nobody who
+    unsubscribed or is suppressed by then. Each page is a transaction of its own."""
+    with engine.connect() as connection:
+        attributes = _attribute_names(connection)
+        total = connection.scalar(select(func.count()).select_from(subscriber)) or 0
+    yield [[*COLUMNS, *attributes]]
+    done = after = 0
+    while True:
+        with engine.connect() as connection:
+            page = find_subscribers(connection, subscriber.c.id > after, limit=_PAGE)
+            suppressed = suppressed_keys(connection, [held.address.key for held in page])
+        if not page:
+            return
+        yield [row for held in page if held.address.key not in suppressed for row in _rows_of(held, attributes)]
+        done, after = done + len(page), page[-1].id
         progress(done, total)
-
-
-def _pages(connection: Connection) -> Iterator[list[Subscriber]]:
-    after = 0
-    while page := find_subscribers(connection, subscriber.c.id > after, limit=_PAGE):
-        yield page
-        after = page[-1].id
 
 
 def _attribute_names(connection: Connection) -> list[str]:

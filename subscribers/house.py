@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import ColumnElement, Connection, Engine, exists, func, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Select, func, or_, select, union, union_all, update
 
-from subscribers import exporting, importing
+from subscribers import exporting, growth, importing, requests
 from subscribers.addresses import Address, parse_address
 from subscribers.database import conflict_insert, upgrade, writing
 from subscribers.errors import UnknownSubscriberError
+from subscribers.growth import Change, Ending
 from subscribers.importing import ImportReport
 from subscribers.model import Event, Fate, Preferences, SignUp, Status, Subscriber
 from subscribers.preferences import checked_preferences
 from subscribers.records import find_subscribers, save, write_events
+from subscribers.requests import Asked, RequestKind
 from subscribers.signups import Terms
 from subscribers.tables import subscriber, subscriber_event, subscription, suppression
 
 __all__ = ["Subscribers"]
+
+_FEW = 8000
+"""The root of 50 rows a page times a million subscribers: from there on the one way to look is as long as the other."""
 
 
 class Subscribers:
@@ -51,10 +56,13 @@ class Subscribers:
         now: datetime,
         *,
         dry_run: bool = False,
+        rejects: Path | None = None,
         progress: Callable[[int, int], None] = lambda done, total: None,
     ) -> ImportReport:
         """Take a CSV file in; see `subscribers.importing.import_file`."""
-        return importing.import_file(self._engine, path, terms, now, dry_run=dry_run, progress=progress)
+        return importing.import_file(
+            self._engine, path, terms, now, dry_run=dry_run, rejects=rejects, progress=progress
+        )
 
     def export_file(
         self,
@@ -65,6 +73,10 @@ class Subscribers:
     ) -> int:
         """Write a CSV file and return its rows; see `subscribers.exporting.export_file`."""
         return exporting.export_file(self._engine, path, safe=safe, progress=progress)
+
+    def export_text(self, *, safe: bool = False) -> Iterator[str]:
+        """The same file piece by piece, for somebody far away; see `subscribers.exporting.export_text`."""
+        return exporting.export_text(self._engine, safe=safe)
 
     def get(self, subscriber_id: int) -> Subscriber:
         """The subscriber of that number; raises `UnknownSubscriberError`."""
@@ -86,28 +98,26 @@ class Subscribers:
         self,
         *,
         begins: str = "",
-        newsletter: str | None = None,
+        newsletters: Sequence[str] = (),
         status: str | None = None,
         below: int | None = None,
         limit: int = 50,
     ) -> list[Subscriber]:
-        """Up to `limit` subscribers, the latest first, numbered `below` that where it is given.
+        """Up to `limit` subscribers, the latest first; with `begins` those whose address begins so, in its order.
 
-        Only those whose address `begins` so, and who have a subscription to `newsletter`, of that `status`. A beginning
-        is found by an index; a part of an address would be looked for in a million.
+        Only those who have a subscription to one of `newsletters` (where any are named), of that `status`. The list
+        goes on behind the subscriber numbered `below`. A beginning is found by an index; a part of an address would be
+        looked for in a million.
         """
-        key = begins.strip().lower()
-        chosen = [subscriber.c.id < below] if below is not None else []
-        if key:
-            chosen += [subscriber.c.address_key >= key, subscriber.c.address_key < key + "\U0010ffff"]
-        if newsletter is not None or status is not None:
-            held = select(subscription.c.subscriber_id).where(subscription.c.subscriber_id == subscriber.c.id)
-            held = held if newsletter is None else held.where(subscription.c.newsletter == newsletter)
-            chosen.append(exists(held if status is None else held.where(subscription.c.status == status)))
-        query = select(subscriber.c.id).where(*chosen).order_by(subscriber.c.id.desc()).limit(limit)
+        held = [_held(name, status) for name in newsletters]
         with self._engine.connect() as connection:
-            numbers = connection.scalars(query).all()
-            return find_subscribers(connection, subscriber.c.id.in_(numbers))[::-1]
+            if key := begins.strip().lower():
+                query = _by_address(connection, key, held, below)
+            else:
+                query = _latest(held, below, limit)
+            numbers = connection.scalars(query.limit(limit)).all()
+            found = {each.id: each for each in find_subscribers(connection, subscriber.c.id.in_(numbers))}
+        return [found[number] for number in numbers if number in found]
 
     def count(self, newsletter: str) -> dict[Status, int]:
         """How many subscriptions of a newsletter there are of each status."""
@@ -119,6 +129,14 @@ class Subscribers:
         with self._engine.connect() as connection:
             found = {row.status: row.number for row in connection.execute(query)}
         return {status: found.get(status, 0) for status in Status}
+
+    def changes(self, start: datetime, end: datetime) -> Sequence[Change]:
+        """How many subscriptions came and went; see `subscribers.growth.changes`."""
+        return growth.changes(self._engine, start, end)
+
+    def endings(self, start: datetime, end: datetime) -> Sequence[Ending]:
+        """Which subscriptions ended; see `subscribers.growth.endings`."""
+        return growth.endings(self._engine, start, end)
 
     def show(self, address: str) -> dict[str, object]:
         """The document of `newsletter subscribers show --json`; raises as `find` does.
@@ -163,11 +181,12 @@ class Subscribers:
             return chosen != held.preferences
 
     def unsubscribe(
-        self, address: str, newsletter: str | None, now: datetime, how: str = "asked us"
+        self, address: str, newsletter: str | None, now: datetime, how: str = "asked us", issue: str | None = None
     ) -> tuple[str, ...]:
         """End one subscription, or with None all of them; the newsletters that ended with this call.
 
-        Empty when there was nothing left to end. Raises `AddressError` or `UnknownSubscriberError`.
+        `issue` is the one whose link was followed, where that is known. Empty when there was nothing left to end.
+        Raises `AddressError` or `UnknownSubscriberError`.
         """
         parsed = parse_address(address)
         with writing(self._engine) as connection:
@@ -184,9 +203,40 @@ class Subscribers:
             )
             names = tuple(sorted(ended))
             if names:
-                event = Event(now, "unsubscribed", {"newsletters": names, "how": how})
+                told = {"newsletters": names, "how": how} | ({"issue": issue} if issue else {})
+                event = Event(now, "unsubscribed", told)
                 write_events(connection, [(held.id, event)])
             return names
+
+    def ask(self, kind: RequestKind, signup: SignUp, now: datetime, *, language: str, network: str, form: str) -> None:
+        """Note what somebody asked for by a public form; see `subscribers.requests.ask`."""
+        with writing(self._engine) as connection:
+            requests.ask(connection, kind, signup, now, language=language, network=network, form=form)
+
+    def requests(self, most_tries: int) -> Sequence[Asked]:
+        """Requests whose mail is still to be carried, tried fewer than `most_tries` times."""
+        with self._engine.connect() as connection:
+            return requests.waiting(connection, most_tries)
+
+    def request(self, number: int) -> Asked:
+        """The request of that number; raises `UnknownSubscriberError`."""
+        with self._engine.connect() as connection:
+            return requests.get(connection, number)
+
+    def claim_request(self, asked: Asked, now: datetime) -> bool:
+        """Count one more try to answer it; False when somebody else was first."""
+        with writing(self._engine) as connection:
+            return requests.claim(connection, asked, now)
+
+    def settle_request(self, asked: Asked, reply: str, *, settled: bool = True) -> None:
+        """Note what came of the last try; not `settled`, it is tried again."""
+        with writing(self._engine) as connection:
+            requests.settle(connection, asked, reply, settled=settled)
+
+    def confirm(self, number: int, newsletters: Collection[str], now: datetime, network: str) -> Subscriber | None:
+        """Follow a request whose address has answered; see `subscribers.requests.confirm`."""
+        with writing(self._engine) as connection:
+            return requests.confirm(connection, number, newsletters, now, network)
 
     def suppress(self, address: str, reason: str, now: datetime, detail: str = "") -> bool:
         """Never mail this address again, known or not; False when it is suppressed already.
@@ -204,6 +254,44 @@ class Subscribers:
             event = Event(now, "suppressed", {"reason": reason, "detail": detail})
             write_events(connection, [(held.id, event) for held in known])
             return True
+
+
+def _held(newsletter: str, status: str | None) -> Select[int]:
+    """The numbers of those who have such a subscription."""
+    query = select(subscription.c.subscriber_id).where(subscription.c.newsletter == newsletter)
+    return query if status is None else query.where(subscription.c.status == status)
+
+
+def _latest(held: Sequence[Select[int]], below: int | None, limit: int) -> Select[int]:
+    """Numbers, the highest first: of each newsletter as many as could be among them, which its index has in order."""
+    if not held:
+        query = select(subscriber.c.id).order_by(subscriber.c.id.desc())
+        return query if below is None else query.where(subscriber.c.id < below)
+    number = subscription.c.subscriber_id
+    tops = [query if below is None else query.where(number < below) for query in held]
+    each = [select(query.order_by(number.desc()).limit(limit).subquery()) for query in tops]
+    found = union(*each).subquery()
+    return select(found.c.subscriber_id).order_by(found.c.subscriber_id.desc())
+
+
+def _by_address(connection: Connection, key: str, held: Sequence[Select[int]], below: int | None) -> Select[int]:
+    """Numbers in the order of their addresses.
+
+    Where few have such a subscription, those are looked through; else the addresses are, until enough of theirs are
+    found. Either takes some thousand steps in a million, and neither alone would.
+    """
+    address = subscriber.c.address_key
+    chosen = [address >= key, address < key + "\U0010ffff"]
+    if below is not None:
+        chosen.append(address > select(address).where(subscriber.c.id == below).scalar_subquery())
+    query = select(subscriber.c.id).where(*chosen).order_by(address)
+    if not held:
+        return query
+    some = union_all(*(select(each.limit(_FEW + 1).subquery()) for each in held)).subquery()
+    if (connection.scalar(select(func.count()).select_from(some)) or 0) <= _FEW:
+        numbers = union(*held).subquery()
+        return query.join(numbers, numbers.c.subscriber_id == subscriber.c.id)
+    return query.where(or_(*(each.where(subscription.c.subscriber_id == subscriber.c.id).exists() for each in held)))
 
 
 def _one(connection: Connection, where: ColumnElement[bool], who: str, *, lock: bool = False) -> Subscriber:

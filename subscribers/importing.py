@@ -45,7 +45,7 @@ class RefusedRow:
 class ImportReport:
     """What became of a file's rows; every row that is not blank is counted once.
 
-    `refusals` are the first hundred; all of them stand in `rejects`, which a dry run does not write.
+    `refusals` are the first hundred; all of them stand in `rejects`, which a dry run writes only where it is told to.
     """
 
     added: int = 0
@@ -86,12 +86,14 @@ def import_file(
     now: datetime,
     *,
     dry_run: bool = False,
+    rejects: Path | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> ImportReport:
     """Take in every row that can be taken; a second time it changes nothing.
 
     Each batch of 1,000 rows is a transaction of its own, so an import cut short is simply repeated.
-    `progress` gets bytes done and bytes in all. A dry run reads the database and writes nothing anywhere; an
+    `progress` gets bytes done and bytes in all. Refused rows go to `rejects`, by default beside the file. A dry run
+    reads the database and writes nothing but the `rejects` that it is given; an
     address standing twice in the file, over 1,000 rows apart, then counts as added twice. Raises `FileError`,
     before anything is written, for a file that is no table of subscribers, and `PreferenceError` for `terms`.
     """
@@ -104,11 +106,11 @@ def import_file(
     with path.open("rb") as stream:
         rows = read_rows(stream)
         header = read_header(next(rows), path, need_newsletters=not terms.newsletters)
-        with _Rejects(None if dry_run else rejects_path(path), header) as rejects:
+        with _Rejects(rejects or (None if dry_run else rejects_path(path)), header) as refusing:
             for batch in _batches(row for row in rows if not row.blank):
                 signups, refused = _sorted_out(batch, header, terms, now)
                 for row, reason in refused:
-                    rejects.write(row, reason)
+                    refusing.write(row, reason)
                 counts[Fate.REFUSED] += len(refused)
                 shown += [RefusedRow(row.line, why) for row, why in refused[: _SHOWN - len(shown)]]
                 counts.update(_take_batch(engine, signups, now, f"import {path.name}", dry_run=dry_run))
@@ -116,7 +118,7 @@ def import_file(
     return ImportReport(
         **{str(fate): counts[fate] for fate in Fate},
         refusals=tuple(shown),
-        rejects=rejects.path if counts[Fate.REFUSED] else None,
+        rejects=refusing.path if counts[Fate.REFUSED] else None,
         dry_run=dry_run,
     )
 

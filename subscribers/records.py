@@ -68,10 +68,13 @@ def save(
     after: Mapping[str, Subscriber],
     events: Sequence[tuple[str, Event]],
     now: datetime,
+    *,
+    revive: bool = False,
 ) -> None:
     """Write what differs between `before` and `after`, by address key, and the lines of history.
 
-    Whoever unsubscribed since `before` was read stays unsubscribed.
+    Whoever unsubscribed, now or before, stays unsubscribed, unless the person themselves came back (`revive`; then
+    `before` was read under a lock).
     """
     ids = {key: held.id for key, held in before.items()}
     ids |= _insert(connection, [after[key] for key in sorted(after.keys() - before.keys())], now)
@@ -85,6 +88,7 @@ def save(
             for name, wanted in new.subscriptions.items()
             if key not in before or before[key].subscriptions.get(name) != wanted
         ],
+        revive=revive,
     )
     write_events(connection, [(ids[key], event) for key, event in events])
 
@@ -114,7 +118,7 @@ def _update(connection: Connection, changed: Sequence[Subscriber]) -> None:
         connection.execute(update(subscriber).where(subscriber.c.id == bindparam("number")), rows)
 
 
-def _write_subscriptions(connection: Connection, rows: Sequence[Mapping[str, object]]) -> None:
+def _write_subscriptions(connection: Connection, rows: Sequence[Mapping[str, object]], *, revive: bool) -> None:
     if not rows:
         return
     statement = conflict_insert(connection, subscription)
@@ -123,7 +127,7 @@ def _write_subscriptions(connection: Connection, rows: Sequence[Mapping[str, obj
         statement.on_conflict_do_update(
             index_elements=["newsletter", "subscriber_id"],
             set_={name: statement.excluded[name] for name in names},
-            where=subscription.c.status != Status.UNSUBSCRIBED,
+            where=None if revive else subscription.c.status != Status.UNSUBSCRIBED,
         ),
         rows,
     )

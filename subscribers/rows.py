@@ -142,5 +142,5 @@ def _header_problem(names: list[str], need_newsletters: bool) -> str | None:
         if not name.isprintable():
             return f"the column name {name!r} holds a control character"
     if need_newsletters and "newsletters" not in names:
-        return "there is no column newsletters; say with --newsletter NAME which ones they subscribe to"
+        return "there is no column newsletters; say which ones they subscribe to (--newsletter NAME)"
     return None

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     DateTime,
@@ -20,7 +21,7 @@ from sqlalchemy import (
     TypeDecorator,
 )
 
-__all__ = ["Instant", "metadata", "subscriber", "subscriber_event", "subscription", "suppression"]
+__all__ = ["Instant", "metadata", "request", "subscriber", "subscriber_event", "subscription", "suppression"]
 
 
 class Instant(TypeDecorator[datetime]):
@@ -55,12 +56,15 @@ metadata = MetaData(
 # SQLite numbers rows only in a column of type INTEGER (https://sqlite.org/autoinc.html).
 RowId = BigInteger().with_variant(Integer, "sqlite")
 
+# Byte by byte, whatever the locale of the database: so an index finds whose address begins with a text, in order.
+Key = Text().with_variant(Text(collation="C"), "postgresql")
+
 subscriber = Table(
     "subscriber",
     metadata,
     Column("id", RowId, primary_key=True, autoincrement=True),
     Column("email", Text, nullable=False),
-    Column("address_key", Text, nullable=False, unique=True),
+    Column("address_key", Key, nullable=False, unique=True),
     Column("name", Text, nullable=False),
     Column("countries", JSON(none_as_null=True)),
     Column("frequency", Text, nullable=False),
@@ -87,17 +91,44 @@ subscription = Table(
     CheckConstraint("status IN ('pending', 'confirmed', 'unsubscribed')", name="status"),
     CheckConstraint("status <> 'confirmed' OR (consent_at IS NOT NULL AND consent_source IS NOT NULL)", name="consent"),
     Index("ix_subscription_subscriber_id", "subscriber_id"),
+    # Counts by status, and the latest of a status, without a look at the rows.
+    Index("ix_subscription_status", "newsletter", "status", "subscriber_id"),
     sqlite_with_rowid=False,
 )
 
 suppression = Table(
     "suppression",
     metadata,
-    Column("address_key", Text, primary_key=True),
+    Column("address_key", Key, primary_key=True),
     Column("reason", Text, nullable=False),
     Column("detail", Text, nullable=False),
     Column("at", Instant, nullable=False),
     sqlite_with_rowid=False,
+)
+
+request = Table(
+    "subscriber_request",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=True),
+    Column("kind", Text, nullable=False),
+    Column("email", Text, nullable=False),
+    Column("address_key", Text, nullable=False),
+    Column("newsletters", JSON, nullable=False),
+    Column("choices", JSON, nullable=False),
+    Column("language", Text, nullable=False),
+    Column("asked_at", Instant, nullable=False),
+    Column("network", Text, nullable=False),
+    Column("form", Text, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("tried_at", Instant),
+    Column("settled", Boolean, nullable=False),
+    Column("reply", Text, nullable=False),
+    Column("confirmed_at", Instant),
+    CheckConstraint("kind IN ('subscribe', 'link')", name="kind"),
+    Index("ix_subscriber_request_address_key", "address_key", "asked_at"),
+    Index("ix_subscriber_request_asked_at", "asked_at"),
+    # A link to confirm names its request by number: that of one that is gone must not come back.
+    sqlite_autoincrement=True,
 )
 
 subscriber_event = Table(
@@ -109,4 +140,5 @@ subscriber_event = Table(
     Column("what", Text, nullable=False),
     Column("detail", JSON, nullable=False),
     Index("ix_subscriber_event_subscriber_id", "subscriber_id"),
+    Index("ix_subscriber_event_at", "at"),
 )

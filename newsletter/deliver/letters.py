@@ -1,4 +1,4 @@
-"""A mail to one of the desk's own people: not to a list, so without the fields of one, and threaded by issue."""
+"""A mail to one person, of the desk or a reader who asked for it: not to a list, so without the fields of one."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class DeskLetter:
     text: str
     date: datetime
     message_id: str
-    thread: str
+    thread: str = ""
 
 
 def write_letter(letter: DeskLetter, number: int, envelope_from: str, keys: Sequence[DkimKey] = ()) -> Message:
@@ -42,8 +42,7 @@ def write_letter(letter: DeskLetter, number: int, envelope_from: str, keys: Sequ
             field("Subject", letter.subject),
             _line("Date", format_datetime(letter.date)),
             _line("Message-ID", letter.message_id),
-            _line("In-Reply-To", letter.thread),
-            _line("References", letter.thread),
+            *(_line(name, letter.thread) for name in ("In-Reply-To", "References") if letter.thread),
             _line("Auto-Submitted", "auto-generated"),  # RFC 3834, section 5
             _line("X-Auto-Response-Suppress", "All"),  # Exchange, which does not know RFC 3834
             _line("MIME-Version", "1.0"),

@@ -37,6 +37,7 @@ from newsletter.model.issue import (
 )
 from newsletter.model.machine_tag import machine_tag
 from newsletter.model.pages import page_key, story_address
+from newsletter.model.provider import OTHERS, provider_of
 from newsletter.model.story import (
     KEEPS_BACK,
     CountryOrigin,
@@ -55,6 +56,7 @@ __all__ = [
     "BEGUN",
     "EDITABLE",
     "KEEPS_BACK",
+    "OTHERS",
     "SEALED",
     "UNSETTLED",
     "Books",
@@ -92,5 +94,6 @@ __all__ = [
     "WireContent",
     "machine_tag",
     "page_key",
+    "provider_of",
     "story_address",
 ]

@@ -206,6 +206,10 @@ class Snapshot:
     lead_chosen: bool = False
     dropped: tuple[str, ...] = ()
 
+    def __hash__(self) -> int:
+        """By little of what it says, for equality looks at all of it: two of one issue are rarely kept side by side."""
+        return hash((self.newsletter, self.date, self.lead))
+
     @property
     def placed(self) -> tuple[PlacedStory, ...]:
         """Every story of the issue in reading order."""

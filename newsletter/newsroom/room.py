@@ -26,6 +26,7 @@ from newsletter.storage import (
     AppliedPlans,
     Audit,
     Corrections,
+    Courses,
     Database,
     Deliveries,
     DeskMails,
@@ -33,6 +34,7 @@ from newsletter.storage import (
     Issues,
     Journal,
     Overlays,
+    ReaderReports,
     Revisions,
     SecondFactors,
     SourceStates,
@@ -176,9 +178,19 @@ class Newsroom:
         return Deliveries(self.database, self._plan_digest)
 
     @cached_property
+    def courses(self) -> Courses:
+        """How the send of every issue went, minute by minute."""
+        return Courses(self.database)
+
+    @cached_property
     def corrections(self) -> Corrections:
         """What was wrong in issues that left."""
         return Corrections(self.database)
+
+    @cached_property
+    def reader_reports(self) -> ReaderReports:
+        """What readers say is wrong."""
+        return ReaderReports(self.database)
 
     @cached_property
     def desk_mails(self) -> DeskMails:

@@ -1,21 +1,25 @@
-"""The mails that the desk's own people get: one letter in the shipped look, whatever a desk made of its templates.
+"""Letters: what the desk's own people are told, and what a reader who asked for something gets, in the shipped look.
 
-A mail that tells of a broken template must not need it, so nothing of the desk's own is read here, and what is shipped
-needs no child process.
+A mail that tells of a broken template must not need it, so no template of the desk's own is read here, and what is
+shipped needs no child process.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from newsletter.render.compiling import inlined
 from newsletter.render.dialect import html_dialect, text_dialect
+from newsletter.render.mirroring import mirrored
 from newsletter.render.part import Part
 from newsletter.render.template_files import Shelf, shipped_folders
+from newsletter.render.translating import Catalogues, words_in
+from newsletter.render.wording import as_header, direction
 
-__all__ = ["desk_letter"]
+__all__ = ["Letter", "desk_letter", "reader_letter"]
 
 
 def desk_letter(facts: Mapping[str, Any]) -> tuple[str, str]:
@@ -29,8 +33,39 @@ def desk_letter(facts: Mapping[str, Any]) -> tuple[str, str]:
     return html.render(facts), text.render(facts)
 
 
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A letter to a reader, ready to be mailed."""
+
+    subject: str
+    html: str
+    text: str
+
+
+def reader_letter(facts: Mapping[str, Any], language: str, catalogues: Catalogues) -> Letter:
+    """The letter to a reader, in their language as far as there are words for it.
+
+    `facts` are strings (title, titles, address, postal_address), `days`, and `kind`: confirm, known or link.
+    """
+    words, leftwards = words_in(language, catalogues), direction(language) == "rtl"
+    html, text, subject = _reader_parts(leftwards)
+    told = {**facts, "language": language, "direction": direction(language)}
+    line = as_header(subject.render({**told, **words.text}))
+    body = html.render({**told, **words.html, "subject": line})
+    return Letter(line, body, text.render({**told, **words.text}))
+
+
 @cache
 def _parts() -> tuple[Part, Part]:
     shelf = Shelf(shipped_folders())
     html, text = shelf.read("desk/letter.mjml"), shelf.read("desk/letter.txt")
     return Part(html, inlined(html.text), html_dialect()), Part(text, text.text, text_dialect())
+
+
+@cache
+def _reader_parts(leftwards: bool) -> tuple[Part, Part, Part]:
+    shelf = Shelf(shipped_folders())
+    html, *plain = (shelf.read(f"reader/{name}") for name in ("letter.mjml", "letter.txt", "subject.txt"))
+    page = inlined(html.text)
+    text, subject = (Part(each, each.text, text_dialect()) for each in plain)
+    return Part(html, mirrored(page) if leftwards else page, html_dialect()), text, subject

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
+import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import count, islice
@@ -13,11 +16,12 @@ from typing import Any
 from newsletter.errors import Problem, TemplateError
 from newsletter.render.theme import TOKEN, read_theme
 
-__all__ = ["Shelf", "TemplateText", "shipped_folders"]
+__all__ = ["Shelf", "Stamp", "TemplateText", "shipped_folders"]
 
 _INCLUDE = re.compile(
     r"""\s*(?:<mj-include\s+path=["']([^"']*)["']\s*/>|\{%-?\s*include\s+["']([^"']*)["']\s*-?%\})\s*"""
 )
+_YOUNG_NS = 2_000_000_000
 _DEEPEST_INCLUDE, _MOST_INCLUDES, _MOST_LINES, _MOST_BYTES = 5, 200, 20_000, 250_000
 
 
@@ -119,6 +123,34 @@ class Shelf:
 
         themed = TOKEN.sub(value, text)
         return None if empty else themed
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What the file system says of every file in template folders: where it is the same, nothing was changed.
+
+    `settled` is false while a file is so young that another change might leave the same times (as in git's index).
+    """
+
+    files: tuple[tuple[str, int, int, int, int], ...]
+    settled: bool
+
+    @classmethod
+    def of(cls, folders: Sequence[Path]) -> Stamp:
+        """The stamp of these folders at this moment."""
+        files = tuple(each for folder in folders for each in _looked_at(str(folder)))
+        return cls(files, max((each[4] for each in files), default=0) < time.time_ns() - _YOUNG_NS)
+
+
+def _looked_at(folder: str) -> Iterator[tuple[str, int, int, int, int]]:
+    with suppress(FileNotFoundError), os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                yield from _looked_at(entry.path)
+            else:
+                with suppress(OSError):  # gone this moment, or a link to nothing
+                    told = entry.stat()
+                    yield entry.path, told.st_ino, told.st_size, told.st_mtime_ns, told.st_ctime_ns
 
 
 def shipped_folders() -> tuple[Path, ...]:

@@ -17,10 +17,11 @@ from typing import Any, TypeVar
 
 from newsletter.errors import InputError, Problem, TemplateError
 from newsletter.render.dialect import called_words, dialect_problems, html_dialect, text_dialect
+from newsletter.render.letters import Letter, reader_letter
 from newsletter.render.mirroring import mirrored
 from newsletter.render.own_countries import read_countries
 from newsletter.render.part import Part
-from newsletter.render.template_files import Shelf, TemplateText, shipped_folders
+from newsletter.render.template_files import Shelf, Stamp, TemplateText, shipped_folders
 from newsletter.render.theme import unused_values
 from newsletter.render.translating import read_catalogues, words_in
 from newsletter.render.word_list import Word, unsaid
@@ -45,7 +46,7 @@ COMPILERS = ", ".join(
 MOST_KEPT = 20
 """Pages that are kept compiled; a template that changes leaves one behind each time."""
 
-_NOT_NAMES = ("partials", "words", "desk")
+_NOT_NAMES = ("partials", "words", "desk", "reader")
 
 
 @dataclass(frozen=True)
@@ -118,6 +119,7 @@ class Templates:
     folders: Sequence[Path] = ()
     cache: Path | None = None
     _kept: dict[str, CompiledTemplate] = field(default_factory=dict, init=False)
+    _seen: dict[str, Stamp] = field(default_factory=dict, init=False)
 
     @property
     def _all_folders(self) -> list[Path]:
@@ -149,6 +151,14 @@ class Templates:
         """`_` and `ngettext` of the mails in that language, escaped: for pages that speak to the same readers."""
         return words_in(language, read_catalogues(self._all_folders)).html
 
+    def letter(self, facts: Mapping[str, Any], language: str) -> Letter:
+        """The letter to a reader who asked for something; see `newsletter.render.letters.reader_letter`."""
+        return reader_letter(facts, language, read_catalogues(self._all_folders))
+
+    def languages(self) -> list[str]:
+        """English, and every language that has a catalogue of words."""
+        return ["en", *sorted(read_catalogues(self._all_folders))]
+
     def unsaid(self, language: str) -> list[Word]:
         """The words of every mail, and of the pages that speak to readers, that stay English in that language."""
         words: list[Word] = []
@@ -176,6 +186,9 @@ class Templates:
         """The template of that folder, compiled anew when a file changed; raises `TemplateError` with every fault."""
         if not _NAME.fullmatch(name):
             raise TemplateError([Problem(name, 1, 1, "a template's name is small letters, digits, - and _")])
+        stamp = Stamp.of(self._all_folders)
+        if stamp.settled and self._seen.get(name) == stamp:
+            return self._kept[name]
         html, text, subject = self._texts(name)
         catalogues = read_catalogues(self._all_folders)
         words = (f"{language} {text}" for language, texts in catalogues.items() for text in texts)
@@ -186,6 +199,7 @@ class Templates:
             page = self._page(digest, html, text, subject)
             kept = CompiledTemplate(name, digest, html, text, subject, page, catalogues, countries)
             self._kept[name] = kept
+        self._seen[name] = stamp
         return kept
 
     def _page(self, digest: str, *texts: TemplateText) -> str:

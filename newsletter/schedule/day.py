@@ -19,6 +19,7 @@ from newsletter.newsroom.dispatch.pacing import priority_of
 from newsletter.newsroom.intake import gathering, notes, related
 from newsletter.newsroom.issue import issues
 from newsletter.newsroom.planning.following import OPEN, by_hand, follow
+from newsletter.newsroom.readership import imports
 from newsletter.plan import ApprovalMode, Newsletter, OnTimeout, Slot, Timetable, approval_deadline, build_at, lock_at
 
 __all__ = ["FAR_BACK", "LOOK_BACK", "SENDER", "draft", "due_issues", "next_waking", "poll", "priority", "tick"]
@@ -80,6 +81,7 @@ def tick(room: Newsroom, back: timedelta = LOOK_BACK) -> None:
             if said := follow(room, timetable, issue, now):
                 log.info("%s", said)
             _end_abandoned(room, timetable, issue, now)
+    imports.sweep(room)
 
 
 def poll(room: Newsroom) -> None:

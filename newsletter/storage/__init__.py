@@ -6,8 +6,9 @@ from newsletter.storage.api_tokens import ApiToken, ApiTokens
 from newsletter.storage.applied_plans import AppliedPlan, AppliedPlans
 from newsletter.storage.audit import Audit, AuditLine
 from newsletter.storage.corrections import CorrectionRow, Corrections, Fault
+from newsletter.storage.courses import Courses, Tally
 from newsletter.storage.database import Database
-from newsletter.storage.deliveries import Deliveries, DeliveryRow, Wave
+from newsletter.storage.deliveries import Deliveries, DeliveryRow, Refusals, Wave
 from newsletter.storage.desk_mails import Change, DeskMailRow, DeskMails
 from newsletter.storage.drafts import Drafts
 from newsletter.storage.issues import Issues
@@ -16,6 +17,7 @@ from newsletter.storage.lanes import LaneRows
 from newsletter.storage.ledger import IssueLedger
 from newsletter.storage.life import Transition
 from newsletter.storage.overlays import Overlays
+from newsletter.storage.reader_reports import ReaderReport, ReaderReports
 from newsletter.storage.revisions import Revision, Revisions
 from newsletter.storage.second_factors import SecondFactor, SecondFactors
 from newsletter.storage.sources import SourceStates
@@ -39,6 +41,7 @@ __all__ = [
     "Choice",
     "CorrectionRow",
     "Corrections",
+    "Courses",
     "Database",
     "Deliveries",
     "DeliveryRow",
@@ -56,6 +59,9 @@ __all__ = [
     "Overlays",
     "Person",
     "PrintedStory",
+    "ReaderReport",
+    "ReaderReports",
+    "Refusals",
     "Revision",
     "Revisions",
     "Role",
@@ -68,6 +74,7 @@ __all__ = [
     "StoryLinks",
     "StoryPages",
     "StoryRow",
+    "Tally",
     "Transition",
     "Wave",
 ]

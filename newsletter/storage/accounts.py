@@ -74,6 +74,18 @@ class SessionRow:
     agent: str
 
 
+_WHOSE = (
+    sa.select(account)
+    .join(session, session.c.account_id == account.c.id)
+    .where(
+        session.c.token_hash == sa.bindparam("token_hash"),
+        session.c.expires_at > sa.bindparam("now"),
+        account.c.disabled_at.is_(None),
+    )
+)
+"""Put together once, for every request asks it."""
+
+
 class Accounts:
     """Everybody who may log in. Passwords are argon2id hashes; tokens are stored as SHA-256 only."""
 
@@ -211,13 +223,7 @@ class Accounts:
     def session_account(self, token: str, now: datetime) -> Account | None:
         """Whose session that is, or None."""
         with self._database.read() as connection:
-            row = connection.execute(
-                sa.select(account)
-                .join(session, session.c.account_id == account.c.id)
-                .where(
-                    session.c.token_hash == _hash(token), session.c.expires_at > now, account.c.disabled_at.is_(None)
-                )
-            ).first()
+            row = connection.execute(_WHOSE, {"token_hash": _hash(token), "now": now}).first()
         return _account(row) if row is not None else None
 
     def sessions(self, who: Account, now: datetime) -> Sequence[SessionRow]:

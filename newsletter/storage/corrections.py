@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 
 from newsletter.model import SEALED, Correction, DeliveryState, IssueId
 from newsletter.storage.database import Database
-from newsletter.storage.documents import SNAPSHOT
+from newsletter.storage.documents import snapshot_of
 from newsletter.storage.keys import is_issue, issue_pk
 from newsletter.storage.tables import correction, delivery, issue
 
@@ -121,7 +121,7 @@ def keep_fault(
     connection.execute(sa.insert(correction).values(**values, issue_id=pk, right_from=right_from, at=now, who=who))
 
 
-def got_fault(connection: Connection, issue_id: IssueId, below: int) -> sa.Select[tuple[int]]:
+def got_fault(connection: Connection, issue_id: IssueId, below: int) -> sa.Select[int]:
     """The numbers of the subscribers who got a revision below `below` of the issue, or may have."""
     pk = issue_pk(connection, issue_id)
     return sa.select(delivery.c.subscriber_id).where(
@@ -132,7 +132,7 @@ def got_fault(connection: Connection, issue_id: IssueId, below: int) -> sa.Selec
 def tell_corrections(connection: Connection, issue_id: IssueId) -> None:
     """An issue that was just approved tells what its snapshot says of earlier ones."""
     document = connection.scalar(sa.select(issue.c.snapshot).where(*is_issue(issue_id)))
-    snapshot = SNAPSHOT.validate_json(document) if document else None
+    snapshot = snapshot_of(document) if document else None
     if snapshot is None or snapshot.faulty is not None or not snapshot.corrections:
         return
     numbers = [told.number for told in snapshot.corrections]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -13,12 +14,15 @@ from sqlalchemy.engine import Connection
 from newsletter.model import BEGUN, UNSETTLED, DeliveryState, IssueId, IssueState
 from newsletter.storage import progress, windows
 from newsletter.storage.database import Database
-from newsletter.storage.keys import issue_pk
+from newsletter.storage.keys import among, issue_pk
 from newsletter.storage.life import NO_APPROVAL, move
 from newsletter.storage.progress import intended, message_ids
-from newsletter.storage.tables import delivery, issue
+from newsletter.storage.tables import delivery, issue, issue_progress
 
-__all__ = ["Deliveries", "DeliveryRow", "Wave"]
+__all__ = ["Deliveries", "DeliveryRow", "Refusals", "Wave"]
+
+_AT_ONCE = 500
+"""Numbers in one statement; databases limit how many it may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,16 @@ class Wave:
     def as_json(self) -> dict[str, object]:
         """One wave of `newsletter issue status --json`."""
         return {"at": self.at.isoformat(), "readers": self.readers}
+
+
+@dataclass(frozen=True, slots=True)
+class Refusals:
+    """So many messages that came to the same bad end, in the mail server's own words; those may name a reader."""
+
+    state: DeliveryState
+    code: int | None
+    reply: str
+    number: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,22 +154,35 @@ class Deliveries:
             for row in connection.execution_options(yield_per=1000).execute(query):
                 stands = DeliveryState.SENDING if row.id in in_hand else DeliveryState(row.state)
                 if state is None or stands is state:
-                    yield DeliveryRow(
-                        email=row.email,
-                        edition=row.edition,
-                        revision=row.revision,
-                        state=stands,
-                        attempts=row.attempts,
-                        code=row.code,
-                        reply=row.reply,
-                        message_id=row.message_id or ids.of(row.subscriber_id),
-                        changed_at=row.changed_at,
-                    )
+                    yield _row(row, stands, ids)
+
+    def of_subscriber(self, issue_id: IssueId, subscriber: int) -> DeliveryRow | None:
+        """What is known of the message of that subscriber; None for who was not among the frozen audience."""
+        with self._database.read() as connection:
+            pk = issue_pk(connection, issue_id)
+            ids = message_ids(connection, pk)
+            mine = delivery.c.issue_id == pk, delivery.c.subscriber_id == subscriber
+            row = connection.execute(sa.select(delivery).where(*mine)).one_or_none()
+            if row is None or ids is None:
+                return None
+            return _row(row, DeliveryState.SENDING if row.id in intended(connection, pk) else row.state, ids)
 
     def counts(self, issue_id: IssueId) -> Mapping[str, int]:
         """How many deliveries of the issue stand in each state; states without any are left out."""
         with self._database.read() as connection:
             return progress.tally(connection, issue_pk(connection, issue_id))
+
+    def totals(self, those: Collection[IssueId]) -> Mapping[IssueId, int]:
+        """How many deliveries each of these issues has; none of those that were never frozen."""
+        total = sum((issue_progress.c[str(state)] for state in DeliveryState), start=sa.literal(0)).label("total")
+        query = (
+            sa.select(issue.c.newsletter, issue.c.local_date, issue.c.number, total)
+            .join(issue_progress, issue_progress.c.issue_id == issue.c.id)
+            .where(among(those))
+        )
+        with self._database.read() as connection:
+            rows = connection.execute(query).all()
+        return {IssueId(row.newsletter, row.local_date, row.number): row.total for row in rows}
 
     def anything_due(self, issue_id: IssueId, now: datetime) -> bool:
         """Whether a delivery of the issue is in flight, or could be claimed at `now`."""
@@ -319,6 +346,35 @@ class Deliveries:
             query = query.where(delivery.c.state.in_((DeliveryState.QUEUED, DeliveryState.DEFERRED)))
         return {row.edition: row.number for row in connection.execute(query)}
 
+    def handed(self, issue_id: IssueId) -> Mapping[str, int]:
+        """How many messages of each edition (by key) are with the mail server: a walk over the issue's deliveries."""
+        query = sa.select(delivery.c.edition, sa.func.count().label("number")).group_by(delivery.c.edition)
+        with self._database.read() as connection:
+            mine = delivery.c.issue_id == issue_pk(connection, issue_id), delivery.c.state == DeliveryState.SUBMITTED
+            return {row.edition: row.number for row in connection.execute(query.where(*mine))}
+
+    def editions_of(self, issue_id: IssueId, subscribers: Collection[int]) -> Mapping[int, str]:
+        """Which edition (by key) each of those subscribers got, or is to get; the others are left out."""
+        query = sa.select(delivery.c.subscriber_id, delivery.c.edition)
+        numbers, found = sorted(subscribers), dict[int, str]()
+        with self._database.read() as connection:
+            mine = query.where(delivery.c.issue_id == issue_pk(connection, issue_id))
+            for first in range(0, len(numbers), _AT_ONCE):
+                some = mine.where(delivery.c.subscriber_id.in_(numbers[first : first + _AT_ONCE]))
+                found |= {row.subscriber_id: row.edition for row in connection.execute(some)}
+        return found
+
+    def refusals(self, issue_id: IssueId, states: Collection[DeliveryState], most: int) -> Sequence[Refusals]:
+        """What the mail server said to messages in those states, the most frequent words first, up to `most`."""
+        number = sa.func.count().label("number")
+        said = delivery.c.state, delivery.c.code, delivery.c.reply
+        with self._database.read() as connection:
+            mine = delivery.c.issue_id == issue_pk(connection, issue_id), delivery.c.state.in_(list(states))
+            query = sa.select(*said, number).where(*mine).group_by(*said).order_by(number.desc(), *said).limit(most)
+            return [
+                Refusals(DeliveryState(row.state), row.code, row.reply, row.number) for row in connection.execute(query)
+            ]
+
     def revisions(self, issue_id: IssueId) -> Mapping[int, int]:
         """How many deliveries got each revision, or are to get it."""
         query = sa.select(delivery.c.revision, sa.func.count().label("number")).group_by(delivery.c.revision)
@@ -376,3 +432,17 @@ class Deliveries:
         moved[before] -= number
         progress.move(connection, pk, moved)
         return number
+
+
+def _row(row: sa.Row[Any], state: str, ids: progress.MessageIds) -> DeliveryRow:
+    return DeliveryRow(
+        email=row.email,
+        edition=row.edition,
+        revision=row.revision,
+        state=DeliveryState(state),
+        attempts=row.attempts,
+        code=row.code,
+        reply=row.reply,
+        message_id=row.message_id or ids.of(row.subscriber_id),
+        changed_at=row.changed_at,
+    )

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from pydantic import TypeAdapter
 
 from newsletter.model import Precision, RenderedEdition, Snapshot, Story
 from newsletter.ports import SourceState
 
-__all__ = ["EDITION", "SNAPSHOT", "SOURCE_STATE", "STORY", "content_of"]
+__all__ = ["EDITION", "SNAPSHOT", "SOURCE_STATE", "STORY", "content_of", "snapshot_of"]
 
 STORY = TypeAdapter(Story)
 SNAPSHOT = TypeAdapter(Snapshot)
 EDITION = TypeAdapter(RenderedEdition)
 SOURCE_STATE = TypeAdapter(SourceState)
+
+
+@lru_cache(maxsize=64)
+def snapshot_of(document: str) -> Snapshot:
+    """The snapshot of a document; the same one for the same text, for an issue on screen is asked for at each click."""
+    return SNAPSHOT.validate_json(document)
 
 
 def content_of(story: Story) -> Story:

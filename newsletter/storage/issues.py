@@ -26,8 +26,8 @@ from newsletter.storage import life
 from newsletter.storage.corrections import Fault, keep_fault, tell_corrections
 from newsletter.storage.database import Database
 from newsletter.storage.documents import SNAPSHOT
-from newsletter.storage.editions import keep_editions, sealed_editions
-from newsletter.storage.keys import is_issue, issue_pk, no_such_issue
+from newsletter.storage.editions import keep_editions, sealed_edition, sealed_editions
+from newsletter.storage.keys import IS_NAMED, among, is_issue, issue_pk, named, no_such_issue
 from newsletter.storage.progress import counted
 from newsletter.storage.revisions import keep_revision
 from newsletter.storage.story_pages import keep_pages
@@ -38,6 +38,9 @@ __all__ = ["EXCLUSIONS", "Issues"]
 A_MONTH = timedelta(days=31)
 
 EXCLUSIONS = ("suppressed", "unsubscribed", "paused", "frequency", "no_stories")
+
+
+_SEAL = sa.select(issue.c.approved_revision, issue.c.approved_at).where(IS_NAMED)
 
 
 class Issues:
@@ -84,19 +87,41 @@ class Issues:
         except NotFoundError:
             return None
 
-    def list(self, newsletter: str | None = None, limit: int | None = None) -> Sequence[Issue]:
-        """Issues without their snapshots, latest due first."""
-        query = life.WITHOUT_SNAPSHOT.order_by(issue.c.due_at.desc(), issue.c.id.desc())
+    def list(self, newsletter: str | None = None, limit: int | None = None, offset: int = 0) -> Sequence[Issue]:
+        """Issues without their snapshots, latest due first; `limit` of them from the one at `offset` on."""
+        latest = issue.c.due_at.desc(), issue.c.id.desc()
+        chosen = sa.select(issue.c.id).order_by(*latest).limit(limit).offset(offset)
         if newsletter is not None:
-            query = query.where(issue.c.newsletter == newsletter)
+            chosen = chosen.where(issue.c.newsletter == newsletter)
+        # Sorted by their first columns alone: those behind the snapshot would have all of it read.
+        query = life.WITHOUT_SNAPSHOT.where(issue.c.id.in_(chosen)).order_by(*latest)
         with self._database.read() as connection:
-            return [life.issue_of(row) for row in connection.execute(query.limit(limit))]
+            return [life.issue_of(row) for row in connection.execute(query)]
+
+    def story_counts(self, those: Collection[IssueId]) -> Mapping[IssueId, int]:
+        """How many stories the present draft of each holds; none of those without a story."""
+        number = sa.func.count().label("stories")
+        query = (
+            sa.select(issue.c.newsletter, issue.c.local_date, issue.c.number, number)
+            .join(issue_story, issue_story.c.issue_id == issue.c.id)
+            .where(among(those))
+            .group_by(issue.c.id)
+        )
+        with self._database.read() as connection:
+            rows = connection.execute(query).all()
+        return {IssueId(row.newsletter, row.local_date, row.number): row.stories for row in rows}
 
     def dated_from(self, first: date) -> Mapping[IssueId, Issue]:
         """Every issue dated `first` or later, without its snapshot, by its id."""
         query = life.WITHOUT_SNAPSHOT.where(issue.c.local_date >= first)
         with self._database.read() as connection:
             return {found.id: found for found in map(life.issue_of, connection.execute(query))}
+
+    def dated(self, day: date) -> Sequence[Issue]:
+        """Every issue of that date, without its snapshot."""
+        query = life.WITHOUT_SNAPSHOT.where(issue.c.local_date == day)
+        with self._database.read() as connection:
+            return [life.issue_of(row) for row in connection.execute(query)]
 
     def in_state(self, *states: IssueState) -> Sequence[Issue]:
         """Every issue in one of the states, without its snapshot, earliest due first."""
@@ -320,6 +345,17 @@ class Issues:
         with self._database.read() as connection:
             return [IssueId(row.newsletter, row.local_date, row.number) for row in connection.execute(query)]
 
+    def seal_of(self, issue_id: IssueId) -> tuple[int, datetime] | None:
+        """The approved revision and the instant of its approval, by which its bytes can be known again; None without.
+
+        Raises `NotFoundError`.
+        """
+        with self._database.read() as connection:
+            row = connection.execute(_SEAL, named(issue_id)).first()
+        if row is None:
+            raise no_such_issue(issue_id)
+        return (row.approved_revision, row.approved_at) if row.approved_revision is not None else None
+
     def seal(
         self,
         issue_id: IssueId,
@@ -398,7 +434,7 @@ class Issues:
     def edition(self, issue_id: IssueId, revision: int, key: str) -> RenderedEdition | None:
         """One sealed edition of that revision; None where it was not sealed."""
         with self._database.read() as connection:
-            return sealed_editions(connection, issue_id, revision, key).get(key)
+            return sealed_edition(connection, issue_id, revision, key)
 
     def books(self, issue_id: IssueId) -> Books:
         """The account of the issue; before the freeze every figure is 0."""

@@ -16,8 +16,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from newsletter.errors import StorageError
-from newsletter.model import DeliveryState, IssueId, Outcome, Recipient, Window
-from newsletter.storage import progress, windows
+from newsletter.model import DeliveryState, IssueId, Outcome, Recipient, Window, provider_of
+from newsletter.storage import courses, progress, windows
 from newsletter.storage.database import Database, Hold
 from newsletter.storage.journal import Journal
 from newsletter.storage.keys import issue_pk
@@ -124,6 +124,8 @@ class IssueLedger:
                     window, reached = self._claim(connection, claim, now, moved)
                 taken = [one.delivery for one in window.recipients] if window is not None else []
                 number = self._move(connection, moved, settled, reached, turn=bool(taken or settled))
+                if settled and carried is not None:
+                    self._count(connection, {one.delivery: one.email for one in carried.recipients}, settled, now)
             if taken or settled:
                 self._journal.write(number, taken, settled)
         except BaseException:
@@ -315,19 +317,30 @@ class IssueLedger:
             "at": now,
         }
 
+    def _count(self, connection: Connection, addresses: Mapping[int, str], settled: Settled, now: datetime) -> None:
+        outcomes: courses.Came = Counter()
+        for state in settled.keys() & courses.OUTCOMES:
+            each = Counter(provider_of(addresses[number]) for number in settled[state])
+            outcomes.update({(state, provider): number for provider, number in each.items()})
+        courses.came(connection, self._pk, outcomes, now)
+
     def _settle_all(self, owner: str, flown: Mapping[int, Flown] | None, now: datetime) -> int:
         """Settle the intents that nobody has in hand by a flight recorder; where there is none, all is in doubt."""
         settled: Settled = defaultdict(list)
+        addresses: dict[int, str] = {}
         with self._database.write() as connection:
             those = intent.c.issue_id == self._pk, intent.c.owner == owner, intent.c.id.not_in(self._in_hand)
             for row in connection.execute(sa.select(intent).where(*those).with_for_update()).all():
                 held = json.loads(row.deliveries)
-                tried = sa.select(delivery.c.id, delivery.c.attempts).where(delivery.c.id.in_(held))
-                attempts = {each.id: each.attempts + 1 for each in connection.execute(tried)}
+                tried = sa.select(delivery.c.id, delivery.c.attempts, delivery.c.email)
+                rows = connection.execute(tried.where(delivery.c.id.in_(held))).all()
+                attempts = {each.id: each.attempts + 1 for each in rows}
+                addresses |= {each.id: each.email for each in rows}
                 outcomes = [self._verdict(number, flown) for number in held]
                 if self._close(connection, row.id, owner):
                     self._settle(connection, attempts, outcomes, now, settled)
             number = self._move(connection, Counter(), settled, turn=bool(settled))
+            self._count(connection, addresses, settled, now)
         if settled:
             self._journal.write(number, [], settled)
         return sum(map(len, settled.values()))

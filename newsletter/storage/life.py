@@ -12,8 +12,8 @@ from sqlalchemy.engine import Connection
 
 from newsletter.model import Issue, IssueId, IssueState
 from newsletter.storage.database import insert_or_ignore
-from newsletter.storage.documents import SNAPSHOT
-from newsletter.storage.keys import is_issue, issue_pk, no_such_issue
+from newsletter.storage.documents import snapshot_of
+from newsletter.storage.keys import IS_NAMED, is_issue, issue_pk, named, no_such_issue
 from newsletter.storage.tables import issue, issue_event
 
 __all__ = ["NO_APPROVAL", "WITHOUT_SNAPSHOT", "Transition", "get", "issue_of", "make", "move"]
@@ -35,6 +35,8 @@ class Transition:
 
 
 NO_APPROVAL = dict.fromkeys(("first_approved_by", "approved_revision", "approved_by", "approved_at", "not_before"))
+
+_ONE = sa.select(issue).where(IS_NAMED)
 
 WITHOUT_SNAPSHOT = sa.select(*[column for column in issue.c if column.name != "snapshot"])
 
@@ -82,7 +84,7 @@ def make(connection: Connection, issue_id: IssueId, due_at: datetime, now: datet
 
 def get(connection: Connection, issue_id: IssueId) -> Issue:
     """The issue of that id; raises `NotFoundError`."""
-    row = connection.execute(sa.select(issue).where(*is_issue(issue_id))).first()
+    row = connection.execute(_ONE, named(issue_id)).first()
     if row is None:
         raise no_such_issue(issue_id)
     return issue_of(row)
@@ -98,7 +100,7 @@ def issue_of(row: sa.Row[Any]) -> Issue:
         reason=row.reason,
         due_at=row.due_at,
         revision=row.revision,
-        snapshot=SNAPSHOT.validate_json(snapshot) if snapshot else None,
+        snapshot=snapshot_of(snapshot) if snapshot else None,
         window_end=row.window_end,
         first_approved_by=row.first_approved_by,
         approved_revision=row.approved_revision,

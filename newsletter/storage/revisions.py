@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 from newsletter.errors import NotFoundError
 from newsletter.model import IssueId, Snapshot
 from newsletter.storage.database import Database
-from newsletter.storage.documents import SNAPSHOT
+from newsletter.storage.documents import snapshot_of
 from newsletter.storage.keys import is_issue, issue_pk
 from newsletter.storage.tables import issue, issue_revision
 
@@ -50,7 +50,7 @@ class Revisions:
             document = connection.scalar(query.where(*is_issue(issue_id), issue_revision.c.revision == number))
         if document is None:
             raise NotFoundError(f"no revision {number} of {issue_id} is kept")
-        return SNAPSHOT.validate_json(document)
+        return snapshot_of(document)
 
 
 def keep_revision(

@@ -197,11 +197,11 @@ class Stories:
             query = sa.select(story.c.source, sa.func.count().label("number")).group_by(story.c.source)
             return {row.source: row.number for row in connection.execute(query)}
 
-    def arrivals(self, since: datetime) -> Sequence[tuple[str, datetime]]:
-        """The source of each story that came in since then, and when it was there to be read."""
-        query = sa.select(story.c.source, story.c.available_at).where(story.c.available_at >= since)
+    def arrivals(self, since: datetime) -> Sequence[tuple[str, str | None, datetime]]:
+        """Source and country of each story that came in since then, and when it was there to be read."""
+        query = sa.select(story.c.source, story.c.country, story.c.available_at).where(story.c.available_at >= since)
         with self._database.read() as connection:
-            return [(row.source, row.available_at) for row in connection.execute(query)]
+            return [(row.source, row.country, row.available_at) for row in connection.execute(query)]
 
     def window(
         self,

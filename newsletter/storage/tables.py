@@ -36,7 +36,9 @@ __all__ = [
     "issue_story",
     "lane",
     "login_link",
+    "outcome_tally",
     "overlay",
+    "reader_report",
     "recovery_code",
     "session",
     "source_state",
@@ -325,6 +327,17 @@ issue_progress = Table(
     *(Column(state.value, BigInteger, nullable=False, default=0) for state in DeliveryState),
 )
 
+# How many outcomes of each kind came in each minute of a send, by the provider of the reader's address.
+outcome_tally = Table(
+    "outcome_tally",
+    METADATA,
+    Column("issue_id", ForeignKey("issue.id", ondelete="CASCADE"), primary_key=True),
+    Column("minute", Instant, primary_key=True, index=True),
+    Column("state", String(20), primary_key=True),
+    Column("provider", String(60), primary_key=True),
+    Column("number", BigInteger, nullable=False),
+)
+
 # A window that a sender has in hand: the deliveries as JSON numbers. Their rows say queued meanwhile. No number comes
 # twice: a sender that cannot know whether its commit stands says it again, of the same intent and no other.
 intent = Table(
@@ -350,6 +363,32 @@ lane = Table(
     Column("changed_at", Instant),
     Column("urgent", Integer),  # the priority of who goes ahead, which said so last for `urgent_at`
     Column("urgent_at", Instant),
+)
+
+# What a reader says is wrong, about a story or about a whole issue (no `story`). Nothing tells which reader.
+reader_report = Table(
+    "reader_report",
+    METADATA,
+    Column("id", BigId, primary_key=True),
+    Column("newsletter", String(120), nullable=False),
+    Column("issue_id", ForeignKey("issue.id", ondelete="CASCADE"), index=True),
+    Column("story", String(1200), nullable=False),
+    Column("title", Text, nullable=False),
+    Column("words", Text, nullable=False),
+    Column("language", String(40), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("digest", String(32), nullable=False, unique=True),  # the same words about the same thing are kept once
+    Column("taken_by", String(320)),
+    Column("taken_at", Instant),
+    Column("closed_by", String(320)),
+    Column("closed_at", Instant),
+    Index(None, "newsletter", "at"),
+)
+Index(
+    "ix_reader_report_open",
+    reader_report.c.id,
+    sqlite_where=reader_report.c.closed_at.is_(None),
+    postgresql_where=reader_report.c.closed_at.is_(None),
 )
 
 # What operators decided beside schedule.yaml: a newsletter paused from `first` to `last`, a date skipped, an issue due

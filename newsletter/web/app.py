@@ -40,6 +40,7 @@ from newsletter.web.desk.admin.user_list import user_list
 from newsletter.web.desk.admin.user_role import user_role
 from newsletter.web.desk.admin.user_totp import user_totp
 from newsletter.web.desk.board import board
+from newsletter.web.desk.day_after import day_after
 from newsletter.web.desk.issue.approve import issue_approve
 from newsletter.web.desk.issue.arrange import issue_arrange
 from newsletter.web.desk.issue.correct import issue_correct
@@ -50,6 +51,7 @@ from newsletter.web.desk.issue.mail import issue_mail
 from newsletter.web.desk.issue.orders import issue_build, issue_cancel, issue_rest, issue_stop, issue_undo
 from newsletter.web.desk.issue.page import issue
 from newsletter.web.desk.issue.proof import issue_proof
+from newsletter.web.desk.issue.reader import issue_reader
 from newsletter.web.desk.issue.recipients import issue_recipients
 from newsletter.web.desk.issue.restore import issue_restore
 from newsletter.web.desk.issue.revisions import issue_revisions
@@ -65,6 +67,8 @@ from newsletter.web.desk.outbox.folder import outbox_folder
 from newsletter.web.desk.outbox.folders import outbox
 from newsletter.web.desk.outbox.mail import outbox_mail
 from newsletter.web.desk.outbox.message import outbox_message
+from newsletter.web.desk.reports.change import report_change
+from newsletter.web.desk.reports.list import report_list
 from newsletter.web.desk.schedule.apply import schedule_apply
 from newsletter.web.desk.schedule.end import schedule_end
 from newsletter.web.desk.schedule.extra import schedule_extra
@@ -86,10 +90,16 @@ from newsletter.web.desk.sources.source_list import source_list
 from newsletter.web.desk.sources.source_switch import source_switch
 from newsletter.web.desk.stories.story_file import story_file
 from newsletter.web.desk.stories.story_list import story_list
+from newsletter.web.desk.subscriber.export import subscriber_export
+from newsletter.web.desk.subscriber.file import subscriber_file
+from newsletter.web.desk.subscriber.file_order import subscriber_file_order
+from newsletter.web.desk.subscriber.import_form import subscriber_import
 from newsletter.web.desk.subscriber.list import subscriber_list
 from newsletter.web.desk.subscriber.page import subscriber, subscriber_change
+from newsletter.web.desk.subscriber.rejects import subscriber_rejects
+from newsletter.web.desk.subscriber.upload import subscriber_upload
 from newsletter.web.figures import Figures
-from newsletter.web.guard import MOST_BYTES, MOST_PUSHED, guarded
+from newsletter.web.guard import MOST_BYTES, MOST_PUSHED, MOST_UPLOADED, guarded
 from newsletter.web.headers import SecurityHeaders, security_headers
 from newsletter.web.pages import NOTHING_HERE, error_page
 from newsletter.web.policy import ACCESS
@@ -101,16 +111,22 @@ from newsletter.web.public.archive_feed import archive_feed
 from newsletter.web.public.archive_issue import archive_issue
 from newsletter.web.public.archive_newsletter import archive_newsletter
 from newsletter.web.public.archive_story import archive_story
+from newsletter.web.public.confirm import confirm
 from newsletter.web.public.flag import flag
+from newsletter.web.public.link_mail import link_mail
 from newsletter.web.public.link_needed import link_needed
 from newsletter.web.public.livez import livez
 from newsletter.web.public.preferences import preferences
 from newsletter.web.public.readyz import readyz
+from newsletter.web.public.report import report
 from newsletter.web.public.static import static
+from newsletter.web.public.subscribe import subscribe
 from newsletter.web.public.unsubscribe import unsubscribe
 from newsletter.web.public.view import view
 
 __all__ = ["make_app"]
+
+_IMPORT = "/subscribers/import"
 
 GET, POST, BOTH = ("GET",), ("POST",), ("GET", "POST")
 
@@ -135,7 +151,11 @@ ROUTES: tuple[tuple[str, tuple[str, ...], Action], ...] = (
     ("/issues/{issue:issue}/correct", BOTH, issue_correct),
     ("/issues/{issue:issue}/decide", POST, issue_decide),
     ("/issues/{issue:issue}/live", GET, issue_live),
+    ("/issues/{issue:issue}/reader", POST, issue_reader),
     ("/issues/{issue:issue}/recipients", GET, issue_recipients),
+    ("/after", GET, day_after),
+    ("/reports", GET, report_list),
+    ("/reports/{number:int}", POST, report_change),
     ("/stories", GET, story_list),
     ("/stories/file", POST, story_file),
     ("/schedules", GET, schedule_list),
@@ -160,6 +180,12 @@ ROUTES: tuple[tuple[str, tuple[str, ...], Action], ...] = (
     ("/subscribers", GET, subscriber_list),
     ("/subscribers/one", GET, subscriber),
     ("/subscribers/one", POST, subscriber_change),
+    (_IMPORT, GET, subscriber_import),
+    (_IMPORT, POST, subscriber_upload),
+    (f"{_IMPORT}/{{brought}}", GET, subscriber_file),
+    (f"{_IMPORT}/{{brought}}", POST, subscriber_file_order),
+    (f"{_IMPORT}/{{brought}}/rejects", GET, subscriber_rejects),
+    ("/subscribers/export", POST, subscriber_export),
     ("/outbox", GET, outbox),
     ("/outbox/{newsletter}/{day}", GET, outbox_folder),
     ("/outbox/{newsletter}/{day}/{file}", GET, outbox_message),
@@ -195,8 +221,11 @@ ROUTES: tuple[tuple[str, tuple[str, ...], Action], ...] = (
     ("/view/{token}", GET, view),
     ("/unsubscribe/", GET, link_needed),
     ("/unsubscribe/{token}", BOTH, unsubscribe),
-    ("/preferences/", GET, link_needed),
+    ("/subscribe", BOTH, subscribe),
+    ("/confirm/{token}", BOTH, confirm),
+    ("/preferences/", BOTH, link_mail),
     ("/preferences/{token}", BOTH, preferences),
+    ("/report/{token}", BOTH, report),
     ("/archive/", GET, archive),
     ("/archive/{newsletter}/", GET, archive_newsletter),
     ("/archive/{newsletter}/feed.xml", GET, archive_feed),
@@ -226,15 +255,17 @@ class _IssuePart(Convertor[str]):
 
 
 class _BodyLimits:
-    """Programs may send more than a form holds."""
+    """Programs may send more than a form holds, and one form takes a file."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._forms = RequestBodyLimitMiddleware(app, max_body_size=MOST_BYTES)
         self._programs = RequestBodyLimitMiddleware(app, max_body_size=MOST_PUSHED)
+        self._uploads = RequestBodyLimitMiddleware(app, max_body_size=MOST_UPLOADED + MOST_BYTES)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        api = scope["type"] == "http" and scope["path"].startswith("/api/")
-        await (self._programs if api else self._forms)(scope, receive, send)
+        path = scope["path"] if scope["type"] == "http" else ""
+        bound = self._programs if path.startswith("/api/") else self._uploads if path == _IMPORT else self._forms
+        await bound(scope, receive, send)
 
 
 class _ArchivedPart(_IssuePart):

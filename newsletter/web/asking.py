@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
@@ -20,10 +20,19 @@ from newsletter.plan import Newsletter, Plan
 from newsletter.storage import Account, ApiToken
 from newsletter.web.figures import Figures
 
-__all__ = ["Action", "Ask", "Form"]
+__all__ = ["Action", "Ask", "Form", "Upload"]
 
 Form = Mapping[str, tuple[str, ...]]
 """The fields of a posted form, each with its values; uploads are left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file that came with a form: what the browser calls it, and what stands in it."""
+
+    name: str
+    data: BinaryIO
+
 
 _UTC = ZoneInfo("UTC")
 
@@ -31,7 +40,8 @@ _UTC = ZoneInfo("UTC")
 @dataclass(frozen=True, slots=True)
 class Ask:
     """One request, read to its end. `account` is None where no login is needed; `body` is what a program sent, `bearer`
-    the API token it showed. `remarks` stand in the audit log behind what was done."""
+    the API token it showed; `upload` the one file of a form that takes one. `remarks` stand in the audit log behind
+    what was done."""
 
     request: Request
     room: Newsroom
@@ -40,6 +50,7 @@ class Ask:
     account: Account | None = None
     body: bytes = b""
     bearer: ApiToken | None = None
+    upload: Upload | None = None
     remarks: list[str] = field(default_factory=list)
 
     @property

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from itertools import chain
 
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -15,15 +17,15 @@ from newsletter.errors import ChecksFailedError, InputError, NewsletterError, No
 from newsletter.newsroom import Newsroom
 from newsletter.storage import Role
 from newsletter.web.api.bearers import bearer_of
-from newsletter.web.asking import Action, Ask, Form
+from newsletter.web.asking import Action, Ask, Form, Upload
 from newsletter.web.desk.login.page import login_page
 from newsletter.web.figures import Figures
 from newsletter.web.pages import NOTHING_HERE, error_page
 from newsletter.web.policy import PUBLIC, Access, Bearer, Key, allows
 from newsletter.web.recording import record
-from newsletter.web.sessions import account_of, has_form_token, is_foreign, session_secret
+from newsletter.web.sessions import account_of, form_token, has_form_token, is_foreign, session_secret
 
-__all__ = ["MOST_BYTES", "MOST_PUSHED", "guarded"]
+__all__ = ["MOST_BYTES", "MOST_PUSHED", "MOST_UPLOADED", "guarded"]
 
 MOST_BYTES = 64 * 1024
 """Of a posted form."""
@@ -31,7 +33,15 @@ MOST_BYTES = 64 * 1024
 MOST_PUSHED = 2 * 1024 * 1024
 """Of stories that a program pushes at once."""
 
+MOST_UPLOADED = 64 * 1024 * 1024
+"""Of a file of subscribers: a million rows."""
+
 _MOST_FIELDS = 400
+
+_UPLOADS = frozenset({"subscriber_upload"})
+"""What takes a file, and so a body far beyond a form's."""
+
+_NOT_OURS = "This form did not come from a page of yours. Reload the page and try again."
 
 _LOOKS = frozenset({"schedule_file_check", "schedule_file_diff"})
 """What is posted only because it is long: it changes nothing, and comes with every pause in typing."""
@@ -60,12 +70,32 @@ def guarded(
         assert not isinstance(needed, Key | Bearer)
         return await run_in_threadpool(_answer, ask, needed, action)
 
+    async def uploading(request: Request) -> Response:
+        """Who it is and from where is asked before the body is taken, the form's token before its file."""
+        ask = Ask(request, room, figures, {})
+        assert isinstance(needed, Role)
+        try:
+            inside = await run_in_threadpool(_come_in, ask, needed)
+        except NewsletterError as error:
+            return _explained(error, ask)
+        if isinstance(inside, Response):
+            return inside
+        form, upload = await _read_upload(request, form_token(session_secret(ask)))
+        try:
+            return await run_in_threadpool(_answer, replace(ask, form=form, upload=upload), needed, action)
+        finally:
+            if upload is not None:
+                upload.data.close()
+
+    if action.__name__ in _UPLOADS:
+        return uploading
     return keyed if isinstance(needed, Key | Bearer) else endpoint
 
 
 def _answer_program(ask: Ask, needed: Access, action: Action) -> Response:
     """Errors as JSON: a program's author reads them in a log."""
     try:
+        _refuse_nul(ask)
         if not isinstance(needed, Bearer):
             return action(ask)
         ask = replace(ask, bearer=bearer_of(ask, needed.role))
@@ -82,21 +112,16 @@ def _answer_program(ask: Ask, needed: Access, action: Action) -> Response:
 
 def _answer(ask: Ask, needed: Role | None, action: Action) -> Response:
     try:
-        # PostgreSQL keeps no text with a NUL in it, no address of ours has one, and no browser's form.
-        if any("\0" in str(part) for part in ask.path.values()):
-            raise HTTPException(404)
         if needed is PUBLIC:
+            _refuse_nul(ask)
             return action(ask)
-        account = account_of(ask)
-        if account is None:
-            return login_page(ask, status=401)
-        ask = replace(ask, account=account)
-        if ask.posted and (is_foreign(ask) or not has_form_token(ask, session_secret(ask))):
-            raise HTTPException(403, "This form did not come from a page of yours. Reload the page and try again.")
-        if not allows(account.role, needed):
-            raise HTTPException(403, f"This needs the role {needed}; yours is {account.role}. Ask an admin.")
-        if any("\0" in text for text in (*ask.query.values(), *chain.from_iterable(ask.form.values()))):
-            raise HTTPException(400, "This holds a character that is none. Type it anew.")
+        inside = _come_in(ask, needed)
+        if isinstance(inside, Response):
+            return inside
+        ask = inside
+        if ask.posted and not has_form_token(ask, session_secret(ask)):
+            raise HTTPException(403, _NOT_OURS)
+        _refuse_nul(ask)
         response = action(ask)
         if ask.posted and response.status_code < 400 and action.__name__ not in _LOOKS:
             record(ask, action.__name__)
@@ -104,9 +129,34 @@ def _answer(ask: Ask, needed: Role | None, action: Action) -> Response:
     except OverflowError:  # a number in the address that no row could have
         return error_page(404, "Not found", NOTHING_HERE)
     except NewsletterError as error:
-        _, status, title, calm = next(each for each in _ANSWERS if isinstance(error, each[0]))
-        # The error's sentence may name paths and commands of the desk, which are nobody else's business.
-        return error_page(status, title, str(error) if ask.account else calm)
+        return _explained(error, ask)
+
+
+def _refuse_nul(ask: Ask) -> None:
+    """PostgreSQL knows no text with a NUL in it, and no browser of a person sends one."""
+    if "\0" in ask.request.scope["path"]:
+        raise HTTPException(404, NOTHING_HERE)
+    typed = [*ask.query.multi_items(), *((name, value) for name, values in ask.form.items() for value in values)]
+    if any("\0" in part for pair in typed for part in pair):
+        raise HTTPException(400, "There is a character (NUL) in it that no text may hold.")
+
+
+def _come_in(ask: Ask, needed: Role) -> Ask | Response:
+    """The request of somebody who may, with their account, or the login; an order of another site is refused."""
+    account = account_of(ask)
+    if account is None:
+        return login_page(ask, status=401)
+    if ask.posted and is_foreign(ask):
+        raise HTTPException(403, _NOT_OURS)
+    if not allows(account.role, needed):
+        raise HTTPException(403, f"This needs the role {needed}; yours is {account.role}. Ask an admin.")
+    return replace(ask, account=account)
+
+
+def _explained(error: NewsletterError, ask: Ask) -> Response:
+    _, status, title, calm = next(each for each in _ANSWERS if isinstance(error, each[0]))
+    # The error's sentence may name paths and commands of the desk, which are nobody else's business.
+    return error_page(status, title, str(error) if ask.account else calm)
 
 
 async def _read_form(request: Request) -> Form:
@@ -114,3 +164,39 @@ async def _read_form(request: Request) -> Form:
         return {}
     form = await request.form(max_files=0, max_fields=_MOST_FIELDS, max_part_size=MOST_BYTES)
     return {key: tuple(value for value in form.getlist(key) if isinstance(value, str)) for key in form}
+
+
+async def _read_upload(request: Request, token: str) -> tuple[Form, Upload | None]:
+    """A form that takes one file; a file before the right token is not taken. Beyond a megabyte it lies on the disk."""
+    kind, _, _ = request.headers.get("content-type", "").partition(";")
+    if kind.strip().lower() != "multipart/form-data":
+        return await _read_form(request), None
+    parser = _TokenFirst(request, token)
+    try:
+        found = await parser.parse()
+    except MultiPartException as error:
+        status, words = (400, error.message) if parser.max_files else (403, _NOT_OURS)
+        raise HTTPException(status, words) from None
+    form: dict[str, tuple[str, ...]] = {}
+    upload = None
+    for name, value in found.multi_items():
+        if isinstance(value, UploadFile):
+            upload = Upload(value.filename or "", value.file)
+        else:
+            form[name] = (*form.get(name, ()), value)
+    return form, upload
+
+
+class _TokenFirst(MultiPartParser):
+    """Reads a form, and lets a file in only behind a field with that token."""
+
+    def __init__(self, request: Request, token: str) -> None:
+        stream = request.stream()
+        super().__init__(request.headers, stream, max_files=0, max_fields=_MOST_FIELDS, max_part_size=MOST_BYTES)
+        self._token = token
+
+    def on_part_end(self) -> None:
+        super().on_part_end()
+        name, value = self.items[-1]
+        if name == "token" and hmac.compare_digest(str(value).encode(), self._token.encode()):
+            self.max_files = 1

@@ -46,6 +46,8 @@ _UTC = ZoneInfo("UTC")
 _SCREENS = (
     ("board", "/", "Today"),
     ("issue_list", "/issues", "Issues"),
+    ("day_after", "/after", "Day after"),
+    ("report_list", "/reports", "Reports"),
     ("story_list", "/stories", "Stories"),
     ("schedule_list", "/schedules", "Schedules"),
     ("source_list", "/sources", "Sources"),
@@ -130,6 +132,7 @@ def _environment() -> Environment:
     )
     environment.globals["static"] = _static_address
     environment.filters |= {
+        "brought": words.BROUGHT_WORDS.__getitem__,
         "browser": words.browser_words,
         "city": words.city,
         "grouped": lambda number: f"{number:,}",
@@ -138,6 +141,7 @@ def _environment() -> Environment:
         "flag": _flag_address,
         "kilobytes": lambda size: f"{size / 1000:,.0f} KB",
         "language": words.language_name,
+        "endonym": words.endonym,
         "duration": words.length_words,
         "moment": words.moment_words,
         "readers": words.readers_words,

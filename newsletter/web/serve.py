@@ -31,15 +31,20 @@ class WebServer:
             self._socket = socket.create_server((host, port), family=family)
         except OSError as error:
             raise SettingError(f"{host}:{port} cannot be listened on: {error.strerror}; try another --port") from None
+        # asyncio does so only where the socket says that it is TCP, which one of `create_server` does not: without it a
+        # small answer waits 40 ms for the client's delayed ACK (RFC 1122 section 4.2.3.4).
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.port: int = self._socket.getsockname()[1]
+        self.app = make_app(room)
         config = uvicorn.Config(
-            make_app(room),
+            self.app,
+            http="httptools",
             lifespan="off",
             ws="none",
             log_config=None,
             access_log=False,
             server_header=False,
-            # The throttle goes by the network address, which nobody may choose by a header.
+            # Which proxies are believed, and how far, is said in `proxies.py`.
             proxy_headers=False,
             timeout_graceful_shutdown=LAST_WORDS_SECONDS,
         )

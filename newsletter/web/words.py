@@ -22,20 +22,44 @@ from newsletter.newsroom.people.saying import (
 from newsletter.plan import ApprovalMode, Newsletter, OnTimeout
 
 __all__ = [
+    "BROUGHT_WORDS",
     "DELIVERY_WORDS",
     "EXCLUSION_WORDS",
+    "NOT_MAILED_WORDS",
     "STATE_WORDS",
     "approval_words",
     "browser_words",
     "city",
     "day_words",
     "edition_words",
+    "endonym",
     "length_words",
     "moment_words",
     "readers_words",
     "sends_words",
     "when_words",
 ]
+
+BROUGHT_WORDS = {
+    "looking": "being looked at",
+    "looked": "looked at, not imported",
+    "importing": "being imported",
+    "imported": "imported",
+    "failed": "failed",
+}
+"""How far a file of subscribers is, as people say it."""
+
+NOT_MAILED_WORDS = {
+    "suppressed": "the address is suppressed",
+    "unsubscribed": "they unsubscribed from this newsletter",
+    "paused": "they paused their mail",
+    "frequency": "this newsletter is not for them, by its segment in schedule.yaml",
+    "no_stories": "no story here is from the countries they chose",
+    "unconfirmed": "they have no confirmed subscription to this newsletter",
+    "no_fault": "they did not get what this mail corrects",
+    "came_later": "they were not among its readers when the send began",
+}
+"""Why one reader gets nothing of an issue."""
 
 _UNSENT = (IssueState.PLANNED, IssueState.BUILDING, IssueState.REVIEW, IssueState.WAITING, IssueState.FAILED)
 # The first that is found counts: a browser names those before it that it wants to be taken for.
@@ -113,6 +137,16 @@ def language_name(tag: str) -> str:
 
     try:
         return str(Locale.parse(tag, sep="-").get_display_name("en") or tag)
+    except (UnknownLocaleError, ValueError):
+        return tag
+
+
+def endonym(tag: str) -> str:
+    """What a language calls itself, or the tag."""
+    from babel import Locale, UnknownLocaleError
+
+    try:
+        return str(Locale.parse(tag, sep="-").get_display_name() or tag)
     except (UnknownLocaleError, ValueError):
         return tag
 

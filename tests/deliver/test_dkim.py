@@ -25,7 +25,10 @@ from newsletter.settings import load_settings
 READER = Recipient(
     delivery=7, subscriber=9, email="kate@example.com", name="Kate", edition="CN.en", message_id="<m7@example.com>"
 )
-SLOTS = {"name": "Kate", **dict.fromkeys(("unsubscribe", "preferences", "view"), "https://news.example.com/x?a=1&b=2")}
+SLOTS = {
+    "name": "Kate",
+    **dict.fromkeys(("unsubscribe", "preferences", "view", "report"), "https://news.example.com/x?a=1&b=2"),
+}
 RSA, ED25519 = generate_private_key(65537, 2048), Ed25519PrivateKey.generate()
 
 

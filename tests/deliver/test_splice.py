@@ -35,6 +35,7 @@ LINKS = {
     "unsubscribe": "https://news.example.com/unsubscribe/AbCd.eHh4.MTIz?a=1&b=2",
     "preferences": "https://news.example.com/preferences/AbCd." + "x" * 150 + "." * 80,
     "view": "https://news.example.com/view/AbCd.eHh4.MTIz",
+    "report": "https://news.example.com/report/AbCd.eHh4.MTIz",
 }
 LETTERS = st.characters(codec="utf-8")
 # Text that tempts: dots and "From " where a line may begin, blanks where it ends, soft breaks, all lengths of letters.

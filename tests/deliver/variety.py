@@ -144,7 +144,7 @@ class Variety:
         tail = self.dice.choice(("", "." * 80, "?a=1&b=2&c=<>", "x" * 200, ".From", "/..", "'\""))
         links = {
             name: f"https://news.example.com/{name}/{recipient.delivery}{tail}"
-            for name in ("unsubscribe", "preferences", "view")
+            for name in ("unsubscribe", "preferences", "view", "report")
         }
         return links | {"name": recipient.name}
 

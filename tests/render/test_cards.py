@@ -157,7 +157,7 @@ def test_the_frame_of_the_mail(render, real_day, read):
         "GMAsia Media, 1 Quay Road, Singapore 048623",
     ):
         assert words in page.words
-    for name in ("unsubscribe", "preferences", "view"):
+    for name in ("unsubscribe", "preferences", "view", "report"):
         assert slot(name) in page.links
     assert "mailto:desk@gmasia.example" in page.links
     anchors = [link for link in page.links if link.startswith("#")]

@@ -10,7 +10,7 @@ import threading
 import pytest
 
 from newsletter.errors import InputError, TemplateError
-from newsletter.render import confined
+from newsletter.render import confined, template_files
 from newsletter.render.compiling import _assert_survival, compile_html, inlined, without_spent_classes
 from newsletter.render.dialect import html_dialect
 from newsletter.render.facts import arrange, cards_of, facts_of
@@ -159,6 +159,25 @@ def test_a_template_is_compiled_once_until_a_file_changes(tmp_path, monkeypatch)
     assert second.digest != first.digest
     again = Templates([tmp_path], tmp_path / ".compiled").compile("daily")  # as another process does
     assert (again, compiled) == (second, ["once", "once"])
+
+
+def test_files_that_lie_still_are_not_read_again_and_a_young_one_always_is(tmp_path, monkeypatch):
+    read: list[str] = []
+    real = Templates._texts
+    monkeypatch.setattr(Templates, "_texts", lambda self, name: read.append(name) or real(self, name))
+    theme = tmp_path / "theme.toml"
+    theme.write_text('[light]\naccent = "#01AA02"\n')
+    desk = Templates([tmp_path])
+    young = [desk.compile("daily") for _ in range(2)]
+    assert len(read) == 2  # another change might leave the same times
+    monkeypatch.setattr(template_files, "_YOUNG_NS", -(10**18))
+    settled = [desk.compile("daily") for _ in range(3)]
+    assert len(read) == 3
+    assert all(each is young[0] for each in [*young, *settled])
+    theme.write_text('[light]\naccent = "#01AA03"\n')
+    assert desk.compile("daily").digest != young[0].digest
+    theme.unlink()
+    assert "#01AA" not in desk.compile("daily").page
 
 
 def test_a_desk_overrides_one_partial_or_one_colour(tmp_path, snapshot, story):

@@ -11,6 +11,7 @@ SLOTS = {
     "unsubscribe": "https://x.example/u?a=1&b=2",
     "preferences": "https://x.example/p",
     "view": "https://x.example/v",
+    "report": "https://x.example/r",
 }
 
 

@@ -14,7 +14,7 @@ from newsletter.render import fill_html, render_edition
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-NEUTRAL = dict.fromkeys(("unsubscribe", "preferences", "view"), "https://news.example/x") | {"name": ""}
+NEUTRAL = dict.fromkeys(("unsubscribe", "preferences", "view", "report"), "https://news.example/x") | {"name": ""}
 
 
 @pytest.fixture(scope="module")

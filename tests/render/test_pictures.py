@@ -52,7 +52,7 @@ def sample(template: str, language: str) -> str:
     snapshot = read_sample(found.read_text(encoding="utf-8"), template)
     edition = Edition(snapshot.countries, language)
     rendered = render_edition(Templates().compile(template), snapshot, edition, "https://news.example")
-    neutral = dict.fromkeys(("unsubscribe", "preferences", "view"), "https://news.example/x") | {"name": ""}
+    neutral = dict.fromkeys(("unsubscribe", "preferences", "view", "report"), "https://news.example/x") | {"name": ""}
     return fill_html(rendered.html, neutral)
 
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from newsletter.errors import TemplateError
 from newsletter.model import Edition, SummaryOrigin
+from newsletter.ports import SLOT_NAMES
 from newsletter.render import Templates, fill_html, render_edition
 from newsletter.render.mirroring import mirrored
 from newsletter.render.translating import read_catalogues, words_in
@@ -32,10 +33,11 @@ def words_of_the_templates() -> set[str | tuple[str, ...]]:
         methods, options = parse_mapping_cfg(file)
     keywords = {"_": None, "ngettext": (1, 2)}
     found = extract_from_dir(ROOT / "templates", method_map=methods, options_map=options, keywords=keywords)
-    page = ROOT / "newsletter" / "web" / "pages" / "archive_story.html"
-    with page.open("rb") as file:
-        ours = {message for _, message, _, _ in extract("jinja2", file, keywords=keywords)}
-    return ours | {message for _, _, message, _, _ in found}
+    words = {message for _, _, message, _, _ in found}
+    for page in (ROOT / "newsletter" / "web" / "pages").glob("*.html"):
+        with page.open("rb") as file:
+            words |= {message for _, message, _, _ in extract("jinja2", file, keywords=keywords)}
+    return words
 
 
 @pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: path.stem)
@@ -166,7 +168,7 @@ def test_an_english_story_stands_on_the_right_of_an_arabic_edition(chromium, ren
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
         page = browser.new_page(viewport={"width": 640, "height": 900})
         page.route("**/*", lambda route: route.abort())
-        page.set_content(fill_html(rendered.html, dict.fromkeys(("unsubscribe", "preferences", "view", "name"), "x")))
+        page.set_content(fill_html(rendered.html, dict.fromkeys(SLOT_NAMES, "x")))
         sides = page.evaluate(
             "() => [...document.querySelectorAll('.w h2, .w p, .w h3')].map(it => getComputedStyle(it))"
             ".map(style => style.textAlign == 'start' && style.direction == 'rtl' ? 'right' : style.textAlign)"
@@ -183,7 +185,7 @@ def test_an_arabic_edition_reads_from_the_right_everywhere(chromium, render, sna
 
     arabic = {"title": "الصين تحتفظ بأفضل مواهبها", "summary": "ملخص قصير.", "note": ("فقرة.",), "language": "ar"}
     rendered = render(snapshot(PlacedStory(story(1, **arabic), (related(2),))), language="ar")
-    neutral = dict.fromkeys(("unsubscribe", "preferences", "view"), "https://news.example/x") | {"name": ""}
+    neutral = dict.fromkeys(("unsubscribe", "preferences", "view", "report"), "https://news.example/x") | {"name": ""}
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
         page = browser.new_page(viewport={"width": 640, "height": 900})

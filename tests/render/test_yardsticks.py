@@ -33,7 +33,7 @@ from ..conftest import npm_packages, system_tool
 
 NPM = Path(__file__).parent.parent / "npm"
 NAMES = ("daily", "briefing", "breaking")
-NEUTRAL = dict.fromkeys(("unsubscribe", "preferences", "view"), "https://news.example/x") | {"name": ""}
+NEUTRAL = dict.fromkeys(("unsubscribe", "preferences", "view", "report"), "https://news.example/x") | {"name": ""}
 BASE = "https://news.example"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from datetime import timedelta
 from urllib.parse import quote
@@ -9,7 +10,7 @@ from urllib.parse import quote
 from newsletter.model import IssueId, story_address
 from newsletter.newsroom import Newsroom
 from newsletter.newsroom.issue import approving
-from newsletter.newsroom.readership import readers
+from newsletter.newsroom.readership import imports, readers, reports, requests
 from newsletter.storage import LinkPurpose, Role
 from newsletter.tokens import Purpose
 from newsletter.web.app import ROUTES
@@ -32,6 +33,7 @@ PARTS = {
     "source": "desk",
     "story": "STORY",
     "token": "TOKEN",
+    "brought": "BROUGHT",
 }
 """What stands in an address for each part that a route names."""
 
@@ -74,7 +76,17 @@ def filled(room: Newsroom, name: str, issue_id: IssueId = ISSUE) -> str:
         story = snapshot.placed[0].story.id
         own_page = story_address("", issue_id.newsletter, story)
         path = own_page if name == "archive_story" else path.replace("STORY", quote(story))
+    if "BROUGHT" in path:
+        path = path.replace("BROUGHT", brought(room))
     return path.replace("TOKEN", token(room, name, issue_id)) if "TOKEN" in path else path
+
+
+def brought(room: Newsroom) -> str:
+    """The number of a file of subscribers that was brought and has a row that cannot be taken."""
+    if kept := imports.kept(room):
+        return kept[0].id
+    data = io.BytesIO(b"email\nnonsense\n")
+    return imports.bring(room, data, "a.csv", newsletters=(NEWSLETTER,), consent_source="", who="x").id
 
 
 def token(room: Newsroom, name: str, issue_id: IssueId = ISSUE) -> str:
@@ -96,6 +108,14 @@ def token(room: Newsroom, name: str, issue_id: IssueId = ISSUE) -> str:
             account = room.accounts.find("editor@example.com")
             assert account is not None
             return room.accounts.make_login_link(account, room.clock.now())
+        case "confirm":
+            signup = requests.read_address(room, "new@example.com")
+            requests.ask_to_subscribe(room, signup, language="en", network="")
+            asked = room.subscribers.requests(6)[-1]
+            return room.signer.sign(Purpose.CONFIRM, str(asked.id))
+        case "report":
+            edition = next(iter(room.issues.editions(issue_id, room.issues.sealed_revision(issue_id) or 0)))
+            return reports.address_of_edition(room, issue_id, edition).rpartition("/")[2]
         case "approval" | "approval_mail":
             issue = room.issues.get(issue_id)
             link = approving.link_to(room, issue, "chief@example.com")

@@ -26,6 +26,7 @@ from newsletter.web.desk.account import totp_confirm as account_totp_confirm
 from newsletter.web.desk.login import code as login_code
 from newsletter.web.desk.login import forgot
 from newsletter.web.desk.login import page as login
+from newsletter.web.public import askers, report
 from newsletter.web.sessions import form_token
 from newsletter.web.throttle import Throttle
 
@@ -137,9 +138,22 @@ def _fresh_throttles(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (login, login_code, account_totp_confirm, passwords):
         old = module._throttle
         monkeypatch.setattr(module, "_throttle", Throttle(old._limit, old._seconds))
-    for module, name in ((forgot, "_addresses"), (forgot, "_networks"), (recording, "_failed_lines")):
+    others = ((forgot, "_addresses"), (forgot, "_networks"), (recording, "_failed_lines"))
+    for module, name in (
+        *others,
+        (askers, "_networks"),
+        (askers, "_domains"),
+        (report, "_networks"),
+        (report, "_everybody"),
+    ):
         old = getattr(module, name)
         monkeypatch.setattr(module, name, Throttle(old._limit, old._seconds))
+
+
+@pytest.fixture(autouse=True)
+def _patient_lists(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lists wait for their figures, however busy the machine is."""
+    monkeypatch.setattr("newsletter.web.figures.MOMENT", 10.0)
 
 
 @pytest.fixture(scope="module")

@@ -14,10 +14,12 @@ import pytest
 from newsletter.errors import SettingError
 from newsletter.model import Finding, IssueState, Severity, Story
 from newsletter.newsroom import Newsroom, desks
-from newsletter.newsroom.issue import issues, preflight, previews
+from newsletter.newsroom.dispatch import correcting
+from newsletter.newsroom.issue import editing, issues, preflight, previews
 from newsletter.newsroom.planning import scheduling
 from newsletter.storage import Role
 from newsletter.web.desk.issue.preview import Preview, framed
+from newsletter.web.desk.issue.spots import spots_of
 from newsletter.web.figures import Checked
 
 from .conftest import FLAGS, ISSUE, NEWSLETTER, Visitor, also_in_arabic
@@ -133,7 +135,8 @@ def test_every_view_of_the_mail_is_an_address(review: Newsroom) -> None:
     visitor = Visitor(review).enter(Role.VIEWER)
     page = visitor.http.get(f"/issues/{ISSUE}?width=phone&look=dark&countries=JP,CN,XX").text
     assert f'src="/issues/{ISSUE}/mail?look=dark&amp;countries=CN%2CJP&amp;language=en"' in page
-    assert 'class="mail phone dark"' in page
+    assert 'class="stage phone"' in page
+    assert 'class="mail dark"' in page
     assert "sandbox" in page
     chosen = visitor.http.get(f"/issues/{ISSUE}?countries=JP&countries=VN&part=text").text
     assert "Tsukinami" in chosen
@@ -157,6 +160,42 @@ def test_the_frame_shows_the_bytes_that_go_out(review: Newsroom) -> None:
         " base-uri 'none'; frame-ancestors 'self'; sandbox"
     )
     assert 'src="/flags/cn.png"' in light.text
+
+
+def test_a_finding_leads_to_its_place_and_each_story_is_weighed(review: Newsroom) -> None:
+    shown = previews.preview(review, ISSUE)
+    snapshot = review.issues.get(ISSUE).snapshot
+    assert snapshot is not None
+    spots = spots_of(snapshot, shown)
+    assert [spot.story for spot in spots] == [placed.story.id for placed in snapshot.placed]
+    assert sum(spot.size for spot in spots) < len(shown.html.encode()) == spots[-1].end
+    assert all(f'id="{spot.anchor}"' in shown.html for spot in spots)
+    page = Visitor(review).enter(Role.VIEWER).http.get(f"/issues/{ISSUE}").text
+    warned = re.search(r'<span class="place"><a href="([^"]+)" target="mail" dir="auto">([^<]+)</a>', page)
+    assert warned is not None
+    spot = {spot.title: spot for spot in spots}[html.unescape(warned[2])]
+    assert html.unescape(warned[1]).endswith(f"#{spot.anchor}")
+    source = Visitor(review).enter(Role.EDITOR).http.get(f"/issues/{ISSUE}?part=source").text
+    assert html.unescape(source).lower().count("<!doctype html>") == 2
+
+
+def test_what_is_kept_of_the_frame_is_never_stale(review: Newsroom) -> None:
+    visitor = Visitor(review).enter(Role.VIEWER)
+
+    def frame() -> str:
+        shown = visitor.http.get(f"/issues/{ISSUE}/mail").text
+        assert shown == visitor.http.get(f"/issues/{ISSUE}/mail").text
+        return shown
+
+    drafted = frame()
+    issues.approve(review, ISSUE, "Mei")
+    assert frame() == drafted
+    correcting.undo(review, ISSUE, who="Mei")
+    editing.edit(review, ISSUE, word=["A word of ours."], who="Mei")
+    edited = frame()
+    assert "A word of ours." in edited
+    issues.approve(review, ISSUE, "Mei")
+    assert frame() == edited
 
 
 def test_dark_and_light_are_told_apart_however_the_rule_is_spaced() -> None:
@@ -312,8 +351,3 @@ def test_the_board_is_of_today_and_counts_down_to_nothing_that_has_left(sent: Ne
     later = viewer.http.get("/").text.partition("no. 2")[2]
     assert ">in 12 h" in later
     assert "since the last" not in later
-
-
-def test_a_finding_leads_to_its_story(review: Newsroom) -> None:
-    page = Visitor(review).enter(Role.VIEWER).http.get(f"/issues/{ISSUE}").text
-    assert re.search(rf'class="place"><a href="/issues/{ISSUE}/story\?id=desk%3Abensong-18820"[^>]*>Dự thảo', page)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 
 import pytest
 
 from newsletter.model import Finding, Severity
 from newsletter.newsroom import Newsroom
+from newsletter.storage import Role
 from newsletter.web.figures import KEPT_SECONDS, Checked, Figures
 
-from .conftest import ISSUE
+from ..servers import wait_until
+from .conftest import ISSUE, Visitor
 
 
 def test_a_figure_is_kept_for_a_while_per_draft(review: Newsroom, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -45,3 +48,54 @@ def test_the_same_finding_at_many_places_is_told_once() -> None:
     checked = Checked([*found, blocking])
     assert checked.blocking == 1
     assert [places for _, places in checked.grouped] == [["version CN.en", "version JP.en"], ["version CN.en"]]
+
+
+def test_a_list_waits_a_moment_for_a_figure_and_no_longer(review: Newsroom, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("newsletter.web.figures.MOMENT", 0.04)
+    go, asked = threading.Event(), []
+
+    def count(_name: str) -> dict[str, int]:
+        asked.append(1)
+        assert go.wait(30)
+        return {"confirmed": len(asked)}
+
+    monkeypatch.setattr(review.subscribers, "count", count)
+    seconds = [0.0]
+    figures = Figures(review, lambda: seconds[0])
+    assert figures.subscriptions(["a"]) is None
+    assert figures.subscriptions(["a"]) is None
+    assert len(asked) == 1, "nobody asks twice for what is being counted"
+    go.set()
+    wait_until(lambda: figures.subscriptions(["a"]) == {"a": {"confirmed": 1}})
+    go.clear()
+    seconds[0] = KEPT_SECONDS
+    assert figures.subscriptions(["a"]) == {"a": {"confirmed": 1}}, "the old one, until there is a new one"
+    figures.forget()
+    assert figures.subscriptions(["a"]) == {"a": {"confirmed": 1}}
+    go.set()
+    wait_until(lambda: figures.subscriptions(["a"]) == {"a": {"confirmed": 3}})
+    assert len(asked) == 3, "what was being counted when something changed does not count"
+
+
+def test_a_list_that_waits_for_figures_asks_again_by_itself(review: Newsroom, monkeypatch: pytest.MonkeyPatch) -> None:
+    visitor = Visitor(review).enter(Role.APPROVER)
+    assert "hx-trigger" not in visitor.http.get("/issues").text
+    monkeypatch.setattr("newsletter.web.figures.MOMENT", 0.04)
+    go = threading.Event()
+    monkeypatch.setattr("newsletter.web.figures.previews.editions", lambda *_: go.wait(30) and [])
+    monkeypatch.setattr(review.subscribers, "count", lambda _: go.wait(30) and {})
+    visitor = Visitor(review).enter(Role.ADMIN)
+    for path, place in (("/issues", "issues"), ("/subscribers", "counts")):
+        page = visitor.http.get(path).text
+        assert "…</" in page
+        assert f'id="{place}" hx-get="{path}" hx-trigger="load delay:1s" hx-select="#{place}"' in page
+        assert "load the page again" in page
+    go.set()
+
+
+def test_counts_of_many_are_those_of_each(review: Newsroom, sent: Newsroom) -> None:
+    for room in (review, sent):
+        found = room.issues.list()
+        assert Figures(room).readers_of(found) == {each.id: 22 for each in found}
+        assert room.issues.story_counts([each.id for each in found]) == {each.id: 14 for each in found}
+        assert room.issues.story_counts([]) == room.deliveries.totals([]) == {}

@@ -50,6 +50,8 @@ def small_pages(room: Newsroom) -> list[str]:
         "/unsubscribe/",
         "/unsubscribe/" + token(room, Purpose.UNSUBSCRIBE),
         "/unsubscribe/nonsense",
+        "/subscribe",
+        "/confirm/nonsense",
         "/preferences/",
         "/preferences/" + token(room, Purpose.PREFERENCES),
         "/archive/",
@@ -210,15 +212,15 @@ def test_a_reader_chooses_countries(sent: Newsroom) -> None:
     assert visitor.http.get(link).text.count("checked") == 7
     saved = visitor.http.post(link, data={"country": ["VN", "JP", "XX", "<script>"]})
     assert saved.status_code == 200
-    assert "<b>Saved.</b> The next issue holds these." in saved.text
+    assert "Saved. It holds from the next issue on." in saved.text
     assert set(sent.subscribers.find(READER).preferences.countries) == {"JP", "VN"}
     assert visitor.http.get(link).text.count("checked") == 2
     none = visitor.http.post(link, data={})
     assert none.status_code == 400
-    assert "Tick at least one country" in none.text
+    assert "Choose at least one country" in none.text
     assert set(sent.subscribers.find(READER).preferences.countries) == {"JP", "VN"}
     everything = visitor.http.post(link, data={"country": list(sent.plan.newsletters[NEWSLETTER].countries)})
-    assert "all countries" in everything.text
+    assert "Saved." in everything.text
     assert sent.subscribers.find(READER).preferences.countries is None
 
 

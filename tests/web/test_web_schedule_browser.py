@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import date, time
-from hashlib import sha256
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,14 +12,12 @@ from newsletter.model import IssueId, IssueState
 from newsletter.newsroom import Newsroom
 from newsletter.newsroom.planning import scheduling
 from newsletter.storage import Role
-from newsletter.web.pages import STATIC
 
 from .browsing import faults, served
 from .conftest import NEWSLETTER
 
 PLACE = f"/schedules/{NEWSLETTER}"
 FILE = "/schedules/file"
-ASSETS = Path(__file__).parents[2] / "web-assets"
 
 
 @pytest.fixture
@@ -177,15 +173,3 @@ def test_a_dot_leads_to_its_slot_and_a_decision_back_by_keyboard(
     page.wait_for_url(f"**{PLACE}")
     assert "typhoon" not in page.inner_text("main")
     assert page.complaints == []
-
-
-def test_the_editor_is_what_its_source_makes() -> None:
-    made = sha256()
-    for name in ("completion.js", "editor.js", "package-lock.json"):
-        made.update((ASSETS / name).read_bytes())
-    head = (STATIC / "editor.js").read_text(encoding="utf-8")[:200]
-    assert made.hexdigest() in head, "`make assets` brings newsletter/web/static/editor.js up to date"
-
-
-def test_the_lock_of_the_editor_carries_no_address() -> None:
-    assert '"resolved"' not in (ASSETS / "package-lock.json").read_text(encoding="utf-8")

@@ -159,7 +159,7 @@ ELSEWHERE = (
         "///evil.example",
         "/%0d%0aset-cookie:x=1\r\n",
     ),
-    *("\n//evil.example", "data:text/html,x", "/\x00/evil.example", "@evil.example", "/ /../\\evil.example"),
+    *("\n//evil.example", "data:text/html,x", "@evil.example", "/ /../\\evil.example"),
 )
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import signal
 import socket
+import statistics
 import subprocess
 import sys
 import threading
+import time
 
 import httpx
 import pytest
@@ -32,6 +35,24 @@ def test_a_server_answers_until_it_is_stopped(review: Newsroom, capfd: pytest.Ca
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", server.port)) != 0
     assert capfd.readouterr() == ("", "")
+
+
+def test_an_answer_never_waits_for_the_clients_delayed_acknowledgement(review: Newsroom) -> None:
+    """A connection that stays open used to wait 40 ms with each answer, from the second on."""
+    server = WebServer(review, "127.0.0.1", 0)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    line = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+    spent = []
+    for _ in range(25):
+        before = time.perf_counter()
+        line.request("GET", "/livez")
+        line.getresponse().read()
+        spent.append(time.perf_counter() - before)
+    line.close()
+    server.stop()
+    thread.join()
+    assert statistics.median(spent[5:]) < 0.035
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

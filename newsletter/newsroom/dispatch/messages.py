@@ -38,7 +38,7 @@ def message_maker(
     def compiled(revision: int, key: str) -> deliver.SplicedEdition:
         if key not in sealed(revision):
             raise StorageError(f"edition {key} of {issue.id} was never approved in revision {revision}")
-        fixed = {"view": readers.view_address(room, issue.id, key)}
+        fixed = readers.shared(room, issue.id, key)
         return deliver.compile_message(sealed(revision)[key], headers, fixed, keys)
 
     def make(recipient: Recipient) -> Message:

@@ -18,6 +18,7 @@ from newsletter.plan import SourcePlan
 from newsletter.ports import SourceState
 
 __all__ = [
+    "Brought",
     "Standing",
     "brought",
     "check_switch",
@@ -59,14 +60,25 @@ def standings(room: Newsroom) -> list[Standing]:
     return found
 
 
-def brought(room: Newsroom, days: Sequence[date]) -> Mapping[str, tuple[int, ...]]:
-    """How many stories each source brought on each of these days (UTC, without a gap, earliest first)."""
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """How many stories came in on each of some days, by source, and by the country they are filed under (None: none
+    yet)."""
+
+    by_source: Mapping[str, Sequence[int]]
+    by_country: Mapping[str | None, Sequence[int]]
+
+
+def brought(room: Newsroom, days: Sequence[date]) -> Brought:
+    """What came in on these days (UTC, without a gap, earliest first)."""
     place = {day: number for number, day in enumerate(days)}
-    counts: dict[str, list[int]] = {}
-    for source, at in room.stories.arrivals(datetime.combine(days[0], time(), UTC)):
+    by_source: dict[str, list[int]] = {}
+    by_country: dict[str | None, list[int]] = {}
+    for source, country, at in room.stories.arrivals(datetime.combine(days[0], time(), UTC)):
         if (day := place.get(at.astimezone(UTC).date())) is not None:
-            counts.setdefault(source, [0] * len(days))[day] += 1
-    return {source: tuple(each) for source, each in counts.items()}
+            by_source.setdefault(source, [0] * len(days))[day] += 1
+            by_country.setdefault(country, [0] * len(days))[day] += 1
+    return Brought(by_source, by_country)
 
 
 def switch_off(room: Newsroom, source_id: str, *, who: str, why: str = "") -> None:

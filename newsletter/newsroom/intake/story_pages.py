@@ -27,10 +27,11 @@ class PageState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StoryPage:
-    """What stands on the page; the card (see `newsletter.render.facts`) only where the story is shown."""
+    """What stands on the page; the card (see `newsletter.render.facts`) and the story's id only where it is shown."""
 
     state: PageState
     card: Mapping[str, Any] | None = None
+    story: str = ""
 
 
 def story_page(room: Newsroom, newsletter: Newsletter, key: str, language: str) -> StoryPage | None:
@@ -55,4 +56,4 @@ def story_page(room: Newsroom, newsletter: Newsletter, key: str, language: str) 
         return story_address("", newsletter.name, story_id, other) if story_id in ours else None
 
     zone, countries = newsletter.timezone.key, room.templates.countries()
-    return StoryPage(PageState.SHOWN, render.story_card(placed, language, zone, page_of, countries))
+    return StoryPage(PageState.SHOWN, render.story_card(placed, language, zone, page_of, countries), story.id)

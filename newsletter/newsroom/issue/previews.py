@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from newsletter import compose
 from newsletter.errors import InputError
 from newsletter.model import BEGUN, Edition, Issue, IssueId, RenderedEdition, Snapshot
 from newsletter.newsroom.dispatch.audience import choose
 from newsletter.newsroom.room import Newsroom
-from newsletter.pipeline import render_editions
+from newsletter.render import CompiledTemplate, render_edition
 
-__all__ = ["Reach", "drafted", "editions", "preview", "sealed", "sealed_or_rendered"]
+__all__ = ["Reach", "drafted", "editions", "preview", "sealed", "sealed_or_rendered", "shown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +47,22 @@ def preview(
     countries: Sequence[str] | None = None,
     language: str | None = None,
 ) -> RenderedEdition:
+    """`shown`, of the issue with that id."""
+    return shown(room, room.issues.get(issue_id), as_email=as_email, countries=countries, language=language)
+
+
+def shown(
+    room: Newsroom,
+    issue: Issue,
+    *,
+    as_email: str | None = None,
+    countries: Sequence[str] | None = None,
+    language: str | None = None,
+) -> RenderedEdition:
     """The bytes that a reader would get, slots aside: the sealed ones once there is an approval."""
-    issue = room.issues.get(issue_id)
     snapshot = drafted(issue)
     if language is not None and language not in snapshot.languages:
-        raise InputError(f"{issue_id} has no edition in {language!r}; it has {', '.join(snapshot.languages)}")
+        raise InputError(f"{issue.id} has no edition in {language!r}; it has {', '.join(snapshot.languages)}")
     if as_email is not None:
         reader = room.subscribers.find(as_email)
         countries, language = reader.preferences.countries, reader.preferences.language
@@ -58,7 +70,7 @@ def preview(
     if edition is None:
         asked = f"countries {', '.join(countries or ())}"
         raise InputError(
-            f"{issue_id} has no story for {as_email or asked}; it has {', '.join(snapshot.countries) or 'none'}"
+            f"{issue.id} has no story for {as_email or asked}; it has {', '.join(snapshot.countries) or 'none'}"
         )
     return sealed_or_rendered(room, issue, edition)
 
@@ -76,8 +88,14 @@ def sealed_or_rendered(room: Newsroom, issue: Issue, edition: Edition) -> Render
         sealed = room.issues.edition(issue.id, issue.approved_revision, edition.key)
         if sealed is not None:
             return sealed
-    (rendered,) = render_editions(room.templates, drafted(issue), [edition], room.settings.base_url)
-    return rendered
+    template = room.templates.compile(drafted(issue).template)
+    return _rendered(template, drafted(issue), edition, room.settings.base_url)
+
+
+@lru_cache(maxsize=64)
+def _rendered(template: CompiledTemplate, snapshot: Snapshot, edition: Edition, base_url: str) -> RenderedEdition:
+    """An edition on screen is asked for at each click; it is kept by all that its bytes are made of."""
+    return render_edition(template, snapshot, edition, base_url)
 
 
 def drafted(issue: Issue) -> Snapshot:

@@ -6,29 +6,22 @@ these mails lie in a folder of their own, which no screen shows: who may look at
 
 from __future__ import annotations
 
-import logging
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from newsletter import deliver, render
-from newsletter.errors import NewsletterError, NotLiveError, TransportError
-from newsletter.model import DeliveryState, Message, Sender
+from newsletter.errors import NewsletterError
+from newsletter.model import Message, Sender
 from newsletter.newsroom.people.saying import day_words, length_words
+from newsletter.newsroom.posting import Letter, UnwantedError, post
 from newsletter.newsroom.room import Newsroom
-from newsletter.pipeline import send_once
 from newsletter.storage import Account, AccountMailKind, AccountMailRow, LinkPurpose
 from newsletter.tokens import Purpose
 
-__all__ = ["INVITATION_LASTS", "MOST_TRIES", "RESET_LASTS", "carry", "outbox_of_accounts"]
-
-log = logging.getLogger("newsletter.telling")
+__all__ = ["INVITATION_LASTS", "RESET_LASTS", "carry", "outbox_of_accounts"]
 
 INVITATION_LASTS, RESET_LASTS = timedelta(days=7), timedelta(hours=1)
-MOST_TRIES = 6
-PAUSE = timedelta(minutes=1)
-SECONDS = 60.0
-
-_FOR_GOOD = (DeliveryState.SUBMITTED, DeliveryState.UNKNOWN, DeliveryState.REJECTED)
 
 
 def outbox_of_accounts(room: Newsroom) -> Path:
@@ -37,52 +30,15 @@ def outbox_of_accounts(room: Newsroom) -> Path:
 
 
 def carry(room: Newsroom) -> None:
-    """Carry what is due; what is not taken is tried again later. Raises nothing that has to do with a mail server."""
-    if not _due(room):
-        return
-    with room.database.hold("mail about accounts") as held:
-        for row in _due(room) if held else ():
-            if not room.account_mails.claim(row, room.clock.now()):
-                continue
-            try:
-                _carry_one(room, row)
-            except TransportError as error:
-                _note(room, row, str(error))
-                return  # a server that hangs is waited for once
-            except Exception as error:  # noqa: BLE001 - one mail that cannot be made keeps no other one
-                _note(room, row, str(error) or type(error).__name__)
+    """Carry what is due, as `posting.post` does."""
+    post(room, "mail about account", room.account_mails, partial(_letter, room), outbox_of_accounts(room))
 
 
-def _due(room: Newsroom) -> list[AccountMailRow]:
-    now = room.clock.now()
-    rows = room.account_mails.open(MOST_TRIES)
-    return [row for row in rows if not row.tries or row.at + PAUSE * 2 ** (row.tries - 1) <= now]
-
-
-def _carry_one(room: Newsroom, row: AccountMailRow) -> None:
+def _letter(room: Newsroom, row: AccountMailRow) -> Letter:
     account = room.accounts.get(row.account_id)
     if account.disabled:
-        room.account_mails.settle(row, "the account was disabled")
-        return
-    transport = deliver.open_transport(room.settings, outbox_of_accounts(room))
-    try:
-        deliver.refuse_strangers(transport, room.settings, [account.email])
-    except NotLiveError as error:
-        log.warning("a mail about account %d is not sent: the desk is not live", account.id)
-        room.account_mails.settle(row, str(error))
-        return
-    (outcome,) = send_once(transport, [_message(room, account, row)], seconds=SECONDS)
-    if outcome.state in _FOR_GOOD:
-        taken = outcome.state is not DeliveryState.REJECTED
-        room.account_mails.settle(row, "" if taken else outcome.reply)
-    else:
-        _note(room, row, outcome.reply or str(outcome.state))
-
-
-def _note(room: Newsroom, row: AccountMailRow, why: str) -> None:
-    after = "It is tried again." if row.tries + 1 < MOST_TRIES else "It is not tried again."
-    log.warning("a mail about account %d was not taken: %s. %s", row.account_id, why, after)
-    room.account_mails.settle(row, f"{why}. {after}", settled=False)
+        raise UnwantedError("the account was disabled")
+    return account.email, partial(_message, room, account, row)
 
 
 def _message(room: Newsroom, account: Account, row: AccountMailRow) -> Message:

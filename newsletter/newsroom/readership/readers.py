@@ -4,22 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
+from zoneinfo import available_timezones
 
 from newsletter.errors import InputError, PlanError
 from newsletter.model import IssueId, Recipient, RenderedEdition
+from newsletter.newsroom.readership import reports
 from newsletter.newsroom.room import Newsroom
 from newsletter.plan import Newsletter
 from newsletter.tokens import Purpose
 from subscribers.errors import UnknownSubscriberError
-from subscribers.model import Status, Subscriber
+from subscribers.model import Frequency, Status, Subscriber
 
 __all__ = [
+    "PAUSES",
+    "ZONES",
     "Reader",
+    "choose",
     "links",
     "neutral_slots",
     "personal",
+    "preferences_address",
     "reader_of",
-    "set_countries",
+    "shared",
     "slots_of",
     "unsubscribe",
     "view_address",
@@ -31,12 +38,14 @@ __all__ = [
 class Reader:
     """Whom a token speaks for, and which newsletter's mail it stood in.
 
-    `newsletter` is None when schedule.yaml names it no more: the way out of its list stays open all the same.
+    `newsletter` is None when schedule.yaml names it no more: the way out of its list stays open all the same. `issue`
+    is the one that the mail was of; links of older mails name a newsletter alone.
     """
 
     subscriber: Subscriber
     name: str
     newsletter: Newsletter | None
+    issue: IssueId | None = None
 
     @property
     def title(self) -> str:
@@ -52,17 +61,31 @@ class Reader:
 
 def links(room: Newsroom, issue_id: IssueId, recipient: Recipient) -> dict[str, str]:
     """The slots of one recipient's message."""
-    return {**personal(room, issue_id, recipient), "view": view_address(room, issue_id, recipient.edition)}
+    return {**personal(room, issue_id, recipient), **shared(room, issue_id, recipient.edition)}
 
 
 def personal(room: Newsroom, issue_id: IssueId, recipient: Recipient) -> dict[str, str]:
     """The slots that are this recipient's alone."""
-    payload = f"{recipient.subscriber}|{issue_id.newsletter}"
+    payload = f"{recipient.subscriber}|{issue_id}"
     base = room.settings.base_url
     return {
         "name": recipient.name,
         "unsubscribe": f"{base}/unsubscribe/{room.signer.sign(Purpose.UNSUBSCRIBE, payload)}",
         "preferences": f"{base}/preferences/{room.signer.sign(Purpose.PREFERENCES, payload)}",
+    }
+
+
+def preferences_address(room: Newsroom, subscriber: Subscriber, newsletter: Newsletter) -> str:
+    """Where a reader changes what they get; theirs alone."""
+    token = room.signer.sign(Purpose.PREFERENCES, f"{subscriber.id}|{newsletter.name}")
+    return f"{room.settings.base_url}/preferences/{token}"
+
+
+def shared(room: Newsroom, issue_id: IssueId, edition: str) -> dict[str, str]:
+    """The slots that are the same for all readers of an edition."""
+    return {
+        "view": view_address(room, issue_id, edition),
+        "report": reports.address_of_edition(room, issue_id, edition),
     }
 
 
@@ -78,7 +101,7 @@ def neutral_slots(room: Newsroom, issue_id: IssueId, edition: str) -> dict[str, 
         "name": "",
         "unsubscribe": f"{base}/unsubscribe/",
         "preferences": f"{base}/preferences/",
-        "view": view_address(room, issue_id, edition),
+        **shared(room, issue_id, edition),
     }
 
 
@@ -98,7 +121,9 @@ def reader_of(room: Newsroom, purpose: Purpose, token: str) -> Reader | None:
     payload = room.signer.verify(purpose, token, room.clock.now())
     if payload is None:
         return None
-    number, _, name = payload.partition("|")
+    number, _, named = payload.partition("|")
+    name = named.partition("/")[0]
+    issue = IssueId.parse(named) if name != named else None
     try:
         subscriber = room.subscribers.get(int(number))
     except UnknownSubscriberError:
@@ -106,23 +131,73 @@ def reader_of(room: Newsroom, purpose: Purpose, token: str) -> Reader | None:
     if name not in subscriber.subscriptions:
         return None
     try:
-        return Reader(subscriber, name, room.plan.newsletters.get(name))
+        return Reader(subscriber, name, room.plan.newsletters.get(name), issue)
     except PlanError:
-        return Reader(subscriber, name, None)
+        return Reader(subscriber, name, None, issue)
 
 
 def unsubscribe(room: Newsroom, reader: Reader, how: str) -> None:
     """Take the reader off the newsletter; done when this returns, harmless to repeat."""
-    room.subscribers.unsubscribe(reader.subscriber.email, reader.name, room.clock.now(), how=how)
+    issue = str(reader.issue) if reader.issue else None
+    room.subscribers.unsubscribe(reader.subscriber.email, reader.name, room.clock.now(), how=how, issue=issue)
 
 
-def set_countries(room: Newsroom, reader: Reader, countries: Sequence[str]) -> None:
-    """Keep the reader's choice among the newsletter's countries; what they read elsewhere stays as it is.
+PAUSES = (7, 14, 30, 90)
+"""Days for which a reader may pause."""
 
-    Raises `InputError` for no country at all: a reader of nothing would wonder where the mail is.
+
+ZONES = (
+    "Pacific/Honolulu", "America/Anchorage", "America/Los_Angeles", "America/Denver", "America/Phoenix",
+    "America/Chicago", "America/Mexico_City", "America/New_York", "America/Bogota", "America/Caracas",
+    "America/Halifax", "America/Santiago", "America/St_Johns", "America/Sao_Paulo",
+    "America/Argentina/Buenos_Aires", "Atlantic/Azores", "UTC", "Europe/London", "Europe/Paris", "Africa/Lagos",
+    "Africa/Cairo", "Africa/Johannesburg", "Europe/Athens", "Europe/Moscow", "Africa/Nairobi", "Asia/Riyadh",
+    "Asia/Tehran", "Asia/Dubai", "Asia/Kabul", "Asia/Karachi", "Asia/Kolkata", "Asia/Kathmandu", "Asia/Dhaka",
+    "Asia/Yangon", "Asia/Jakarta", "Asia/Bangkok", "Asia/Shanghai", "Asia/Singapore", "Asia/Hong_Kong",
+    "Asia/Taipei", "Asia/Manila", "Australia/Perth", "Asia/Tokyo", "Asia/Seoul", "Australia/Adelaide",
+    "Australia/Sydney", "Australia/Brisbane", "Pacific/Noumea", "Pacific/Auckland", "Pacific/Tongatapu",
+)  # fmt: skip
+"""Time zones that a page offers, from west to east: one for each way that clocks go, for all 400 make a long page."""
+
+
+def choose(
+    room: Newsroom,
+    reader: Reader,
+    *,
+    countries: Sequence[str],
+    frequency: str = "",
+    language: str = "",
+    timezone: str = "",
+    pause: str = "",
+) -> Reader:
+    """Keep what the reader chose among what the newsletter offers; what they read elsewhere stays as it is.
+
+    `pause` is a number of `PAUSES`, or `end`; empty leaves what there is, as every other field does. Raises
+    `InputError` for no country at all: a reader of nothing would wonder where the mail is.
     """
     if reader.newsletter is None:
         raise InputError(f"{reader.name} appears no more")
+    held, now = reader.subscriber.preferences, room.clock.now()
+    until = held.paused_until
+    if pause == "end":
+        until = None
+    elif pause in map(str, PAUSES):
+        until = now + timedelta(days=int(pause))
+    chosen = replace(
+        held,
+        countries=_with_elsewhere(room, reader, countries),
+        frequency=Frequency(frequency) if frequency in set(Frequency) else held.frequency,
+        language=language if language in reader.newsletter.languages else held.language,
+        timezone=timezone if timezone in available_timezones() else held.timezone,
+        paused_until=until,
+    )
+    room.subscribers.set_preferences(reader.subscriber.id, chosen, now, regions=room.plan.places)
+    return replace(reader, subscriber=room.subscribers.get(reader.subscriber.id))
+
+
+def _with_elsewhere(room: Newsroom, reader: Reader, countries: Sequence[str]) -> tuple[str, ...] | None:
+    """The countries chosen here, and those that the reader's other newsletters have; None for all of them."""
+    assert reader.newsletter is not None
     offered = reader.newsletter.countries
     chosen = tuple(country for country in offered if country in set(countries))
     if not chosen:
@@ -132,8 +207,7 @@ def set_countries(room: Newsroom, reader: Reader, countries: Sequence[str]) -> N
     elsewhere = tuple(dict.fromkeys(place for place in before or everywhere if place not in offered))
     wanted = chosen + elsewhere
     everything = set(everywhere) <= set(wanted)
-    preferences = replace(reader.subscriber.preferences, countries=None if everything else wanted)
-    room.subscribers.set_preferences(reader.subscriber.id, preferences, room.clock.now(), regions=room.plan.places)
+    return None if everything else wanted
 
 
 def web_view(room: Newsroom, token: str) -> tuple[IssueId, RenderedEdition] | None:

@@ -8,14 +8,27 @@ from contextlib import contextmanager
 from newsletter.errors import InputError, NotFoundError
 from newsletter.newsroom.room import Newsroom
 from subscribers.errors import RefusedError, UnknownSubscriberError
+from subscribers.model import Subscriber
 
-__all__ = ["end", "show", "suppress"]
+__all__ = ["end", "number_of", "reader", "show", "suppress"]
 
 
 def show(room: Newsroom, address: str) -> Mapping[str, object]:
     """Subscriptions, preferences and history; raises `NotFoundError`, `InputError`."""
     with _ours():
         return room.subscribers.show(address)
+
+
+def number_of(room: Newsroom, address: str) -> int:
+    """By what number that subscriber is known; raises as `show` does."""
+    with _ours():
+        return room.subscribers.find(address).id
+
+
+def reader(room: Newsroom, number: int) -> Subscriber:
+    """The subscriber of that number; raises `NotFoundError`."""
+    with _ours():
+        return room.subscribers.get(number)
 
 
 def end(room: Newsroom, address: str, newsletter: str | None, *, who: str) -> None:

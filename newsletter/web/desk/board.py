@@ -84,6 +84,7 @@ def board(ask: Ask) -> Response:
         rows=rows,
         waiting=sum(row.waits for row in rows),
         undecided=counts.get(None, 0),
+        reports=ask.room.reader_reports.count_open() if may(ask, "report_list") else 0,
         held_notes=sum(1 for _ in ask.room.stories.with_held_note()),
         may_approve=may(ask, "issue_approve"),
         may_file=may(ask, "story_file"),

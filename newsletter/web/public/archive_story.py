@@ -6,7 +6,9 @@ from starlette.responses import Response
 
 from newsletter import render
 from newsletter.errors import NotFoundError
-from newsletter.newsroom.intake.story_pages import PageState, story_page
+from newsletter.newsroom.intake.story_pages import PageState, StoryPage, story_page
+from newsletter.newsroom.readership import reports
+from newsletter.plan import Newsletter
 from newsletter.web.asking import Ask
 from newsletter.web.pages import public_page
 from newsletter.web.public.archive import INDEXED
@@ -37,6 +39,14 @@ def archive_story(ask: Ask) -> Response:
         direction=render.direction(language),
         state=page.state,
         card=page.card,
-        contact=newsletter.sender.reply_to or newsletter.sender.address,
+        report=_report(ask, newsletter, page, language),
         **ask.room.templates.words(language),
     )
+
+
+def _report(ask: Ask, newsletter: Newsletter, page: StoryPage, language: str) -> str:
+    """Where an error in the story is reported, in the page's language; nowhere while the story is not shown."""
+    if not page.story:
+        return ""
+    address = reports.address_of_story(ask.room, newsletter.name, page.story)
+    return address if language == newsletter.languages[0] else f"{address}?lang={language}"

@@ -16,5 +16,5 @@ def link_needed(_ask: Ask) -> Response:
         200,
         "Please use the link in your own mail",
         "Every mail we send has links at its foot that are made for its reader alone: one to change countries, one to"
-        " unsubscribe. On the web they cannot know who you are.",
+        " unsubscribe. On the web they cannot know who you are. Have you lost it?",
     )

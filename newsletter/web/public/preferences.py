@@ -1,41 +1,63 @@
-"""The countries a reader wants to hear from, by the link in a mail."""
+"""What a reader wants to hear, how often, in which language, and when not: by the link in a mail."""
 
 from __future__ import annotations
 
 from starlette.responses import Response
 
-from newsletter.newsroom.readership import readers
+from newsletter.errors import InputError
+from newsletter.newsroom.readership import readers, requests
+from newsletter.newsroom.readership.readers import PAUSES, ZONES
 from newsletter.tokens import Purpose
 from newsletter.web.asking import Ask
 from newsletter.web.pages import NO_REFERRER, public_page
+from newsletter.web.public.language import spoken
 from newsletter.web.public.refusals import no_such_link
 
 __all__ = ["preferences"]
 
 
 def preferences(ask: Ask) -> Response:
-    """The newsletter's countries as boxes to tick; posted, they are kept."""
+    """What the newsletter offers to choose from, and no more; posted, it is kept."""
     reader = readers.reader_of(ask.room, Purpose.PREFERENCES, ask.path["token"])
     if reader is None or reader.newsletter is None:
         return no_such_link()
-    offered = reader.newsletter.countries
-    held = reader.subscriber.preferences.countries
-    chosen = offered if held is None else tuple(country for country in offered if country in held)
-    saved = False
+    saved, wrong = False, False
     if ask.posted:
-        chosen = tuple(country for country in offered if country in ask.form.get("country", ()))
-        if chosen:
-            readers.set_countries(ask.room, reader, chosen)
+        try:
+            reader = readers.choose(
+                ask.room,
+                reader,
+                countries=ask.form.get("country", ()),
+                frequency=ask.field("frequency"),
+                language=ask.field("language"),
+                timezone=ask.field("timezone"),
+                pause=ask.field("pause"),
+            )
             saved = True
+        except InputError:
+            wrong = True
+    assert reader.newsletter is not None
+    held, offered = reader.subscriber.preferences, reader.newsletter.countries
+    paused = held.paused_until if held.paused_until and held.paused_until > ask.now else None
     return public_page(
         "preferences.html",
-        status=200 if saved or not ask.posted else 400,
+        status=400 if wrong else 200,
         headers=NO_REFERRER,
         title=reader.title,
         email=reader.subscriber.email,
         subscribed=reader.subscribed,
         offered=offered,
-        chosen=chosen,
+        chosen=() if wrong else [each for each in offered if held.countries is None or each in held.countries],
+        frequencies=requests.served([reader.newsletter]),
+        frequency=held.frequency,
+        own_languages=reader.newsletter.languages,
+        own_language=held.language or reader.newsletter.languages[0],
+        local_time=reader.newsletter.local_time,
+        timezone=held.timezone or "",
+        zones=dict.fromkeys((held.timezone, *ZONES) if held.timezone else ZONES),
+        pauses=PAUSES,
+        paused=paused.astimezone(reader.newsletter.timezone).date() if paused else None,
         saved=saved,
-        nothing_chosen=ask.posted and not saved,
+        wrong=wrong,
+        **spoken(ask, held.language or reader.newsletter.languages[0]),
     )

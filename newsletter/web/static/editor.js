@@ -1,4 +1,4 @@
-/* made from web-assets/ a305c62d5086f1425d8a3be31656c0f4b25634b7931eca2abf591e6ebc065231 by `make assets`; CodeMirror 6 and Lezer:
+/* made from web-assets/ c626c222bfab343acb198ebca090d901ea975d1e1e471cf3c247d8d15a2c5e4b by `make assets`; CodeMirror 6 and Lezer:
 MIT License
 
 Copyright (C) 2018-2021 by Marijn Haverbeke <marijn@haverbeke.berlin> and others

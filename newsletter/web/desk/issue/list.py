@@ -25,18 +25,17 @@ class Row:
     title: str
     zone: ZoneInfo
     stories: int
-    readers: int
+    readers: int | None
 
 
 def issue_list(ask: Ask) -> Response:
     """A page of issues; where there is none yet, what to do first."""
     page = ask.page_number()
-    found = ask.room.issues.list(limit=page * ROWS + 1)
-    if not found:
+    found = ask.room.issues.list(limit=ROWS + 1, offset=(page - 1) * ROWS)
+    if not found and page == 1:
         return first_steps(ask)
-    shown = found[(page - 1) * ROWS : page * ROWS]
-    rows = [
-        Row(issue, ask.title(issue), ask.zone(issue), ask.figures.stories(issue), ask.figures.readers(issue))
-        for issue in shown
-    ]
-    return desk_page(ask, "issue_list.html", rows=rows, page=page, more=len(found) > page * ROWS)
+    shown = found[:ROWS]
+    stories, readers = ask.room.issues.story_counts([each.id for each in shown]), ask.figures.readers_of(shown)
+    rows = [Row(each, ask.title(each), ask.zone(each), stories.get(each.id, 0), readers[each.id]) for each in shown]
+    counting = None in readers.values()
+    return desk_page(ask, "issue_list.html", rows=rows, page=page, more=len(found) > ROWS, counting=counting)

@@ -14,11 +14,16 @@ __all__ = ["issue_mail"]
 
 
 def issue_mail(ask: Ask) -> Response:
-    """A version of the issue as it would be mailed, slots filled for nobody in particular."""
+    """A version of the issue as it would be mailed, slots filled for nobody in particular; kept once it is sealed."""
+    seal = ask.room.issues.seal_of(ask.issue_id)
+    if seal is None:
+        return _frame(ask)
+    return ask.figures.lasting(("mail", ask.issue_id, seal, ask.request.url.query), lambda: _frame(ask))
+
+
+def _frame(ask: Ask) -> Response:
     shown = ask.room.issues.get(ask.issue_id)
     preview = issue_preview(ask, shown)
-    rendered = previews.preview(
-        ask.room, shown.id, countries=preview.countries or None, language=preview.language or None
-    )
+    rendered = previews.shown(ask.room, shown, countries=preview.countries or None, language=preview.language or None)
     slots = readers.neutral_slots(ask.room, shown.id, rendered.edition.key)
     return framed(render.fill_html(rendered.html, slots), preview, ask.room.settings.base_url)

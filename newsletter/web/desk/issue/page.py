@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from starlette.responses import Response
@@ -13,11 +14,15 @@ from starlette.responses import Response
 from newsletter import plan, render
 from newsletter.errors import NewsletterError
 from newsletter.model import Edition, Issue, IssueState, RenderedEdition
+from newsletter.newsroom.dispatch.course import course
 from newsletter.newsroom.issue import previews, proofs
 from newsletter.newsroom.readership import readers
 from newsletter.web.asking import Ask
+from newsletter.web.charts import course_chart
 from newsletter.web.desk.issue.live import progress_of
-from newsletter.web.desk.issue.preview import Preview, issue_preview
+from newsletter.web.desk.issue.preview import FREQUENCIES, Preview, issue_preview
+from newsletter.web.desk.issue.seen import seen
+from newsletter.web.desk.issue.spots import Spot, edition_in, spots_of, story_in
 from newsletter.web.figures import Checked
 from newsletter.web.pages import desk_page, may
 from newsletter.web.words import city, edition_words, moment_words, readers_words, sends_words
@@ -30,7 +35,7 @@ OPEN = (IssueState.REVIEW, IssueState.WAITING)
 ARRANGED = (IssueState.REVIEW, IssueState.WAITING, IssueState.APPROVED)
 SETTLED = (IssueState.SUBMITTED, IssueState.SKIPPED, IssueState.MISSED, IssueState.CANCELLED)
 
-_ORDERS = ("build", "proof", "undo", "stop", "rest", "cancel", "correct", "decide", "restore", "words")
+_ORDERS = ("build", "proof", "undo", "stop", "rest", "cancel", "correct", "decide", "restore", "words", "reader")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +56,9 @@ def issue(ask: Ask) -> Response:
 
 def issue_page(ask: Ask, shown: Issue, *, notice: str = "", status: int = 200) -> Response:
     """The screen of one issue, with a sentence on top where an order could not be followed."""
-    preview = issue_preview(ask, shown)
-    rendered, trouble = _rendered(ask, shown, preview)
+    as_whom = seen(ask, shown, issue_preview(ask, shown))
+    preview = as_whom.preview
+    rendered, trouble = _rendered(ask, shown, preview) if not as_whom.nothing else (None, "")
     checked = ask.figures.checked(shown) if shown.snapshot and shown.state not in SETTLED else None
     return desk_page(
         ask,
@@ -65,17 +71,22 @@ def issue_page(ask: Ask, shown: Issue, *, notice: str = "", status: int = 200) -
         zone=ask.zone(shown),
         facts=" ".join(_facts(ask, shown)),
         preview=preview,
+        as_whom=as_whom,
+        frequencies=FREQUENCIES,
         rendered=rendered,
         trouble=trouble,
         body=_body(ask, shown, preview, rendered),
         size=len(rendered.html.encode()) if rendered else 0,
         clip=CLIP_BYTES,
+        spots=(spots := spots_of(shown.snapshot, rendered) if shown.snapshot and rendered else ()),
+        frame=(frame := f"/issues/{shown.id}/mail?{preview.frame_query}"),
+        place=_places(ask, shown, frame, spots),
         versions=_versions(ask, shown, preview),
         checked=checked,
-        at_story={f"story {each.story.id}": each.story for each in shown.snapshot.placed} if shown.snapshot else {},
         why_not=_why_not(ask, checked),
         may_see_recipients=may(ask, "issue_recipients"),
         books=ask.room.issues.books(shown.id) if shown.frozen_at else None,
+        course=course_chart(course(ask.room, shown.id), ask.zone(shown)) if shown.frozen_at else None,
         live=progress_of(ask.room.deliveries.counts(shown.id)) if shown.state is IssueState.SENDING else None,
         history=ask.room.issues.history(shown.id),
         tray=ask.figures.tray(shown) if _may_arrange(ask, shown) else None,
@@ -133,7 +144,7 @@ def _rendered(ask: Ask, shown: Issue, preview: Preview) -> tuple[RenderedEdition
     if not shown.snapshot.placed:
         return None, "No story has come in for this issue yet."
     try:
-        return previews.preview(ask.room, shown.id, **_wanted(preview)), ""
+        return previews.shown(ask.room, shown, **_wanted(preview)), ""
     except NewsletterError as error:
         return None, str(error)
 
@@ -143,9 +154,11 @@ def _wanted(preview: Preview) -> dict[str, Any]:
 
 
 def _body(ask: Ask, shown: Issue, preview: Preview, rendered: RenderedEdition | None) -> str:
-    """Text part or raw message; empty where the frame shows the mail."""
+    """Text part, source or raw message; empty where the frame shows the mail."""
     if rendered is None or preview.part == "html":
         return ""
+    if preview.part == "source":
+        return rendered.html
     if preview.part == "raw":
         data = proofs.message_for(ask.room, shown.id, **_wanted(preview))
         return data.decode("utf-8", errors="replace").replace("\r\n", "\n")
@@ -174,6 +187,25 @@ def _versions(ask: Ask, shown: Issue, preview: Preview) -> list[Version]:
         )
         for reach in offered
     ]
+
+
+def _places(ask: Ask, shown: Issue, frame: str, spots: Sequence[Spot]) -> Callable[[str], tuple[str, str, str]]:
+    """What to call a finding's place, where it can be looked at, and in which frame: in the mail on screen, else on the
+    story's own screen or a version's."""
+    here = {spot.story: spot for spot in spots}
+    titles = {placed.story.id: placed.story.title for placed in shown.snapshot.placed} if shown.snapshot else {}
+
+    def place(text: str) -> tuple[str, str, str]:
+        story = story_in(text)
+        if story in here:
+            return titles[story], f"{frame}#{here[story].anchor}", "mail"
+        if story in titles:
+            return titles[story], f"/issues/{shown.id}/story?{urlencode({'id': story})}", ""
+        if edition := edition_in(text):
+            return text, ask.again(countries=",".join(edition.countries), language=edition.language), ""
+        return text, "", ""
+
+    return place
 
 
 def _why_not(ask: Ask, checked: Checked | None) -> str:

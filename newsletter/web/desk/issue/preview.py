@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from urllib.parse import urlencode
 
 from starlette.datastructures import QueryParams
@@ -15,8 +16,11 @@ from newsletter.web.asking import Ask
 from newsletter.web.desk.issue.forced_dark import forced_dark
 from newsletter.web.headers import mail_policy
 from newsletter.web.our_flags import with_our_flags
+from newsletter.web.pages import may
 
-__all__ = ["Preview", "framed", "issue_preview"]
+__all__ = ["FREQUENCIES", "Preview", "framed", "issue_preview"]
+
+FREQUENCIES = ("daily", "weekly", "breaking")
 
 _DARK_RULES = re.compile(r"@media\s*\(\s*prefers-color-scheme\s*:\s*dark\s*\)")
 _SCHEME = re.compile(r'(name="(?:supported-)?color-schemes?"\s+content=)"light dark"')
@@ -24,7 +28,11 @@ _SCHEME = re.compile(r'(name="(?:supported-)?color-schemes?"\s+content=)"light d
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """How a mail is to be shown. `countries` empty means the whole issue, `language` its first one."""
+    """How a mail is to be shown. `countries` empty means the whole issue, `language` its first one.
+
+    `frequency` is what a reader would have asked for, empty for whatever; `reader` the number of one of the desk's, who
+    then chose all three. An address stands in none: it would be in histories, logs and chats.
+    """
 
     part: str = "html"
     width: str = "desktop"
@@ -32,6 +40,8 @@ class Preview:
     images: str = "on"
     countries: tuple[str, ...] = ()
     language: str = ""
+    frequency: str = ""
+    reader: int | None = None
 
     @classmethod
     def asked(cls, query: QueryParams, known: Sequence[str] = (), languages: Sequence[str] = ("",)) -> Preview:
@@ -39,12 +49,13 @@ class Preview:
         wanted = {code for text in query.getlist("countries") for code in text.split(",")}
         chosen = tuple(country for country in known if country in wanted)
         return cls(
-            part=_one_of(query.get("part"), ("html", "text", "raw")),
+            part=_one_of(query.get("part"), ("html", "text", "source", "raw")),
             width=_one_of(query.get("width"), ("desktop", "tablet", "phone")),
             look=_one_of(query.get("look"), ("light", "dark", "forced")),
             images=_one_of(query.get("images"), ("on", "off")),
             countries=() if chosen == tuple(known) else chosen,
             language=_one_of(query.get("language"), languages),
+            frequency=_one_of(query.get("frequency"), ("", *FREQUENCIES)),
         )
 
     @property
@@ -57,9 +68,13 @@ class Preview:
 
 
 def issue_preview(ask: Ask, shown: Issue) -> Preview:
-    """The preview of that issue that a request describes."""
-    snapshot = shown.snapshot
-    return Preview.asked(ask.query, snapshot.countries, snapshot.languages) if snapshot else Preview.asked(ask.query)
+    """The preview of that issue that a request describes. Who may not see addresses looks as no reader: whether there
+    is one of that number is not told either."""
+    snapshot, number = shown.snapshot, ask.query.get("reader", "")
+    asked = Preview.asked(ask.query, snapshot.countries, snapshot.languages) if snapshot else Preview.asked(ask.query)
+    if may(ask, "issue_reader") and number.isascii() and number.isdecimal() and len(number) < 18:
+        return replace(asked, reader=int(number))
+    return asked
 
 
 def framed(html: str, preview: Preview, base_url: str) -> HTMLResponse:
@@ -67,11 +82,16 @@ def framed(html: str, preview: Preview, base_url: str) -> HTMLResponse:
 
     Forced dark and images off are views of the same bytes, made here on their way out.
     """
-    dark = _DARK_RULES.sub("@media all" if preview.look == "dark" else "@media not all", with_our_flags(html, base_url))
-    shown = forced_dark(dark) if preview.look == "forced" else dark
-    scheme = "light" if preview.look == "light" else "dark"
     policy = mail_policy(framed=True, images=preview.images == "on")
-    return HTMLResponse(_SCHEME.sub(rf'\1"{scheme}"', shown), headers=policy)
+    return HTMLResponse(_in_look(html, preview.look, base_url), headers=policy)
+
+
+@lru_cache(maxsize=32)
+def _in_look(html: str, look: str, base_url: str) -> bytes:
+    dark = _DARK_RULES.sub("@media all" if look == "dark" else "@media not all", with_our_flags(html, base_url))
+    shown = forced_dark(dark) if look == "forced" else dark
+    scheme = "light" if look == "light" else "dark"
+    return _SCHEME.sub(rf'\1"{scheme}"', shown).encode()
 
 
 def _one_of(text: str | None, options: Sequence[str]) -> str:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 from starlette.responses import Response
 
 from newsletter.newsroom.intake import sources
 from newsletter.newsroom.intake.sources import Standing
 from newsletter.web.asking import Ask
+from newsletter.web.charts import countries_chart, days_before
 from newsletter.web.pages import desk_page, may
 
 __all__ = ["source_list"]
@@ -49,18 +50,19 @@ class Row:
 
 def source_list(ask: Ask) -> Response:
     """Every source of the schedule in force, in its order."""
-    today = ask.now.date()
-    days = [today - timedelta(days=back) for back in reversed(range(DAYS))]
+    days = days_before(ask.now.date(), DAYS)
     brought = sources.brought(ask.room, days)
-    most = max((number for each in brought.values() for number in each), default=0)
+    most = max((number for each in brought.by_source.values() for number in each), default=0)
     rows = [
-        Row(each, _bars(days, brought.get(each.source.id, (0,) * DAYS), most)) for each in sources.standings(ask.room)
+        Row(each, _bars(days, brought.by_source.get(each.source.id, (0,) * DAYS), most))
+        for each in sources.standings(ask.room)
     ]
     return desk_page(
         ask,
         "source_list.html",
         rows=rows,
         days=days,
+        countries=countries_chart(days, brought.by_country) if brought.by_country else None,
         wide=DAYS * (BAR + GAP) - GAP,
         bar=BAR,
         tall=TALL,

@@ -1,15 +1,17 @@
-"""Who asked to hear from this desk: latest first, by newsletter and status, or by how the address begins."""
+"""Who asked to hear from this desk: the latest, by newsletter and status, or by how the address begins."""
 
 from __future__ import annotations
 
 from starlette.responses import Response
 
 from newsletter.web.asking import Ask
+from newsletter.web.charts import days_before, growth_chart
 from newsletter.web.pages import desk_page
 
 __all__ = ["subscriber_list"]
 
 ROWS, LONGEST_SEARCH = 50, 320
+DAYS = 60
 STATUSES = ("pending", "confirmed", "unsubscribed")
 
 
@@ -22,7 +24,7 @@ def subscriber_list(ask: Ask) -> Response:
     below = ask.query.get("below", "")
     shown = ask.room.subscribers.look(
         begins=begins,
-        newsletter=newsletter,
+        newsletters=[newsletter] if newsletter else names if status else (),
         status=status,
         below=int(below) if below.isascii() and below.isdecimal() and len(below) < 18 else None,
         limit=ROWS + 1,
@@ -33,6 +35,7 @@ def subscriber_list(ask: Ask) -> Response:
         names=names,
         titles={name: each.title for name, each in ask.plan.newsletters.items()},
         counts=ask.figures.subscriptions(names),
+        growth=growth_chart(ask.figures.growth(days_before(ask.now.date(), DAYS), newsletter)),
         newsletter=newsletter,
         standing=status,
         statuses=STATUSES,

@@ -1,0 +1,159 @@
+"""The preview of an issue on screen, against the same page put together from ORM objects at each request."""
+
+from __future__ import annotations
+
+import http.client
+import multiprocessing
+import shutil
+import statistics
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from bench.orm import OrmIssues
+from newsletter.model import IssueId
+from newsletter.newsroom import Newsroom, desks
+from newsletter.newsroom.intake import gathering
+from newsletter.newsroom.issue import issues
+from newsletter.storage import Role
+
+ROUNDS, REQUESTS, CLIENTS = 9, 120, 4
+STORIES = 12
+NEWSLETTER = "asia-ai-daily"
+
+WAYS = {
+    "orm": "the mail from ORM objects, rendered",
+    "frame": "the mail, as the product shows it",
+    "screen": "the whole screen around it",
+}
+
+
+def measure() -> Sequence[str]:
+    """The rows of the page."""
+    work = Path(tempfile.mkdtemp(prefix="bench-"))
+    issue, cookie = _desk(work / "desk")
+    ours, theirs = multiprocessing.Pipe()
+    server = multiprocessing.get_context("spawn").Process(target=_serve, args=(work / "desk", str(issue), theirs))
+    server.start()
+    try:
+        port: int = ours.recv()
+        addresses = {"orm": f"/orm/{issue}", "frame": f"/issues/{issue}/mail", "screen": f"/issues/{issue}"}
+
+        def ask(way: str) -> Callable[[], bytes]:
+            return lambda: _get(port, addresses[way], cookie)
+
+        assert ask("orm")() == ask("frame")(), "the two pages differ"
+        drafted = _rates(port, addresses, cookie)
+        with Newsroom.open(work / "desk", environ={}) as room:
+            issues.approve(room, issue, "bench")
+        assert ask("orm")() == ask("frame")(), "the two pages differ"
+        sealed = _rates(port, addresses, cookie)
+        size = len(ask("frame")())
+    finally:
+        server.terminate()
+        server.join()
+        shutil.rmtree(work, ignore_errors=True)
+    return [
+        f"## Preview of an issue of {STORIES} stories, {size:,} bytes of mail, requests/s of one process",
+        "",
+        "| page | draft | ratio | sealed | ratio |",
+        "|---|---|---|---|---|",
+        *(
+            f"| {words} | {drafted[way]:,.0f} | {drafted[way] / drafted['orm']:.1f}"
+            f" | {sealed[way]:,.0f} | {sealed[way] / sealed['orm']:.1f} |"
+            for way, words in WAYS.items()
+        ),
+        "",
+        "All behind the same login, over HTTP; bars of the mail's frame: draft 3, sealed 15.",
+    ]
+
+
+def _desk(folder: Path) -> tuple[IssueId, str]:
+    """A desk with a draft of that many stories, and the cookie of somebody who may look at it."""
+    desks.make_sample_desk(folder)
+    plan = folder / "schedule.yaml"
+    plan.write_text(plan.read_text(encoding="utf-8").replace("max: 14", f"max: {STORIES}"), encoding="utf-8")
+    with Newsroom.open(folder, environ={}) as room:
+        desks.fill_with_samples(room)
+        list(gathering.gather_all(room, gathering.polled_sources(room)))
+        issue = issues.build(room, NEWSLETTER)
+        assert issue.snapshot is not None
+        assert len(issue.snapshot.placed) == STORIES
+        OrmIssues(folder / "orm.db").keep(str(issue.id), issue.snapshot)
+        person = room.accounts.add("bench@example.com", Role.VIEWER, room.clock.now())
+        return issue.id, f"newsletter-session={room.accounts.open_session(person, room.clock.now())}"
+
+
+def _serve(desk: Path, issue: str, told: Connection) -> None:
+    """The product's own application, and beside its routes the yardstick's."""
+    from starlette.responses import Response
+    from starlette.routing import Route
+
+    from newsletter import compose, render
+    from newsletter.newsroom.readership import readers
+    from newsletter.render.edition import render_edition
+    from newsletter.web import WebServer
+    from newsletter.web.asking import Ask
+    from newsletter.web.desk.issue.preview import Preview, framed
+    from newsletter.web.figures import Figures
+    from newsletter.web.guard import guarded
+
+    with Newsroom.open(desk, environ={}) as room:
+        kept = OrmIssues(desk / "orm.db")
+        like = room.issues.get(IssueId.parse(issue)).snapshot
+        assert like is not None
+        template = room.templates.compile(like.template)
+
+        def orm(ask: Ask) -> Response:
+            snapshot = kept.snapshot(issue, like)
+            edition = compose.choose_edition(snapshot, None, None)
+            assert edition is not None
+            rendered = render_edition(template, snapshot, edition, room.settings.base_url)
+            slots = readers.neutral_slots(room, IssueId.parse(issue), edition.key)
+            return framed(render.fill_html(rendered.html, slots), Preview(), room.settings.base_url)
+
+        server = WebServer(room, "127.0.0.1", 0)
+        server.app.router.routes.insert(0, Route(f"/orm/{issue}", guarded(room, Figures(room), Role.VIEWER, orm)))
+        told.send(server.port)
+        server.run()
+
+
+def _rates(port: int, addresses: Mapping[str, str], cookie: str) -> dict[str, float]:
+    """Requests a second of each way: the median of rounds in turns."""
+    rates: dict[str, list[float]] = {way: [] for way in addresses}
+    for _ in range(ROUNDS):
+        for way, address in addresses.items():
+            clients = [threading.Thread(target=_ask_often, args=(port, address, cookie)) for _ in range(CLIENTS)]
+            before = time.perf_counter()
+            for client in clients:
+                client.start()
+            for client in clients:
+                client.join()
+            rates[way].append(REQUESTS // CLIENTS * CLIENTS / (time.perf_counter() - before))
+    return {way: statistics.median(found) for way, found in rates.items()}
+
+
+def _ask_often(port: int, address: str, cookie: str) -> None:
+    line = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    for _ in range(REQUESTS // CLIENTS):
+        _answer(line, address, cookie)
+    line.close()
+
+
+def _get(port: int, address: str, cookie: str) -> bytes:
+    line = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    try:
+        return _answer(line, address, cookie)
+    finally:
+        line.close()
+
+
+def _answer(line: http.client.HTTPConnection, address: str, cookie: str) -> bytes:
+    line.request("GET", address, headers={"cookie": cookie})
+    answer = line.getresponse()
+    body = answer.read()
+    assert answer.status == 200, f"{address}: {answer.status}"
+    return body

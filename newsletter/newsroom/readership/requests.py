@@ -1,0 +1,238 @@
+"""What people ask of us by public forms: to be subscribed, or to be sent their link. Answered by one mail each."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+
+from newsletter import deliver
+from newsletter.errors import InputError
+from newsletter.model import Message
+from newsletter.newsroom.posting import Letter, UnwantedError, post
+from newsletter.newsroom.readership import readers
+from newsletter.newsroom.room import Newsroom
+from newsletter.plan import Newsletter
+from newsletter.tokens import Purpose
+from subscribers.errors import RefusedError, UnknownSubscriberError
+from subscribers.model import Frequency, SignUp, Status, Subscriber
+from subscribers.requests import LASTS, Asked, RequestKind
+from subscribers.signups import sign_up
+
+__all__ = [
+    "FORM",
+    "ask_for_link",
+    "ask_to_subscribe",
+    "carry",
+    "confirm",
+    "network_of",
+    "offered",
+    "read_address",
+    "read_subscription",
+    "request_of",
+    "served",
+]
+
+FORM = "1"
+"""Version of the words that the subscribe page asks for consent with; a new one with every change of what they mean."""
+
+
+def offered(room: Newsroom) -> list[Newsletter]:
+    """The newsletters that anybody may subscribe to: those whose archive is public and that appear."""
+    return [each for each in room.plan.newsletters.values() if each.enabled and each.archive == "public"]
+
+
+def served(newsletters: Collection[Newsletter]) -> list[str]:
+    """How often these newsletters can be had: what their segments tell readers apart by."""
+    found = {str(each) for newsletter in newsletters for each in _frequencies(newsletter)}
+    return [str(each) for each in Frequency if each in found]
+
+
+def _frequencies(newsletter: Newsletter) -> Collection[object]:
+    said = newsletter.segment.get("frequency", ())
+    return (said,) if isinstance(said, str) else said if isinstance(said, list | tuple) else ()
+
+
+def read_subscription(
+    room: Newsroom,
+    address: str,
+    newsletters: Collection[str],
+    *,
+    countries: Collection[str],
+    frequency: str,
+    language: str,
+) -> SignUp:
+    """What a form asks for, of that which is offered; raises `InputError` for what cannot be asked."""
+    chosen = [each for each in offered(room) if each.name in newsletters]
+    theirs = [code for each in chosen for code in each.countries]
+    told = [code for code in dict.fromkeys(theirs) if code in countries]
+    often = served(chosen)
+    if not chosen or not told:
+        raise InputError("choose at least one newsletter and one country")
+    try:
+        return sign_up(
+            address,
+            [each.name for each in chosen],
+            countries=None if len(told) == len(set(theirs)) else told,
+            frequency=frequency if frequency in often else next(iter(often), None),
+            language=language if any(language in each.languages for each in chosen) else None,
+            regions=room.plan.places,
+        )
+    except RefusedError as error:
+        raise InputError(str(error)) from None
+
+
+def ask_to_subscribe(room: Newsroom, signup: SignUp, *, language: str, network: str) -> None:
+    """Have the address asked, in that language, whether it wants that; at most once a day."""
+    room.subscribers.ask(RequestKind.SUBSCRIBE, signup, room.clock.now(), language=language, network=network, form=FORM)
+
+
+def read_address(room: Newsroom, address: str) -> SignUp:
+    """Whoever has that address, of whatever newsletter; raises `InputError` for one that is none."""
+    try:
+        return sign_up(address, tuple(room.plan.newsletters) or ("none",))
+    except RefusedError as error:
+        raise InputError(str(error)) from None
+
+
+def ask_for_link(room: Newsroom, signup: SignUp, *, language: str, network: str) -> None:
+    """Have whoever has that address sent the link to their preferences; at most once a day."""
+    room.subscribers.ask(RequestKind.LINK, signup, room.clock.now(), language=language, network=network, form=FORM)
+
+
+def request_of(room: Newsroom, token: str) -> Asked | None:
+    """The request that a link to confirm stands for; None when it is forged, too old, or gone."""
+    payload = room.signer.verify(Purpose.CONFIRM, token, room.clock.now())
+    if payload is None:
+        return None
+    try:
+        return room.subscribers.request(int(payload))
+    except UnknownSubscriberError:
+        return None
+
+
+def confirm(room: Newsroom, asked: Asked, newsletters: Collection[str], *, network: str) -> Subscriber | None:
+    """Subscribe whoever has the address; None where the link was used before. Raises `InputError` for no newsletter."""
+    chosen = [name for name in asked.newsletters if name in newsletters]
+    if not chosen:
+        raise InputError("choose at least one newsletter")
+    return room.subscribers.confirm(asked.id, chosen, room.clock.now(), network)
+
+
+def network_of(client: str) -> str:
+    """The network that a client's address lies in: what one household or firm has of its own, /24 or /64."""
+    try:
+        address = ipaddress.ip_address(client)
+    except ValueError:
+        return client[:64]
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
+        address = address.ipv4_mapped
+    return str(ipaddress.ip_network((address, 24 if address.version == 4 else 64), strict=False))
+
+
+def carry(room: Newsroom) -> None:
+    """Answer what was asked, as `posting.post` does."""
+    post(room, "answer to a reader", _Requests(room), partial(_letter, room), _outbox(room))
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A request as a letter that waits."""
+
+    asked: Asked
+
+    @property
+    def id(self) -> int:
+        return self.asked.id
+
+    @property
+    def at(self) -> datetime:
+        return self.asked.tried_at or self.asked.asked_at
+
+    @property
+    def tries(self) -> int:
+        return self.asked.tries
+
+
+@dataclass(frozen=True, slots=True)
+class _Requests:
+    """The requests of the subscribers' house as a queue of letters."""
+
+    room: Newsroom
+
+    def open(self, most_tries: int) -> Sequence[_Row]:
+        return [_Row(asked) for asked in self.room.subscribers.requests(most_tries)]
+
+    def claim(self, row: _Row, now: datetime) -> bool:
+        return self.room.subscribers.claim_request(row.asked, now)
+
+    def settle(self, row: _Row, reply: str, *, settled: bool = True) -> None:
+        self.room.subscribers.settle_request(row.asked, reply, settled=settled)
+
+
+def _outbox(room: Newsroom) -> Path:
+    return room.outbox / "readers"
+
+
+def _letter(room: Newsroom, row: _Row) -> Letter:
+    asked, plan = row.asked, room.plan.newsletters
+    held = _held(room, asked.address.email)
+    if asked.kind is RequestKind.SUBSCRIBE:
+        wanted = [plan[name] for name in asked.newsletters if name in plan]
+        known = held is not None and all(_confirmed(held, each.name) for each in wanted)
+        kind = "known" if known else "confirm"
+    else:
+        wanted = [each for name, each in plan.items() if held is not None and name in held.subscriptions]
+        kind = "link"
+    if not wanted:
+        raise UnwantedError("there is nothing to answer: nobody is known, or no newsletter any more")
+
+    def link() -> str:
+        if held is not None and kind != "confirm":
+            return readers.preferences_address(room, held, wanted[0])
+        token = room.signer.sign(Purpose.CONFIRM, str(asked.id), asked.asked_at + LASTS)
+        return f"{room.settings.base_url}/confirm/{token}"
+
+    return asked.address.email, partial(_message, room, asked, kind, wanted, link)
+
+
+def _held(room: Newsroom, email: str) -> Subscriber | None:
+    try:
+        return room.subscribers.find(email)
+    except UnknownSubscriberError:
+        return None
+
+
+def _confirmed(held: Subscriber, name: str) -> bool:
+    kept = held.subscriptions.get(name)
+    return kept is not None and kept.status is Status.CONFIRMED
+
+
+def _message(room: Newsroom, asked: Asked, kind: str, wanted: Sequence[Newsletter], link: Callable[[], str]) -> Message:
+    first = wanted[0]
+    letter = room.templates.letter(
+        {
+            "kind": kind,
+            "title": first.title,
+            "titles": ", ".join(each.title for each in wanted),
+            "address": link(),
+            "days": LASTS.days,
+            "postal_address": first.postal_address,
+        },
+        asked.language,
+    )
+    unique = room.signer.digest(Purpose.MESSAGE_ID, f"request|{asked.id}|{asked.tries}")
+    written = deliver.DeskLetter(
+        sender=first.sender,
+        to=asked.address.email,
+        subject=letter.subject,
+        html=letter.html,
+        text=letter.text,
+        date=room.clock.now(),
+        message_id=f"<{unique}@{first.sender.domain}>",
+    )
+    envelope = deliver.envelope_sender(room.settings.bounce_domain or first.sender.domain, f"request-{asked.id}")
+    return deliver.write_letter(written, 0, envelope, deliver.dkim_keys(room.settings))

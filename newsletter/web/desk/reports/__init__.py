@@ -1,0 +1,1 @@
+"""What readers report, as editors see it."""

@@ -1,0 +1,189 @@
+"""Subscribing by a form: one mail, one button; the same answer for everybody; nothing by looking."""
+
+from __future__ import annotations
+
+import email
+import re
+import statistics
+import threading
+import time
+from datetime import timedelta
+from email.policy import default
+
+import pytest
+
+from newsletter.newsroom import Newsroom
+from newsletter.newsroom.readership import readers, requests
+from newsletter.tokens import Purpose, Signer
+from subscribers.errors import UnknownSubscriberError
+from subscribers.model import Status
+
+from .conftest import NEWSLETTER, Visitor, dump
+
+NEW, KNOWN = "new@example.org", "mei.tan@example.com"
+COUNTRIES = ["CN", "JP", "KR", "IN", "SG", "ID", "VN"]
+
+
+def post(visitor: Visitor, address: str, path: str = "/subscribe", **more: object) -> tuple[int, str]:
+    answer = visitor.http.post(path, data={"email": address, "country": COUNTRIES, **more})
+    return answer.status_code, answer.text.replace(address, "ADDRESS") if address else answer.text
+
+
+def mails(room: Newsroom) -> list[email.message.EmailMessage]:
+    requests.carry(room)
+    files = sorted((room.outbox / "readers").glob("*.eml")) if (room.outbox / "readers").is_dir() else []
+    return [email.message_from_bytes(file.read_bytes(), policy=default) for file in files]
+
+
+def link_in(room: Newsroom, message: email.message.EmailMessage) -> str:
+    body = message.get_body(("plain",))
+    assert body is not None
+    found = re.search(r"https?://\S+/(?:confirm|preferences)/\S+", body.get_content())
+    assert found is not None
+    return found[0].removeprefix(room.settings.base_url)
+
+
+def confirmed(room: Newsroom, address: str) -> bool:
+    try:
+        held = room.subscribers.find(address)
+    except UnknownSubscriberError:
+        return False
+    return held.subscriptions[NEWSLETTER].status is Status.CONFIRMED
+
+
+def test_from_the_form_to_the_first_issue(review: Newsroom) -> None:
+    visitor = Visitor(review)
+    assert "Subscribe" in visitor.http.get("/subscribe").text
+    assert post(visitor, NEW, country=["JP", "VN"])[0] == 200
+    assert not confirmed(review, NEW)
+    (mail,) = mails(review)
+    assert (mail["to"], mail["subject"]) == (NEW, "Confirm your subscription: Asia AI Daily")
+    assert mail["auto-submitted"] == "auto-generated"
+    link = link_in(review, mail)
+    before = dump(review)
+    for method in ("GET", "HEAD", "OPTIONS"):
+        for _ in range(3):
+            assert visitor.http.request(method, link).status_code in (200, 405)
+    assert dump(review) == before
+    assert visitor.http.post(link, data={"newsletter": []}).status_code == 400
+    assert not confirmed(review, NEW)
+    done = visitor.http.post(link, data={"newsletter": [NEWSLETTER]})
+    assert "You are subscribed" in done.text
+    assert confirmed(review, NEW)
+    assert review.subscribers.find(NEW).preferences.countries == ("JP", "VN")
+    assert "used before" in visitor.http.post(link, data={"newsletter": [NEWSLETTER]}).text
+    assert "set-cookie" not in done.headers
+    assert len(mails(review)) == 1
+
+
+def test_forged_old_and_foreign_links_confirm_nothing(review: Newsroom) -> None:
+    visitor, now = Visitor(review), review.clock.now()
+    post(visitor, NEW)
+    (asked,) = review.subscribers.requests(6)
+    links = [
+        "nonsense",
+        Signer(["another key"]).sign(Purpose.CONFIRM, str(asked.id), now + timedelta(days=1)),
+        review.signer.sign(Purpose.PREFERENCES, str(asked.id), now + timedelta(days=1)),
+        review.signer.sign(Purpose.CONFIRM, str(asked.id), now - timedelta(seconds=2)),
+        review.signer.sign(Purpose.CONFIRM, "4711", now + timedelta(days=1)),
+    ]
+    for link in links:
+        for method in ("GET", "POST"):
+            answer = visitor.http.request(method, f"/confirm/{link}", data={"newsletter": [NEWSLETTER]})
+            assert answer.status_code == 404, link
+    assert not confirmed(review, NEW)
+
+
+def test_known_unknown_suppressed_and_overdone_addresses_get_the_same_answer(review: Newsroom) -> None:
+    visitor = Visitor(review)
+    review.subscribers.suppress("gone@example.org", "complaint", review.clock.now())
+    answers = {post(visitor, address) for address in (NEW, KNOWN, "gone@example.org", NEW, KNOWN)}
+    assert len(answers) == 1
+    assert sorted(str(each["to"]) for each in mails(review)) == [KNOWN, NEW]
+    for _ in range(40):
+        answers.add(post(visitor, "many@example.org"))
+    assert len(answers) == 1
+    answers = {post(visitor, address, "/preferences/") for address in (NEW, KNOWN, "gone@example.org")}
+    assert len(answers) == 1
+
+
+def test_who_is_subscribed_already_is_sent_the_way_to_their_preferences(review: Newsroom) -> None:
+    visitor = Visitor(review)
+    post(visitor, KNOWN)
+    post(visitor, KNOWN, "/preferences/")
+    found = {str(each["subject"]).partition(":")[0]: each for each in mails(review)}
+    assert set(found) == {"You are subscribed already", "The link to your preferences"}
+    for mail in found.values():
+        assert KNOWN in visitor.http.get(link_in(review, mail)).text
+
+
+def test_programs_fill_in_the_field_that_no_person_sees(review: Newsroom) -> None:
+    assert post(Visitor(review), NEW, website="https://spam.example") == post(Visitor(review), NEW, website="")
+    assert len(mails(review)) == 1
+
+
+@pytest.mark.parametrize("address", ["", "nobody", "a@b@c", "x\x00@example.org", "a" * 400 + "@example.org"])
+def test_a_wrong_address_is_said_and_nothing_is_kept(review: Newsroom, address: str) -> None:
+    before = dump(review)
+    for path in ("/subscribe", "/preferences/"):
+        status, page = post(Visitor(review), address, path)
+        assert status == 400
+        assert "Please look at your address" in page
+    assert dump(review) == before
+
+
+def test_ten_thousand_posts_for_nine_addresses_from_five_hundred_networks(review: Newsroom) -> None:
+    """A tenth of them here; the measurement has all (`python -m bench --only signups`)."""
+    visitors = [Visitor(review, f"203.{number // 256}.{number % 256}.9") for number in range(50)]
+    answers, spent = set(), []
+    for number in range(1000):
+        before = time.perf_counter()
+        answers.add(post(visitors[number % 50], f"victim{number % 9}@example.org"))
+        spent.append(time.perf_counter() - before)
+    assert len(answers) == 1
+    assert statistics.median(spent) < 0.1
+    assert sorted(str(each["to"]) for each in mails(review)) == [f"victim{number}@example.org" for number in range(9)]
+
+
+def test_two_processes_mail_a_link_once(review: Newsroom) -> None:
+    post(Visitor(review), NEW)
+    threads = [threading.Thread(target=requests.carry, args=(review,)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(mails(review)) == 1
+
+
+def test_a_page_speaks_the_readers_language(review: Newsroom) -> None:
+    http = Visitor(review).http
+    assert 'lang="ja"' in http.get("/subscribe", headers={"accept-language": "fr, ja;q=0.8, en;q=0.5"}).text
+    arabic = http.get("/subscribe?lang=ar").text
+    assert 'lang="ar" dir="rtl"' in arabic
+    assert "الصين" in arabic
+    assert 'lang="en"' in http.get("/subscribe?lang=xx", headers={"accept-language": ";;q=,*;q=z"}).text
+    post(Visitor(review), NEW, lang="ar")
+    (mail,) = mails(review)
+    assert str(mail["subject"]).startswith("تأكيد اشتراكك")
+
+
+@pytest.fixture
+def reader(review: Newsroom) -> str:
+    held = review.subscribers.find(KNOWN)
+    address = readers.preferences_address(review, held, review.plan.newsletters[NEWSLETTER])
+    return address.removeprefix(review.settings.base_url)
+
+
+def test_a_reader_pauses_and_comes_back(review: Newsroom, reader: str) -> None:
+    http = Visitor(review).http
+    assert http.post(reader, data={"country": COUNTRIES, "pause": "14"}).status_code == 200
+    until = review.subscribers.find(KNOWN).preferences.paused_until
+    assert until is not None
+    assert (until - review.clock.now()).days in (13, 14)
+    assert "until 2026-06-1" in http.get(reader).text
+    http.post(reader, data={"country": COUNTRIES})
+    assert review.subscribers.find(KNOWN).preferences.paused_until == until
+    http.post(reader, data={"country": COUNTRIES, "pause": "end", "frequency": "hourly", "language": "xx"})
+    held = review.subscribers.find(KNOWN).preferences
+    assert held.paused_until is None
+    assert held.frequency == "daily"
