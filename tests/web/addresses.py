@@ -66,9 +66,10 @@ def of_the_desk() -> dict[str, tuple[str, tuple[str, ...]]]:
 
 def filled(room: Newsroom, name: str, issue_id: IssueId = ISSUE) -> str:
     """The address of a route on that desk, whose first issue was sent."""
-    path = everywhere()[name][0].replace(str(ISSUE), str(issue_id))
+    path, day = everywhere()[name][0], f"{issue_id.newsletter}/{issue_id.day}"
+    path = path.replace(str(ISSUE), str(issue_id) if path.startswith(("/issues", "/schedules")) else day)
     if "FILE" in path:
-        path = path.replace("FILE", next(room.outbox.joinpath(str(issue_id)).glob("*.eml")).name)
+        path = path.replace("FILE", next(room.outbox.joinpath(day).glob("*.eml")).name)
     if "STORY" in path:
         snapshot = room.issues.get(issue_id).snapshot
         assert snapshot is not None
@@ -97,7 +98,7 @@ def token(room: Newsroom, name: str, issue_id: IssueId = ISSUE) -> str:
         case "preferences":
             return room.signer.sign(Purpose.PREFERENCES, payload)
         case "view":
-            edition = next(iter(room.issues.editions(issue_id, 1)))
+            edition = next(iter(room.issues.editions(issue_id, room.issues.sealed_revision(issue_id) or 0)))
             return readers.view_address(room, issue_id, edition).rpartition("/")[2]
         case "password":
             account = room.accounts.find("editor@example.com")
@@ -113,7 +114,7 @@ def token(room: Newsroom, name: str, issue_id: IssueId = ISSUE) -> str:
             asked = room.subscribers.requests(6)[-1]
             return room.signer.sign(Purpose.CONFIRM, str(asked.id))
         case "report":
-            edition = next(iter(room.issues.editions(issue_id, 1)))
+            edition = next(iter(room.issues.editions(issue_id, room.issues.sealed_revision(issue_id) or 0)))
             return reports.address_of_edition(room, issue_id, edition).rpartition("/")[2]
         case "approval" | "approval_mail":
             issue = room.issues.get(issue_id)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import email
 import re
-import statistics
-import time
 from collections.abc import Callable
 from datetime import timedelta
 from email.message import EmailMessage
@@ -17,7 +15,6 @@ import sqlalchemy as sa
 from newsletter.newsroom import Newsroom
 from newsletter.newsroom.people import account_mail, accounts, telling
 from newsletter.storage import Account, LinkPurpose, Role
-from newsletter.web.desk.login import forgot
 
 from .conftest import Visitor, dump
 
@@ -273,23 +270,6 @@ def test_no_form_tells_who_has_an_account(review: Newsroom, anna: Account, path:
     assert answers[anna.email] == answers[off.email] == answers["none@desk.example"]
     assert work[anna.email] == work[off.email] == work["none@desk.example"]
     assert [mail["To"] for mail in mails(review)] == ([anna.email] if path == "/forgot" else [])
-
-
-@pytest.mark.alone
-def test_forgetting_takes_the_same_time_for_everybody(
-    review: Newsroom, anna: Account, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(forgot._addresses, "_limit", 10**6)
-    monkeypatch.setattr(forgot._networks, "_limit", 10**6)
-    visitor, spent = Visitor(review), {anna.email: [], "none@desk.example": []}
-    for turn in range(100):
-        for address, times in sorted(spent.items(), reverse=turn % 2 == 0):
-            (token,) = re.findall(r'name="token" value="([0-9a-f]+)"', visitor.http.get("/forgot").text)
-            began = time.perf_counter()
-            visitor.http.post("/forgot", data={"token": token, "email": address})
-            times.append(time.perf_counter() - began)
-    known, unknown = (statistics.median(times) for times in spent.values())
-    assert known == pytest.approx(unknown, rel=0.1), (known, unknown)
 
 
 def test_forgetting_is_braked_per_address_and_per_network_whatever_a_header_says(review: Newsroom) -> None:

@@ -1,4 +1,4 @@
-"""The screens in a real browser: nothing of a story ever runs, nothing overflows, every resource is ours."""
+"""The screens in a real browser: nothing overflows, every resource is ours."""
 
 from __future__ import annotations
 
@@ -9,11 +9,9 @@ import pytest
 
 from newsletter.model import story_address
 from newsletter.newsroom import Newsroom
-from newsletter.newsroom.issue import issues
 
 from .browsing import served
 from .conftest import ISSUE, NEWSLETTER
-from .test_web_desk import evil_stories
 from .test_web_outbox import PLACE, first
 
 
@@ -68,17 +66,3 @@ def test_every_screen_fits_and_asks_nobody_else(
     assert mail.evaluate("[...document.images].every(each => each.naturalWidth > 0)")
     panel = "getComputedStyle(document.querySelector('.panel, .panel > table')).backgroundColor"
     assert mail.evaluate(panel) == "rgb(24, 27, 32)"
-
-
-def test_text_of_stories_never_runs(sent: Newsroom, address: str, enter: Callable[..., Any]) -> None:
-    now = sent.clock.now()
-    sent.stories.ingest(evil_stories(now), now)
-    extra = issues.build(sent, NEWSLETTER, extra=True)
-    assert extra.snapshot is not None
-    assert extra.snapshot.placed
-    page = enter(1440, "light")
-    for path in ("/", "/stories", f"/issues/{extra.id}", f"/issues/{extra.id}?part=text"):
-        page.goto(address + path)
-        page.wait_for_timeout(50)
-        assert page.evaluate("typeof pwned") == "undefined", path
-        assert page.complaints == [], path

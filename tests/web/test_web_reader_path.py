@@ -47,13 +47,21 @@ def test_from_a_mail_through_every_link(sent: Newsroom, address: str, links: dic
     assert page.get_by_text("Yunhe Memory moves its newest line").first.is_visible()
     assert READER not in page.content()
 
+    plan = sent.plan_file.read_text(encoding="utf-8")
+    plan = plan.replace("segment: {frequency: daily}", "segment: {frequency: [daily, weekly]}")
+    plan = plan.replace("archive: public", "languages: [en, ar]\n    archive: public")
+    sent.plan_file.write_text(plan, encoding="utf-8")
     page.goto(links["preferences"])
+    page.get_by_label("once a week").check()
+    page.get_by_label("Language").select_option("ar")
     for country in ("China", "Vietnam"):
         page.get_by_label(country).uncheck()
     assert page.get_by_role("button", name="Save").bounding_box()["height"] >= 44
     page.get_by_role("button", name="Save").click()
-    assert page.get_by_text("Saved.").is_visible()
-    assert set(sent.subscribers.find(READER).preferences.countries or ()) == {"JP", "KR", "IN", "SG", "ID"}
+    page.locator(".finding.passed").wait_for()
+    held = sent.subscribers.find(READER).preferences
+    assert set(held.countries or ()) == {"JP", "KR", "IN", "SG", "ID"}
+    assert (held.frequency, held.language) == ("weekly", "ar")
 
     page.goto(links["unsubscribe"])
     assert sent.subscribers.find(READER).subscriptions[NEWSLETTER].status is Status.CONFIRMED
