@@ -208,6 +208,23 @@ class Subscribers:
                 write_events(connection, [(held.id, event)])
             return names
 
+    def undo_unsubscribe(self, subscriber_id: int, newsletter: str, since: datetime, now: datetime) -> bool:
+        """Take back an unsubscription made after `since`, under the consent that stood before; False for an older one.
+
+        Raises `UnknownSubscriberError`.
+        """
+        with writing(self._engine) as connection:
+            held = _one(connection, subscriber.c.id == subscriber_id, f"number {subscriber_id}", lock=True)
+            mine = (subscription.c.subscriber_id == held.id) & (subscription.c.newsletter == newsletter)
+            lately = (subscription.c.status == Status.UNSUBSCRIBED) & (subscription.c.changed_at > since)
+            agreed = subscription.c.consent_at.is_not(None) & subscription.c.consent_source.is_not(None)
+            back = update(subscription).where(mine, lately, agreed).values(status=Status.CONFIRMED, changed_at=now)
+            if not connection.execute(back).rowcount:
+                return False
+            told = {"newsletters": [newsletter], "how": "unsubscribe page, undone"}
+            write_events(connection, [(held.id, Event(now, "confirmed", told))])
+            return True
+
     def ask(self, kind: RequestKind, signup: SignUp, now: datetime, *, language: str, network: str, form: str) -> None:
         """Note what somebody asked for by a public form; see `subscribers.requests.ask`."""
         with writing(self._engine) as connection:

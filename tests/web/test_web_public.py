@@ -206,6 +206,22 @@ def test_no_token_does_what_it_was_not_made_for(sent: Newsroom) -> None:
     assert dump(sent) == before
 
 
+def test_who_unsubscribed_by_mistake_takes_it_back(sent: Newsroom, monkeypatch: pytest.MonkeyPatch) -> None:
+    link, http = "/unsubscribe/" + token(sent, Purpose.UNSUBSCRIBE), Visitor(sent).http
+    http.post(link, data={"undo": "1"})
+    assert subscribed(sent)
+    http.post(link, data=ONE_CLICK)
+    assert not subscribed(sent)
+    assert "You are subscribed" in http.post(link, data={"undo": "1"}).text
+    assert subscribed(sent)
+    http.post(link, data=ONE_CLICK)
+    monkeypatch.setattr(readers, "UNDO_WITHIN", timedelta(0))
+    late = http.post(link, data={"undo": "1"}).text
+    assert "You are unsubscribed" in late
+    assert "/subscribe" in late
+    assert not subscribed(sent)
+
+
 def test_a_reader_chooses_countries(sent: Newsroom) -> None:
     link = "/preferences/" + token(sent, Purpose.PREFERENCES)
     visitor = Visitor(sent)

@@ -64,10 +64,18 @@ def test_from_a_mail_through_every_link(sent: Newsroom, address: str, links: dic
     assert (held.frequency, held.language) == ("weekly", "ar")
 
     page.goto(links["unsubscribe"])
+    assert page.locator("html").get_attribute("dir") == "rtl", "it speaks the reader's language now"
+    page.goto(links["unsubscribe"] + "?lang=en")
     assert sent.subscribers.find(READER).subscriptions[NEWSLETTER].status is Status.CONFIRMED
     tab_to(page, "Unsubscribe")
     page.keyboard.press("Enter")
     page.get_by_text("You are unsubscribed").wait_for()
     assert sent.subscribers.find(READER).subscriptions[NEWSLETTER].status is Status.UNSUBSCRIBED
+    tab_to(page, "Undo")
+    page.keyboard.press("Enter")
+    page.get_by_text("You are subscribed").wait_for()
+    back = sent.subscribers.find(READER).subscriptions[NEWSLETTER]
+    assert back.status is Status.CONFIRMED
+    assert back.consent_source
     assert context.cookies() == []
     context.close()

@@ -28,6 +28,7 @@ __all__ = [
     "reader_of",
     "shared",
     "slots_of",
+    "undo_unsubscribe",
     "unsubscribe",
     "view_address",
     "web_view",
@@ -140,6 +141,16 @@ def unsubscribe(room: Newsroom, reader: Reader, how: str) -> None:
     """Take the reader off the newsletter; done when this returns, harmless to repeat."""
     issue = str(reader.issue) if reader.issue else None
     room.subscribers.unsubscribe(reader.subscriber.email, reader.name, room.clock.now(), how=how, issue=issue)
+
+
+UNDO_WITHIN = timedelta(days=1)
+"""So long whoever unsubscribed by mistake, or whose mail program did, may take it back without a new confirmation."""
+
+
+def undo_unsubscribe(room: Newsroom, reader: Reader) -> bool:
+    """Give the reader the newsletter back as it was; False when that was too long ago."""
+    now = room.clock.now()
+    return room.subscribers.undo_unsubscribe(reader.subscriber.id, reader.name, now - UNDO_WITHIN, now)
 
 
 PAUSES = (7, 14, 30, 90)

@@ -8,6 +8,7 @@ from newsletter.newsroom.readership import readers
 from newsletter.tokens import Purpose
 from newsletter.web.asking import Ask
 from newsletter.web.pages import NO_REFERRER, public_page
+from newsletter.web.public.language import spoken
 from newsletter.web.public.refusals import no_such_link
 
 __all__ = ["unsubscribe"]
@@ -21,15 +22,22 @@ def unsubscribe(ask: Ask) -> Response:
     reader = readers.reader_of(ask.room, Purpose.UNSUBSCRIBE, ask.path["token"])
     if reader is None:
         return no_such_link()
+    done, status = "", 200
     if ask.posted and ask.field("List-Unsubscribe") == "One-Click":
-        how = "unsubscribe page" if ask.field("by") == "button" else "one-click"
-        readers.unsubscribe(ask.room, reader, how)
-        return public_page("unsubscribed.html", headers=NO_REFERRER, title=reader.title)
+        readers.unsubscribe(ask.room, reader, "unsubscribe page" if ask.field("by") == "button" else "one-click")
+        done = "unsubscribed"
+    elif ask.posted and ask.field("undo"):
+        done = "undone" if readers.undo_unsubscribe(ask.room, reader) else "too late"
+    elif ask.posted:
+        status = 400
+    newsletter, chosen = reader.newsletter, reader.subscriber.preferences.language
     return public_page(
         "unsubscribe.html",
-        status=400 if ask.posted else 200,
+        status=status,
         headers=NO_REFERRER,
         title=reader.title,
         email=reader.subscriber.email,
-        subscribed=reader.subscribed,
+        subscribed=done == "undone" if done else reader.subscribed,
+        done=done,
+        **spoken(ask, chosen or (newsletter.languages[0] if newsletter else None)),
     )
