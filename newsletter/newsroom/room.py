@@ -39,8 +39,10 @@ from newsletter.storage import (
     Stories,
     StoryLinks,
     StoryPages,
+    Traces,
 )
 from newsletter.tokens import Signer
+from subscribers.bounces.house import Bounces
 from subscribers.house import Subscribers
 
 if TYPE_CHECKING:
@@ -176,6 +178,11 @@ class Newsroom:
         return Deliveries(self.database, self._plan_digest)
 
     @cached_property
+    def traces(self) -> Traces:
+        """The same, found by what comes back of them."""
+        return Traces(self.database)
+
+    @cached_property
     def corrections(self) -> Corrections:
         """What was wrong in issues that left."""
         return Corrections(self.database)
@@ -228,6 +235,11 @@ class Newsroom:
     def subscribers(self) -> Subscribers:
         """Who asked to hear from us."""
         return Subscribers(self.database.engine)
+
+    @cached_property
+    def bounces(self) -> Bounces:
+        """What came back of what they were sent."""
+        return Bounces(self.database.engine)
 
     @cached_property
     def signer(self) -> Signer:

@@ -7,13 +7,14 @@ hostile megabyte keeps it for minutes. This one splits each level once.
 from __future__ import annotations
 
 import binascii
+import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from email.errors import HeaderParseError
 from email.header import decode_header, make_header
 
-__all__ = ["MOST_BYTES", "Part", "parts_of"]
+__all__ = ["MOST_BYTES", "Part", "digest_of", "parts_of"]
 
 MOST_BYTES = 1 << 20
 """What stands behind them in a message is not looked at: the reason and the header that came back stand before."""
@@ -45,15 +46,23 @@ class Part:
 
 def parts_of(data: bytes) -> list[Part]:
     """Every part of a message, the message's own header first; never raises (RFC 2045, 2046)."""
-    data = data[:MOST_BYTES].replace(b"\r\n", b"\n").replace(b"\r", b"\n").lstrip(b"\n")
-    if data.startswith((b"From ", b">From ")):  # an mbox's own line
-        data = data.partition(b"\n")[2]
     found: list[Part] = []
-    for part in _message(data, 0, 0):
+    for part in _message(_bare(data), 0, 0):
         found.append(part)
         if len(found) == _MOST_PARTS:
             break
     return found
+
+
+def digest_of(data: bytes) -> str:
+    """What tells a message from others: the same from a file, an mbox and a mail server; 32 hexadecimal digits."""
+    return hashlib.sha256(_bare(data).rstrip(b"\n")).hexdigest()[:32]
+
+
+def _bare(data: bytes) -> bytes:
+    """The message without what carries it: line ends of the wire, the line that an mbox puts before it."""
+    data = data[:MOST_BYTES].replace(b"\r\n", b"\n").replace(b"\r", b"\n").lstrip(b"\n")
+    return data.partition(b"\n")[2] if data.startswith((b"From ", b">From ")) else data
 
 
 def _message(data: bytes, level: int, depth: int) -> Iterator[Part]:

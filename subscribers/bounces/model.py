@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
-__all__ = ["FAILURES", "SCORED", "BounceClass", "Report"]
+__all__ = ["FAILURES", "SCORED", "BounceClass", "Consequence", "Held", "Origin", "Report"]
 
 
 class BounceClass(StrEnum):
@@ -36,6 +37,52 @@ FAILURES = (BounceClass.POLICY, BounceClass.MAILBOX, BounceClass.OTHER, BounceCl
 
 SCORED = (BounceClass.MAILBOX, BounceClass.OTHER)
 """Failures of which it takes many in a row."""
+
+
+class Consequence(StrEnum):
+    """What followed for the person."""
+
+    SUPPRESSED = "suppressed"
+    HELD = "held"
+    """Nothing yet: so many addresses of one provider are unknown at once that a person looks at them together."""
+    PAUSED = "paused"
+    SCORED = "scored"
+    NOTED = "noted"
+    """Nothing: it says nothing against them, or they are not mailed anyway."""
+    RELEASED = "released"
+    """Nothing after all: whoever looked at what was held says so."""
+    KNOWN = "known"
+    """Nothing more: the same message was read before."""
+    NOBODY = "nobody"
+    """There is no such subscriber any more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """The message that something came back of: to whom, when it was handed over, of which newsletter and issue."""
+
+    delivery: int
+    subscriber: int
+    email: str
+    newsletter: str
+    issue: str
+    sent_at: datetime
+
+    @property
+    def provider(self) -> str:
+        """The domain it went to, in small letters."""
+        return self.email.rpartition("@")[2].lower()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """What is held of one provider: how many people, since when, and what its servers last said."""
+
+    provider: str
+    people: int
+    first: datetime
+    last: datetime
+    words: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

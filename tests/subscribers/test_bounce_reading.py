@@ -45,7 +45,7 @@ def test_the_corpora_are_understood(capsys: pytest.CaptureFixture[str]) -> None:
         if found in (BounceClass.ADDRESS, BounceClass.COMPLAINT) and meant is not found
     }
     with capsys.disabled():
-        print(f"\nclass of bounces: {rights[0]} of {len(old)} old, {rights[1]} of {len(new)} modern; too harsh: {harsh}")
+        print(f"\nclass of bounces: {rights[0]} of {len(old)} old, {rights[1]} of {len(new)} modern; too harsh {harsh}")
     assert rights[0] >= 0.95 * len(old)
     assert rights[1] >= 0.95 * len(new)
     assert len(new) >= 25
