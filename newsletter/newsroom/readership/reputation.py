@@ -52,7 +52,7 @@ def _tell_held(room: Newsroom, issue_id: IssueId, provider: str) -> None:
         sentences=(
             f"{people:,} of its addresses were answered with “unknown”, too many to be people who left.",
             "Nobody of them is suppressed until somebody has looked.",
-            f"newsletter bounces held shows them, newsletter bounces settle {provider} decides.",
+            f"newsletter bounces release {provider} lets them be, newsletter bounces confirm {provider} does it.",
         ),
         alarm=True,
     )
