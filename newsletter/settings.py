@@ -112,6 +112,12 @@ def _bounces_url(text: str) -> str:
     return text
 
 
+def _topic(text: str) -> str:
+    if not re.fullmatch(r"arn:aws(-cn|-us-gov)?:sns:[a-z0-9-]{5,30}:[0-9]{12}:[A-Za-z0-9_-]{1,256}(\.fifo)?", text):
+        raise ValueError("write the topic's ARN, such as arn:aws:sns:us-east-1:123456789012:bounces")
+    return text
+
+
 def _leave_address(text: str) -> str:
     address = text.removeprefix("mailto:").partition("?")[0]
     return _mailbox(address, "write a mail address such as leave@example.com")
@@ -170,6 +176,7 @@ FIELDS = (
         "the mailbox of the envelope senders, asked every minute: maildir:/path, or imaps://user@host/INBOX",
         _bounces_url,
     ),
+    Setting("bounces_topic", "the topic of Amazon SNS that Amazon SES tells of bounces, arn:aws:sns:…", _topic),
     Setting("bounces_password", "password of that mailbox on an IMAP server", str, secret=True),
     Setting("unsubscribe_mailto", "address for the mailto form of List-Unsubscribe", _leave_address),
     Setting("alert_url", "alerts go there as a JSON POST", _address("http", "https"), secret=True),
@@ -204,6 +211,7 @@ class Settings:
     dkim_key: str | None
     bounce_domain: str | None
     bounces_url: str | None
+    bounces_topic: str | None
     bounces_password: str | None
     unsubscribe_mailto: str | None
     alert_url: str | None

@@ -16,6 +16,7 @@ from subscribers.bounces.mime import MOST_BYTES
 
 __all__ = ["ImapFolder"]
 
+_IMAPS = 993
 _SECONDS = 30.0
 _SEEN = "NewsletterRead"
 """A keyword of ours: where nothing can be moved, it tells what was read; people's own reading changes nothing."""
@@ -83,7 +84,7 @@ class ImapFolder:
         cafile = parse_qs(address.query).get("cafile", [None])[0]
         try:
             context = ssl.create_default_context(cafile=cafile)
-            host, port = address.hostname or "", address.port or imaplib.IMAP4_SSL_PORT
+            host, port = address.hostname or "", address.port or _IMAPS
             self._server = imaplib.IMAP4_SSL(host, port, ssl_context=context, timeout=_SECONDS)
             self._server.login(unquote(address.username or ""), self._password)
             kind, _ = self._server.select(_quoted(self._folder))
