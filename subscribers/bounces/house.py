@@ -175,12 +175,12 @@ def _suppress(connection: Connection, held: Subscriber, reason: str, detail: str
     if reason == COMPLAINED:
         wanted = {name: statement.excluded[name] for name in ("reason", "detail", "at")}
         where = suppression.c.reason == BOUNCED
-        done = connection.execute(
-            statement.on_conflict_do_update(index_elements=["address_key"], set_=wanted, where=where)
-        )
+        statement = statement.on_conflict_do_update(index_elements=["address_key"], set_=wanted, where=where)
     else:
-        done = connection.execute(statement.on_conflict_do_nothing())
-    return Consequence.SUPPRESSED if done.rowcount else Consequence.NOTED
+        statement = statement.on_conflict_do_nothing()
+    # RETURNING tells: an INSERT's rowcount is -1 on PostgreSQL.
+    done = connection.scalar(statement.returning(suppression.c.address_key))
+    return Consequence.NOTED if done is None else Consequence.SUPPRESSED
 
 
 def _hold(connection: Connection, origin: Origin, handed: Callable[[], int], now: datetime) -> bool:

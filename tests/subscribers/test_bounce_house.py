@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, create_engine, event, select
 
+from newsletter.storage import Database
 from subscribers.audience import Audience
 from subscribers.bounces.house import Bounces
 from subscribers.bounces.judging import PATIENCE, PROBE_AFTER, is_dead, is_jump
@@ -73,10 +74,12 @@ class Desk:
 
 
 @pytest.fixture
-def desk(engine: Engine) -> Desk:
-    made = Desk(engine)
-    made.add("mei@reader.example")
-    return made
+def desk(database_url: str) -> Iterator[Desk]:
+    with Database(database_url, lasting=False) as database:
+        upgrade(database.engine)
+        made = Desk(database.engine)
+        made.add("mei@reader.example")
+        yield made
 
 
 ME = "mei@reader.example"
@@ -252,11 +255,11 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
 
 
 @given(st.lists(STEPS, max_size=14), st.randoms(use_true_random=False))
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_nobody_is_suppressed_wrongly(shared: Engine, steps: list[tuple[str, timedelta]], chance: Any) -> None:
     """Whatever comes back, in whatever order and however often, without cause nobody is suppressed or paused."""
     desk = Desk(shared)
-    email = f"s{chance.getrandbits(100):x}@r{chance.getrandbits(60):x}.example"
+    email = f"reader@r{next(NUMBERS)}.example"
     desk.add(email)
     now, sent = NOW, []
     for kind, wait in steps:
@@ -277,3 +280,10 @@ def test_nobody_is_suppressed_wrongly(shared: Engine, steps: list[tuple[str, tim
         assert now - NOW >= timedelta(days=7)
     failures = [kind for kind in kinds if kind in (*FAILURES, BounceClass.COMPLAINT)]
     assert fates.count(Consequence.KNOWN) == len(failures)
+
+
+def test_a_second_suppression_by_hand_is_none(desk: Desk) -> None:
+    assert desk.people.suppress(ME, "by hand", NOW)
+    before = desk.people.show(ME)
+    assert not desk.people.suppress(ME, "by hand", NOW)
+    assert desk.people.show(ME) == before
