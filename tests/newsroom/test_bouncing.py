@@ -280,3 +280,26 @@ def test_the_clock_sees_the_probe_leave_and_lets_people_be(desk: Newsroom) -> No
     bouncing.awake(desk)
     with desk.database.read() as connection:
         assert connection.execute(sa.select(bounce_pause)).one() == row
+
+
+def test_on_both_databases(database_url: str, tmp_path: Path) -> None:
+    environ = {"NEWSLETTER_NOW": NOW, "NEWSLETTER_DATABASE_URL": database_url}
+    folder = tmp_path / "desk"
+    readers = ((f"r{number}@d{number}.example", "") for number in range(8))
+    issue_id = approved_desk(folder, environ, readers)
+    with Newsroom.open(folder, environ=environ) as room:
+        sending.send(room, issue_id)
+        first = room.traces.mailed(1, room.clock.now() - timedelta(days=1))[0][0]
+        numbers = [room.traces.latest(subscriber, "torture") or 0 for subscriber in range(1, 9)]
+        assert numbers[0] == first
+        assert back(room, "postfix, unknown", numbers[0]) is Fate.SUPPRESSED
+        assert back(room, "arf, abuse", numbers[1]) is Fate.SUPPRESSED
+        assert back(room, "qq, full", numbers[2]) is Fate.SCORED
+        assert back(room, "qq, full", numbers[2]) is Fate.KNOWN
+        for number in numbers[3:]:
+            assert back(room, "outlook.com, block list", number) is Fate.NOTED
+        assert room.bounces.people([str(issue_id)], BounceClass.POLICY) == 5
+        assert room.traces.submitted("torture", room.clock.now() - timedelta(days=1)) == ([issue_id], 8)
+        assert room.traces.handed_to(issue_id, "d3.example") == 1
+        assert suppressed(room) == {holder(room, numbers[0]), holder(room, numbers[1])}
+        bouncing.awake(room)
