@@ -10,7 +10,7 @@ from subscribers.bounces.mime import Part, parts_of
 from subscribers.bounces.model import FAILURES, BounceClass, Report
 from subscribers.bounces.wording import class_of_words, is_bounce, is_delay, is_reply, reason_in
 
-__all__ = ["judged", "mildest", "read", "tokens_in"]
+__all__ = ["judged", "mildest", "plain_line", "read", "tokens_in"]
 
 # Hexadecimal, because some servers change the case of a local part. See `newsletter.newsroom.dispatch.messages`.
 _TOKEN = re.compile(r"bounce\+([0-9a-f]{1,16}-[0-9a-f]{28})(?![0-9a-f])", re.IGNORECASE)
@@ -41,7 +41,7 @@ def read(data: bytes) -> Report:
     return Report(
         kind=report.kind,
         status=report.status,
-        words=_line(report.words),
+        words=plain_line(report.words),
         tokens=tuple(dict.fromkeys(token.lower() for token in tokens_in(places, _TOKEN))),
         links=links,
         recipients=report.recipients[:_MOST_RECIPIENTS],
@@ -63,9 +63,9 @@ def judged(action: str, status: str, reason: str, aside: str = "") -> tuple[Boun
     """The class of one recipient's fate, and the enhanced code that it rests on.
 
     `action` and `status` are fields of RFC 3464, `reason` is the server's own words, `aside` what the report says to
-    people: it is asked only where the other two say nothing. The code in the server's words counts before `Status`,
-    which many programs set to 5.0.0. Words may soften what a code says and never sharpen it: `5.1.1 blocked` blames
-    nobody, `5.4.1 recipient rejected` suppresses nobody.
+    people: it is asked only where the server says nothing. The code in the server's words counts before `Status`, which
+    many programs set to 5.0.0. Words may soften what a code says and never sharpen it: `5.1.1 blocked` blames nobody,
+    `5.4.1 recipient rejected` suppresses nobody.
     """
     begins = action.strip().lower()[:7]
     if begins == "delayed":
@@ -74,7 +74,7 @@ def judged(action: str, status: str, reason: str, aside: str = "") -> tuple[Boun
         return BounceClass.DELIVERED, code_in(status)
     code = max((code_in(reason), code_in(status)), key=lambda each: bool(class_of_code(each)))
     by_code, by_words = class_of_code(code), class_of_words(reason)
-    if by_code is None and by_words is None:
+    if by_words is None and (by_code is None or not reason):
         by_words = class_of_words(aside)
     kinds = [kind for kind in (by_code, by_words) if kind is not None]
     return mildest(kinds) if kinds else BounceClass.OTHER, code
@@ -84,6 +84,11 @@ def mildest(kinds: Sequence[BounceClass]) -> BounceClass:
     """Of several fates the one that says least against a person: arrived or waiting before any failure."""
     order = (BounceClass.DELIVERED, BounceClass.DELAYED, *FAILURES)
     return min(kinds, key=order.index)
+
+
+def plain_line(words: str) -> str:
+    """Printable, on one line, and short: it is shown to the desk's people."""
+    return "".join(letter for letter in " ".join(words.split()) if letter.isprintable())[:_LONGEST_WORDS]
 
 
 def _places(parts: Sequence[Part]) -> list[str]:
@@ -122,13 +127,24 @@ def _status(parts: Sequence[Part]) -> Report | None:
     aside = _human(parts)
     if not blocks:
         return None
-    fates = [judged(each.get("action", ""), each.get("status", ""), _reason(each), aside) for each in blocks]
+    waits = is_delay(f"{parts[0].header.get('subject', '')} {aside}")
+    fates = [_fate(each, aside, waits=waits) for each in blocks]
     kind = mildest([kind for kind, _ in fates])
     chosen = next(number for number, fate in enumerate(fates) if fate[0] is kind)
     named = ("original-recipient", "final-recipient")
     recipients = [_recipient(each.get(name, "")) for each in blocks for name in named]
     words = _reason(blocks[chosen]) or aside
     return Report(kind=kind, status=fates[chosen][1], words=words, recipients=tuple(filter(None, recipients)))
+
+
+def _fate(fields: Mapping[str, str], aside: str, *, waits: bool) -> tuple[BounceClass, str]:
+    """The fate of one recipient. Where the action was lost, the text may say that it `waits`; where the status was lost
+    as well, the report is too broken to suppress anybody."""
+    action, status = fields.get("action", ""), fields.get("status", "")
+    if not action and waits:
+        return BounceClass.DELAYED, code_in(status)
+    kind, code = judged(action, status, _reason(fields), aside)
+    return (kind if action or status else mildest([kind, BounceClass.OTHER])), code
 
 
 def _receipt(parts: Sequence[Part]) -> Report | None:
@@ -202,8 +218,3 @@ def _reason(fields: Mapping[str, str]) -> str:
 def _recipient(value: str) -> str:
     found = _ADDRESS.search(value.partition(";")[2] or value)
     return found[0].lower() if found else ""
-
-
-def _line(words: str) -> str:
-    """Printable, on one line, and short: it is shown to the desk's people."""
-    return "".join(letter for letter in " ".join(words.split()) if letter.isprintable())[:_LONGEST_WORDS]

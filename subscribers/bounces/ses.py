@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from subscribers.bounces.model import BounceClass, Report
-from subscribers.bounces.reading import judged, mildest, tokens_in
+from subscribers.bounces.reading import judged, mildest, plain_line, tokens_in
 
 __all__ = ["read_notification"]
 
@@ -64,7 +64,7 @@ def _bounce(bounce: Mapping[str, Any], tokens: tuple[str, ...]) -> Report:
     return Report(
         kind=kind,
         status=fates[0][1] if fates else "",
-        words=" ".join(filter(None, (said[0][1] if said else "", _text(bounce, "bounceSubType"))))[:400],
+        words=plain_line(" ".join(filter(None, (said[0][1] if said else "", _text(bounce, "bounceSubType"))))),
         tokens=tokens,
         recipients=tuple(filter(None, (_text(each, "emailAddress").lower() for each in people))),
     )
@@ -74,7 +74,7 @@ def _complaint(complaint: Mapping[str, Any], tokens: tuple[str, ...]) -> Report:
     kind = complaint.get("complaintFeedbackType")
     # A message that SES did not send because of its own list is none of a person.
     theirs = kind in _COMPLAINTS and not complaint.get("complaintSubType")
-    words = f"feedback-type: {kind or 'not told'}"[:400]
+    words = plain_line(f"feedback-type: {kind or 'not told'}")
     return Report(kind=BounceClass.COMPLAINT if theirs else BounceClass.UNKNOWN, words=words, tokens=tokens)
 
 

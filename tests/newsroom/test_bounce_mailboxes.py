@@ -149,6 +149,22 @@ def test_a_message_is_put_away_only_once_it_is_committed(
         assert len(suppressed(room)) == SUPPRESSES
 
 
+def test_one_that_breaks_us_holds_up_no_other(desk: Newsroom, maildir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    box = maildirs.Maildir(maildir)
+    for each in letters(desk):
+        box.add(each)
+
+    def breaks(room: Newsroom, data: bytes) -> bouncing.Taken:
+        if b"Feedback-Type" in data:
+            raise RuntimeError("a mistake of ours")
+        return bouncing.take(room, data)
+
+    monkeypatch.setattr(mailboxes, "take", breaks)
+    with asking(desk, f"maildir:{maildir}") as room:
+        mailboxes.poll(room)
+    assert len(box) == 1
+
+
 def test_a_mailbox_that_is_not_there_is_named(desk: Newsroom, tmp_path: Path) -> None:
     with asking(desk, f"maildir:{tmp_path / 'nowhere'}") as room, pytest.raises(SourceError, match="no Maildir"):
         mailboxes.poll(room)

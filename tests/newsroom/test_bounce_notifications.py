@@ -253,4 +253,14 @@ JSON = st.recursive(
 @given(JSON.map(json.dumps) | st.text(max_size=50))
 @settings(max_examples=100, deadline=None)
 def test_whatever_is_told_is_read(text: str) -> None:
-    assert isinstance(read_notification(text).kind, BounceClass)
+    found = read_notification(text)
+    assert isinstance(found.kind, BounceClass)
+    assert found.words.isprintable()
+
+
+def test_half_a_surrogate_pair_can_be_kept(room: Newsroom, amazon: Amazon) -> None:
+    odd = [{"emailAddress": holder(room, 7), "status": "5.1.1", "diagnosticCode": "smtp; 550 5.1.1 \ud800\x00 unknown"}]
+    message = signed(room, Message=bounced(room, 7, bouncedRecipients=odd))
+    taken = notifications.take(room, json.dumps(message).encode(), amazon.fetch)
+    assert taken is not None
+    assert taken.fate is Fate.SUPPRESSED

@@ -237,6 +237,15 @@ def test_complaints_warn_and_then_pause_the_newsletter(
         assert "(0.50%)" in in_force[0].why
 
 
+def test_a_newsletter_that_is_there_no_more_is_not_paused(desk: Newsroom, issue_id: IssueId) -> None:
+    set_row(desk, issue_progress, submitted=1000)
+    plan = desk.plan_file.read_text(encoding="utf-8")
+    desk.plan_file.write_text(plan.replace("  torture:\n", "  another:\n"), encoding="utf-8")
+    for number in range(1, 7):
+        assert back(desk, "arf, abuse", number) is Fate.SUPPRESSED
+    assert list(desk.overlays.list()) == []
+
+
 def test_who_resumes_it_begins_to_count_anew(desk: Newsroom, issue_id: IssueId) -> None:
     from newsletter.newsroom.planning import scheduling
 
@@ -303,3 +312,25 @@ def test_on_both_databases(database_url: str, tmp_path: Path) -> None:
         assert room.traces.handed_to(issue_id, "d3.example") == 1
         assert suppressed(room) == {holder(room, numbers[0]), holder(room, numbers[1])}
         bouncing.awake(room)
+
+
+def test_nobody_is_suppressed_but_by_what_is_theirs(desk: Newsroom) -> None:
+    """Random sequences of everything that may come back, some of it forged, some of it twice, to whomever."""
+    deserved: set[str] = set()
+    harsh = (BounceClass.ADDRESS, BounceClass.COMPLAINT)
+
+    @given(st.lists(st.tuples(st.sampled_from(sorted(MODERN)), st.integers(1, READERS), st.booleans()), max_size=12))
+    @settings(max_examples=25, deadline=None)
+    def check(sequence: list[tuple[str, int, bool]]) -> None:
+        for name, number, forged in [*sequence, *sequence[:3]]:
+            kind, data = MODERN[name]
+            if forged:
+                data = data.replace(TOKEN.encode(), f"{number:x}-{'0' * 28}".encode())
+            taken = bouncing.take(desk, addressed(data, desk, number))
+            if kind in harsh and not forged:
+                deserved.add(holder(desk, number))
+            elif forged:
+                assert taken.fate in (Fate.FORGED, Fate.IGNORED)
+        assert suppressed(desk) == deserved
+
+    check()

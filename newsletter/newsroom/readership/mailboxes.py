@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from newsletter.errors import SettingError, SourceError
+from newsletter.errors import NewsletterError, SettingError, SourceError
 from newsletter.newsroom.readership.bouncing import Fate, Taken, take
 from newsletter.newsroom.room import Newsroom
 from subscribers.bounces.files import messages_in, size_of
@@ -16,6 +17,8 @@ from subscribers.bounces.model import BounceClass
 from subscribers.errors import SubscriberError
 
 __all__ = ["Reading", "poll", "read_files"]
+
+log = logging.getLogger("newsletter.bounces")
 
 AT_ONCE = 1_000
 """Messages of one poll; the rest has its turn at the next."""
@@ -102,7 +105,13 @@ def _empty(room: Newsroom, address: str, password: str | None) -> Reading:
     reading = Reading()
     with open_mailbox(address, password) as mailbox:
         for name, data in mailbox.messages(AT_ONCE):
-            taken = take(room, data)
+            try:
+                taken = take(room, data)
+            except NewsletterError:
+                raise
+            except Exception:
+                log.exception("the message %s of the mailbox of bounces stays where it is", name)
+                continue
             reading.add(name, taken)
             mailbox.put_away(name, UNCLEAR if is_unclear(taken) else DONE)
     return reading

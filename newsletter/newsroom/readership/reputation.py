@@ -5,10 +5,11 @@ An issue is stopped, a newsletter paused, and the desk's people are told.
 
 from __future__ import annotations
 
+import logging
 from contextlib import suppress
 from datetime import datetime, timedelta
 
-from newsletter.errors import NothingToDoError
+from newsletter.errors import NewsletterError, NothingToDoError
 from newsletter.model import DeliveryState, IssueId
 from newsletter.newsroom.dispatch import outcomes
 from newsletter.newsroom.people import alerts
@@ -19,6 +20,8 @@ from newsletter.plan import OverlayKind
 from subscribers.bounces.model import BounceClass, Consequence
 
 __all__ = ["look"]
+
+log = logging.getLogger("newsletter.bounces")
 
 BREAKER = "breaker"
 
@@ -34,13 +37,19 @@ DAYS = timedelta(days=7)
 
 
 def look(room: Newsroom, issue_id: IssueId, kind: BounceClass, then: Consequence, provider: str) -> None:
-    """Do what one more message of that class means for the issue and its newsletter."""
-    if then is Consequence.HELD:
-        _tell_held(room, issue_id, provider)
-    elif kind is BounceClass.POLICY:
-        _trip(room, issue_id)
-    elif kind is BounceClass.COMPLAINT:
-        _weigh_complaints(room, issue_id)
+    """Do what one more message of that class means for the issue and its newsletter.
+
+    What cannot be done is logged: the message itself is committed, and the next one asks again.
+    """
+    try:
+        if then is Consequence.HELD:
+            _tell_held(room, issue_id, provider)
+        elif kind is BounceClass.POLICY:
+            _trip(room, issue_id)
+        elif kind is BounceClass.COMPLAINT:
+            _weigh_complaints(room, issue_id)
+    except NewsletterError as error:
+        log.warning("%s: %s", issue_id, error)
 
 
 def _tell_held(room: Newsroom, issue_id: IssueId, provider: str) -> None:

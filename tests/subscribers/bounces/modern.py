@@ -113,6 +113,8 @@ def _postfix(code: str, said: str, *, action: str = "failed", status: str = "") 
 def _google() -> Iterator[tuple[str, C, bytes]]:
     def gmail(status: str, said: str, action: str = "failed") -> bytes:
         human = f"** Address not found **\n\nYour message wasn't delivered to {READER}.\n\nLearn more here:\nhttps://support.google.com/mail/?p=NoSuchUser\n\nThe response was:\n\n{said}"
+        if action == "delayed":
+            human = f"** Delivery incomplete **\n\nThere was a temporary problem delivering your message to {READER}. Gmail will retry for 46 more hours.\n\nThe response was:\n\n{said}"
         inner = base64.encodebytes(human.encode()).decode()
         return f"""\
 Delivered-To: {SENDER}
@@ -139,7 +141,7 @@ Content-Transfer-Encoding: base64
 --000000000000a3
 Content-Type: text/html; charset="UTF-8"
 
-<html><head><style>* {{font-family:Roboto}}</style></head><body><p>Address not found</p></body></html>
+<html><head><style>* {{font-family:Roboto}}</style></head><body><p>{human.splitlines()[0]}</p></body></html>
 
 --000000000000a3--
 --000000000000a2
