@@ -110,6 +110,22 @@ def _domain(text: str) -> str:
     return _mailbox(f"a@{text}", "write a domain such as example.com").partition("@")[2]
 
 
+def _bounces_url(text: str) -> str:
+    """Where a mailbox is, without its password."""
+    parts = urlsplit(text)
+    local = parts.scheme == "maildir" and parts.path.startswith("/") and not parts.netloc
+    distant = parts.scheme == "imaps" and parts.hostname and parts.username and parts.password is None
+    if not local and not distant:
+        raise ValueError("write maildir:/path or imaps://user@host/INBOX, its password in NEWSLETTER_BOUNCES_PASSWORD")
+    return text
+
+
+def _topic(text: str) -> str:
+    if not re.fullmatch(r"arn:aws(-cn|-us-gov)?:sns:[a-z0-9-]{5,30}:[0-9]{12}:[A-Za-z0-9_-]{1,256}(\.fifo)?", text):
+        raise ValueError("write the topic's ARN, such as arn:aws:sns:us-east-1:123456789012:bounces")
+    return text
+
+
 def _leave_address(text: str) -> str:
     address = text.removeprefix("mailto:").partition("?")[0]
     return _mailbox(address, "write a mail address such as leave@example.com")
@@ -169,6 +185,13 @@ FIELDS = (
     Setting("dkim_selector", "the name of the key in the DNS; two names for an RSA and an Ed25519 key", _list, ""),
     Setting("dkim_key", "the private key as PEM; NEWSLETTER_DKIM_KEY_FILE names its file", str, secret=True),
     Setting("bounce_domain", "domain of envelope senders; unset: the sender's", _domain),
+    Setting(
+        "bounces_url",
+        "the mailbox of the envelope senders, asked every minute: maildir:/path, or imaps://user@host/INBOX",
+        _bounces_url,
+    ),
+    Setting("bounces_topic", "the topic of Amazon SNS that Amazon SES tells of bounces, arn:aws:sns:…", _topic),
+    Setting("bounces_password", "password of that mailbox on an IMAP server", str, secret=True),
     Setting("unsubscribe_mailto", "address for the mailto form of List-Unsubscribe", _leave_address),
     Setting("alert_url", "alerts go there as a JSON POST", _address("http", "https"), secret=True),
     Setting("now", "an ISO time at which a rehearsal's clock starts", str),
@@ -202,6 +225,9 @@ class Settings:
     dkim_selector: tuple[str, ...]
     dkim_key: str | None
     bounce_domain: str | None
+    bounces_url: str | None
+    bounces_topic: str | None
+    bounces_password: str | None
     unsubscribe_mailto: str | None
     alert_url: str | None
     now: str | None

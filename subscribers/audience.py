@@ -36,7 +36,7 @@ from sqlalchemy import (
 
 from subscribers.model import Exclusion, Group, Status
 from subscribers.segments import parse_segment
-from subscribers.tables import Instant, subscriber, subscription, suppression
+from subscribers.tables import Instant, bounce_pause, subscriber, subscription, suppression
 
 __all__ = ["Audience", "fits", "still_wanted"]
 
@@ -136,12 +136,15 @@ class Audience:
             (suppression.c.address_key.is_not(None), Exclusion.SUPPRESSED),
             (subscription.c.status == Status.UNSUBSCRIBED, Exclusion.UNSUBSCRIBED),
             (subscriber.c.paused_until > literal(self._now, Instant), Exclusion.PAUSED),
+            (bounce_pause.c.until > literal(self._now, Instant), Exclusion.PAUSED),
             else_=null(),
         )
 
 
-_ASKED = subscription.join(subscriber, subscriber.c.id == subscription.c.subscriber_id).outerjoin(
-    suppression, suppression.c.address_key == subscriber.c.address_key
+_ASKED = (
+    subscription.join(subscriber, subscriber.c.id == subscription.c.subscriber_id)
+    .outerjoin(suppression, suppression.c.address_key == subscriber.c.address_key)
+    .outerjoin(bounce_pause, bounce_pause.c.subscriber_id == subscriber.c.id)
 )
 
 

@@ -266,7 +266,8 @@ class Subscribers:
             known = find_subscribers(connection, subscriber.c.address_key == parsed.key, lock=True)
             statement = conflict_insert(connection, suppression).on_conflict_do_nothing()
             values = {"address_key": parsed.key, "reason": reason, "detail": detail, "at": now}
-            if not connection.execute(statement.values(values)).rowcount:
+            # RETURNING tells: an INSERT's rowcount is -1 on PostgreSQL.
+            if connection.scalar(statement.values(values).returning(suppression.c.address_key)) is None:
                 return False
             event = Event(now, "suppressed", {"reason": reason, "detail": detail})
             write_events(connection, [(held.id, event) for held in known])

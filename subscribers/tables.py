@@ -19,9 +19,20 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    UniqueConstraint,
 )
 
-__all__ = ["Instant", "metadata", "request", "subscriber", "subscriber_event", "subscription", "suppression"]
+__all__ = [
+    "Instant",
+    "bounce",
+    "bounce_pause",
+    "metadata",
+    "request",
+    "subscriber",
+    "subscriber_event",
+    "subscription",
+    "suppression",
+]
 
 
 class Instant(TypeDecorator[datetime]):
@@ -141,4 +152,41 @@ subscriber_event = Table(
     Column("detail", JSON, nullable=False),
     Index("ix_subscriber_event_subscriber_id", "subscriber_id"),
     Index("ix_subscriber_event_at", "at"),
+)
+
+# What came back of one message and told against its delivery: `delivery` and `issue` are names that whoever sent it
+# gave. `sent_at` is when it was handed over, `at` when this was read, `provider` the domain it went to.
+bounce = Table(
+    "bounce",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=True),
+    Column("delivery", BigInteger, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("subscriber_id", RowId, ForeignKey("subscriber.id", ondelete="CASCADE"), nullable=False),
+    Column("newsletter", Text, nullable=False),
+    Column("issue", Text, nullable=False),
+    Column("provider", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("words", Text, nullable=False),
+    Column("sent_at", Instant, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("fate", Text, nullable=False),
+    UniqueConstraint("delivery", "kind", "digest"),
+    Index("ix_bounce_subscriber_id", "subscriber_id"),
+    Index("ix_bounce_issue", "issue", "kind", "provider"),
+    Index("ix_bounce_fate", "fate"),
+)
+
+# Who is mailed nothing until `until`, after failures in a row since `since`. From `probe_at` on one message shows how
+# things stand; `probed_at` is when it left. Settled, the row only says which failures were counted before.
+bounce_pause = Table(
+    "bounce_pause",
+    metadata,
+    Column("subscriber_id", RowId, ForeignKey("subscriber.id", ondelete="CASCADE"), primary_key=True),
+    Column("since", Instant, nullable=False),
+    Column("probe_at", Instant, nullable=False),
+    Column("probed_at", Instant),
+    Column("until", Instant),
+    Index("ix_bounce_pause_until", "until"),
 )

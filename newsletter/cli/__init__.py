@@ -26,6 +26,7 @@ COMMANDS = {
     ),
     "issue": ("issue", "issue", "Build, preview, check, proof, approve and send issues."),
     "subscribers": ("subscribers", "subscribers", "Import, export, show, suppress and unsubscribe subscribers."),
+    "bounces": ("bounces", "bounces", "Read what came back of messages; decide about what is held."),
     "users": ("users", "users", "List and invite the desk's own people; roles, disabling, login links."),
     "schedule": ("schedule", "schedule", "Check schedule.yaml, see what is due when; pause, skip, move issues."),
     "rehearse": ("rehearse", "rehearse", "Run days in seconds on a copy of the desk; print what would have happened."),

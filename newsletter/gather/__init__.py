@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "draft_note",
+    "fetch_outside",
     "open_source",
     "read_ghost_webhook",
     "read_opml",
@@ -128,6 +129,13 @@ def why_not_called(address: str, seconds: float) -> str | None:
     from newsletter.gather.fetching import why_not_called
 
     return why_not_called(address, seconds)
+
+
+def fetch_outside(address: str, seconds: float, most: int) -> bytes:
+    """What an https address outside answers, at most so many bytes and without a redirect; raises `SourceError`."""
+    from newsletter.gather.fetching import fetch_outside
+
+    return fetch_outside(address, seconds, most)
 
 
 def draft_note(story: Story, endpoint: Endpoint) -> Draft | Refused:

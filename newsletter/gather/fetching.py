@@ -24,7 +24,7 @@ from newsletter.gather.politeness import turn
 from newsletter.plan.values import SourcePlan
 from newsletter.ports import SourceState
 
-__all__ = ["MAX_BYTES", "Answer", "check_address", "fetch", "why_not_called", "why_unreachable"]
+__all__ = ["MAX_BYTES", "Answer", "check_address", "fetch", "fetch_outside", "why_not_called", "why_unreachable"]
 
 MAX_BYTES = 10 * 1024 * 1024
 _STEP_SECONDS = 10.0
@@ -86,6 +86,28 @@ def fetch(
         return _get(plan, url, inside, headers, now)
 
 
+def fetch_outside(address: str, seconds: float, most: int) -> bytes:
+    """At most so many bytes that an https address answers with 200; no redirect is followed, and nothing inside is
+    asked. Raises `SourceError`."""
+    try:
+        url = httpx.URL(address)
+        if url.scheme != "https" or not url.host:
+            raise SourceError(f"{address} is not fetched; only https is")
+        with _reached(url, {"User-Agent": _REQUEST_HEADERS["User-Agent"]}, None, seconds, hops=0) as response:
+            body = bytearray()
+            for piece in response.iter_raw():
+                body += piece
+                if len(body) > most:
+                    raise SourceError(f"{address} answers with more than {most:,} bytes")
+            if response.status_code != httpx.codes.OK:
+                raise SourceError(f"{address} answered {response.status_code}")
+            return bytes(body)
+    except _LostError as lost:
+        raise SourceError(f"{lost.url} {lost.why}") from None
+    except (*_HTTP_ERRORS, OSError) as error:
+        raise SourceError(f"{address} did not answer ({str(error) or type(error).__name__})") from None
+
+
 def why_unreachable(address: str, seconds: float) -> str | None:
     """Why a reader who follows the link would find nothing there; None where something answers.
 
@@ -135,14 +157,14 @@ class _LostError(Exception):
 
 @contextmanager
 def _reached(
-    url: httpx.URL, headers: dict[str, str], inside: tuple[str, int] | None, seconds: float
+    url: httpx.URL, headers: dict[str, str], inside: tuple[str, int] | None, seconds: float, hops: int = _REDIRECTS
 ) -> Iterator[httpx.Response]:
-    """The answer, not yet read, at the end of at most five redirects; everything together takes `seconds`."""
+    """The answer, not yet read, at the end of at most so many redirects; everything together takes `seconds`."""
     backend = VettedNetwork(inside, time.monotonic() + seconds)
     pool = httpcore.ConnectionPool(ssl_context=_tls(), network_backend=backend, max_keepalive_connections=0)
     at = url
     with closing(pool), httpx.Client(transport=_PoolTransport(pool), timeout=_STEP_SECONDS, trust_env=False) as client:
-        for _ in range(_REDIRECTS + 1):
+        for _ in range(hops + 1):
             try:
                 with client.stream("GET", at, headers=headers) as response:
                     if not response.has_redirect_location:
@@ -155,7 +177,7 @@ def _reached(
             if location is None:
                 raise _LostError(at, "redirects to no http(s) address", "correct its url")
             at = httpx.URL(location)
-    raise _LostError(url, f"redirects more than {_REDIRECTS} times", "correct its url")
+    raise _LostError(url, f"redirects more than {hops} times" if hops else "redirects", "correct its url")
 
 
 _HTTP_ERRORS = (

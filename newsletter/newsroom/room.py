@@ -41,8 +41,10 @@ from newsletter.storage import (
     Stories,
     StoryLinks,
     StoryPages,
+    Traces,
 )
 from newsletter.tokens import Signer
+from subscribers.bounces.house import Bounces
 from subscribers.house import Subscribers
 
 if TYPE_CHECKING:
@@ -183,6 +185,11 @@ class Newsroom:
         return Courses(self.database)
 
     @cached_property
+    def traces(self) -> Traces:
+        """The deliveries of every issue, found by what comes back of them."""
+        return Traces(self.database)
+
+    @cached_property
     def corrections(self) -> Corrections:
         """What was wrong in issues that left."""
         return Corrections(self.database)
@@ -240,6 +247,11 @@ class Newsroom:
     def subscribers(self) -> Subscribers:
         """Who asked to hear from us."""
         return Subscribers(self.database.engine)
+
+    @cached_property
+    def bounces(self) -> Bounces:
+        """What came back of what they were sent."""
+        return Bounces(self.database.engine)
 
     @cached_property
     def signer(self) -> Signer:

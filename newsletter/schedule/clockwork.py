@@ -38,8 +38,8 @@ GLANCE = 2.0
 
 
 class Clockwork:
-    """Ticks every 15 s of the desk's clock and at the next due instant; polls sources, drafts notes and tells the
-    desk's people beside that.
+    """Ticks every 15 s of the desk's clock and at the next due instant; polls sources, drafts notes, tells the desk's
+    people and reads bounces beside that.
 
     APScheduler wakes at a time of the system's clock. Were that put back by a day it would sleep for a day, so the
     alarms are set anew whenever that clock jumps.
@@ -48,7 +48,7 @@ class Clockwork:
     def __init__(self, room: Newsroom) -> None:
         self._room = room
         self._every = max(LEAST_REAL_SECONDS, room.clock.real_seconds(TICK))
-        self._workers = ThreadPoolExecutor(5)
+        self._workers = ThreadPoolExecutor(6)
         self._alarms = BackgroundScheduler(
             timezone=UTC, executors={"default": self._workers}, job_defaults={"coalesce": True}
         )
@@ -71,11 +71,11 @@ class Clockwork:
         self._workers.shutdown(wait=True)
 
     def _set_alarms(self) -> None:
-        for job in (self._tick, self._poll, self._draft, self._tell):
+        for job in (self._tick, self._poll, self._draft, self._tell, self._take_back):
             self._alarms.add_job(
                 job,
                 "interval",
-                seconds=self._every,
+                seconds=self._every * (4 if job == self._take_back else 1),
                 id=job.__name__,
                 replace_existing=True,
                 next_run_time=datetime.now(UTC),
@@ -109,6 +109,9 @@ class Clockwork:
     def _tell(self) -> None:
         # Not a part of the tick: a mail server that hangs holds up nobody's day.
         _guarded(lambda: telling.tell(self._room))
+
+    def _take_back(self) -> None:
+        _guarded(lambda: day.take_back(self._room))
 
     def _set_alarm(self) -> None:
         waking = day.next_waking(self._room)

@@ -19,10 +19,21 @@ from newsletter.newsroom.dispatch.pacing import priority_of
 from newsletter.newsroom.intake import gathering, notes, related
 from newsletter.newsroom.issue import issues
 from newsletter.newsroom.planning.following import OPEN, by_hand, follow
-from newsletter.newsroom.readership import imports
+from newsletter.newsroom.readership import bouncing, imports, mailboxes
 from newsletter.plan import ApprovalMode, Newsletter, OnTimeout, Slot, Timetable, approval_deadline, build_at, lock_at
 
-__all__ = ["FAR_BACK", "LOOK_BACK", "SENDER", "draft", "due_issues", "next_waking", "poll", "priority", "tick"]
+__all__ = [
+    "FAR_BACK",
+    "LOOK_BACK",
+    "SENDER",
+    "draft",
+    "due_issues",
+    "next_waking",
+    "poll",
+    "priority",
+    "take_back",
+    "tick",
+]
 
 log = logging.getLogger("newsletter.schedule")
 
@@ -100,6 +111,16 @@ def draft(room: Newsroom) -> None:
             log.info("%s: %s", drafted.story, drafted.reason or "note drafted, waits for an editor")
     except NothingToDoError as error:
         log.debug("%s", error)
+
+
+def take_back(room: Newsroom) -> None:
+    """Read what came back of messages, and let people be whose pause is over."""
+    if not room.settings.rehearsal:
+        bouncing.awake(room)
+    reading = mailboxes.poll(room)
+    if reading is not None and reading.messages:
+        fates = ", ".join(f"{number} {fate}" for fate, number in reading.fates.most_common())
+        log.info("bounces: %s messages, %s", reading.messages, fates)
 
 
 def due_issues(room: Newsroom) -> list[IssueId]:

@@ -24,6 +24,7 @@ from newsletter.storage.sources import SourceStates
 from newsletter.storage.stories import Ingested, Stories, StoryEvent
 from newsletter.storage.story_links import Choice, Kept, StoryLinks, StoryRow
 from newsletter.storage.story_pages import PrintedStory, StoryPages
+from newsletter.storage.traces import Trace, Traces
 
 __all__ = [
     "Account",
@@ -75,6 +76,8 @@ __all__ = [
     "StoryPages",
     "StoryRow",
     "Tally",
+    "Trace",
+    "Traces",
     "Transition",
     "Wave",
 ]

@@ -94,7 +94,9 @@ class DeskMails:
             made = 0
             for address, document in documents.items():
                 row = {"issue_id": pk, "kind": kind, "address": address, "at": now, "document": document}
-                made += connection.execute(insert_or_ignore(connection, desk_mail).values(row)).rowcount
+                statement = insert_or_ignore(connection, desk_mail).values(row)
+                # RETURNING tells: an INSERT's rowcount is -1 on PostgreSQL.
+                made += connection.scalar(statement.returning(desk_mail.c.issue_id)) is not None
             return made > 0
 
     def claim(self, row: DeskMailRow, now: datetime) -> bool:

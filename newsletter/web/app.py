@@ -15,6 +15,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from newsletter.newsroom import Newsroom
+from newsletter.web.api.bounces_sns import bounces_sns
 from newsletter.web.api.ghost_webhook import ghost_webhook
 from newsletter.web.api.me import me
 from newsletter.web.api.story_push import story_push
@@ -234,6 +235,7 @@ ROUTES: tuple[tuple[str, tuple[str, ...], Action], ...] = (
     ("/archive/{newsletter}/{day:archived}/editions", GET, archive_editions),
     ("/api/v1/stories", POST, story_push),
     ("/api/v1/sources/{source}/ghost", POST, ghost_webhook),
+    ("/api/v1/bounces/sns", POST, bounces_sns),
     ("/api/v1/me", GET, me),
     ("/flags/{name}", GET, flag),
     ("/static/{name}", GET, static),

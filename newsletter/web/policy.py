@@ -145,6 +145,7 @@ ACCESS: dict[str, Access] = {
     # Programs: the action itself finds whose key it is.
     "story_push": KEY,
     "ghost_webhook": KEY,
+    "bounces_sns": KEY,
     "me": Bearer(Role.VIEWER),
     # Operators.
     "livez": PUBLIC,

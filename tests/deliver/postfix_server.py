@@ -44,6 +44,7 @@ anvil unix - - n - 1 anvil
 error unix - - n - - error
 retry unix - - n - - error
 discard unix - - n - - discard
+smtp unix - - n - - smtp
 postlog unix-dgram n - n - 1 postlogd
 """
 STRICT = {

@@ -148,3 +148,11 @@ def test_machine_tags_reach_no_reader(room: Newsroom) -> None:
     for text in texts:
         assert "cms-id" not in text
         assert "byline:" not in text
+
+
+def test_bounces_of_a_topic_that_is_not_set_are_nobodys(room: Newsroom) -> None:
+    before = dump(room)
+    answer = Visitor(room).http.post("/api/v1/bounces/sns", content=b'{"Type": "Notification"}')
+    assert answer.status_code == 404
+    assert "NEWSLETTER_BOUNCES_TOPIC" in answer.json()["error"]
+    assert dump(room) == before

@@ -15,10 +15,9 @@ from newsletter.model import (
     RenderedEdition,
 )
 from newsletter.newsroom.issue.previews import drafted
-from newsletter.newsroom.readership import readers
+from newsletter.newsroom.readership import envelopes, readers
 from newsletter.newsroom.room import Newsroom
 from newsletter.ports import Transport
-from newsletter.tokens import Purpose
 
 __all__ = ["bounce_domain", "mail_headers", "message_maker"]
 
@@ -43,7 +42,7 @@ def message_maker(
 
     def make(recipient: Recipient) -> Message:
         deliver.refuse_strangers(transport, room.settings, (recipient.email,))  # who was queued again since it began
-        token = f"{recipient.delivery:x}-{room.signer.digest(Purpose.BOUNCE, str(recipient.delivery))[:28]}"
+        token = envelopes.token_of(room, recipient.delivery)
         slots = readers.personal(room, issue.id, recipient)
         spliced = compiled(recipient.revision, recipient.edition)
         return spliced.message(recipient, slots, deliver.envelope_sender(domain, token))

@@ -9,7 +9,7 @@ from newsletter.newsroom.people import bell, notices, telling
 from newsletter.newsroom.people.notices import Notice
 from newsletter.newsroom.room import Newsroom
 
-__all__ = ["alert"]
+__all__ = ["alert", "raise_alarm"]
 
 log = logging.getLogger("newsletter.alert")
 
@@ -35,4 +35,16 @@ def alert(room: Newsroom, kind: str, issue_id: IssueId, text: str) -> None:
     except Exception:  # whatever is wrong with the desk, what is told comes first
         log.exception("%s: the alert cannot be kept", issue_id)
         if why := bell.ring(room, kind, issue_id, text):
+            log.warning("%s", why)
+
+
+def raise_alarm(room: Newsroom, issue_id: IssueId, notice: Notice) -> None:
+    """Tell a notice of an issue at once, and once for its kind; never raises."""
+    log.error("%s: %s", issue_id, notice.headline)
+    try:
+        if telling.note(room, room.issues.get(issue_id), notice):
+            telling.carry(room)
+    except Exception:
+        log.exception("%s: the alert cannot be kept", issue_id)
+        if why := bell.ring(room, notice.word, issue_id, " ".join((f"{notice.headline}.", *notice.sentences))):
             log.warning("%s", why)
