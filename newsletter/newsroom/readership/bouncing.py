@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from newsletter.newsroom.readership import reputation
+from newsletter.newsroom.readership import readers, reputation
 from newsletter.newsroom.readership.envelopes import delivery_of
 from newsletter.newsroom.room import Newsroom
 from newsletter.storage import Trace
@@ -110,8 +110,6 @@ def _by_link(room: Newsroom, links: Sequence[str]) -> int | None:
     """The last delivery to whom an unsubscribe link in a complaint speaks for: who passes complaints on often takes the
     envelope sender out, and whoever holds the link could unsubscribe by it anyway."""
     for link in links:
-        payload = room.signer.verify(Purpose.UNSUBSCRIBE, link, room.clock.now())
-        if payload is not None:
-            number, _, newsletter = payload.partition("|")
-            return room.traces.latest(int(number), newsletter)
+        if reader := readers.reader_of(room, Purpose.UNSUBSCRIBE, link):
+            return room.traces.latest(reader.subscriber.id, reader.name)
     return None
