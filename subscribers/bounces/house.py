@@ -86,6 +86,18 @@ class Bounces:
         with self._engine.connect() as connection:
             return connection.scalar(query) or 0
 
+    def by_provider(self, issues: Collection[str]) -> dict[str, int]:
+        """Of how many deliveries of these issues a failure came back later, by the domain they went to."""
+        query = select(bounce.c.provider, func.count(bounce.c.delivery.distinct()))
+        query = query.where(bounce.c.issue.in_(issues), bounce.c.kind.in_(FAILURES)).group_by(bounce.c.provider)
+        with self._engine.connect() as connection:
+            return {row[0]: row[1] for row in connection.execute(query)}
+
+    def ever(self) -> bool:
+        """Whether anything that came back was ever read."""
+        with self._engine.connect() as connection:
+            return connection.scalar(select(bounce.c.id).limit(1)) is not None
+
     def held(self) -> list[Held]:
         """What waits for somebody to look at it, by provider, the most people first."""
         people = func.count(bounce.c.subscriber_id.distinct())

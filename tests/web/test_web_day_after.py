@@ -17,6 +17,7 @@ from newsletter.newsroom.dispatch.day_after import AtProvider
 from newsletter.newsroom.readership import readers
 from newsletter.storage import Role
 from newsletter.storage.tables import delivery, issue_progress, outcome_tally
+from subscribers.tables import bounce
 
 from .browsing import faults, served
 from .conftest import ISSUE, NEWSLETTER, Visitor
@@ -83,7 +84,7 @@ def test_providers_and_the_servers_words_are_for_admins_and_inert(sent: Newsroom
         row = connection.execute(sa.select(outcome_tally)).mappings().one()
         for state, number in (("deferred", 7), ("rejected", 3)):
             connection.execute(sa.insert(outcome_tally).values(dict(row) | {"state": state, "number": number}))
-    assert day_after.at_providers(sent, ISSUE.date) == [AtProvider("others", 22, 7, 3)]
+    assert day_after.at_providers(sent, ISSUE.date) == [AtProvider("others", 22, 7, 3, None)]
     page = Visitor(sent).enter(Role.ADMIN).http.get(PLACE).text
     assert "All others 22 7 3 not measured" in words(page)
     assert "&lt;b&gt;mei.tan@example.com&lt;/b&gt;" in page
@@ -91,6 +92,29 @@ def test_providers_and_the_servers_words_are_for_admins_and_inert(sent: Newsroom
     seen = Visitor(sent).enter(Role.APPROVER).http.get(PLACE).text
     assert "mei.tan@example.com" not in seen
     assert "19 of 22 not reached" in words(seen)
+
+
+def test_what_came_back_is_counted_once_it_is_read(sent: Newsroom) -> None:
+    now, reader = sent.clock.now(), sent.subscribers.find("mei.tan@example.com").id
+    row = {
+        "subscriber_id": reader,
+        "newsletter": ISSUE.newsletter,
+        "issue": str(ISSUE),
+        "provider": "example.com",
+        "status": "",
+        "words": "",
+        "sent_at": now,
+        "at": now,
+        "fate": "noted",
+    }
+    came = [(1, "complaint"), (2, "address"), (3, "mailbox"), (3, "address")]
+    with sent.database.write() as connection:
+        for delivery, kind in came:
+            connection.execute(sa.insert(bounce).values(row | {"delivery": delivery, "kind": kind, "digest": kind}))
+    page = words(Visitor(sent).enter(Role.ADMIN).http.get(PLACE).text)
+    assert "Asia AI Daily 22 1 min 0 1 0" in page
+    assert "All others 22 0 0 2" in page
+    assert "not measured" not in page
 
 
 def test_what_was_sent_before_outcomes_were_counted_is_said_not_to_be_measured(sent: Newsroom) -> None:

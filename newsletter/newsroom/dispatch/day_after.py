@@ -10,10 +10,11 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from newsletter.errors import PlanError
-from newsletter.model import OTHERS, DeliveryState, Edition, Issue, IssueId
+from newsletter.model import OTHERS, DeliveryState, Edition, Issue, IssueId, provider_of
 from newsletter.newsroom.dispatch.course import GIVEN_UP, NearlyAll, nearly_all
 from newsletter.newsroom.room import Newsroom
 from newsletter.storage import Refusals
+from subscribers.bounces.model import BounceClass
 from subscribers.growth import Ending
 
 __all__ = [
@@ -74,16 +75,20 @@ class After:
     nearly_all: NearlyAll
     left: Left
     reports: Reported
+    complaints: int | None
+    """How many called it spam; None on a desk that never reads what comes back."""
 
 
 @dataclass(frozen=True, slots=True)
 class AtProvider:
-    """What the readers of one provider were answered: messages taken, tries deferred, messages given up."""
+    """What the readers of one provider were answered: messages taken, tries deferred, messages given up, and those that
+    came back later (None on a desk that never reads these)."""
 
     name: str
     accepted: int
     deferred: int
     refused: int
+    bounced: int | None
 
 
 def latest_day(room: Newsroom, before: date) -> date | None:
@@ -98,13 +103,15 @@ def after(room: Newsroom, day: date) -> list[After]:
     endings = list(_endings(room, issues))
     seen: set[str] = set()
     found = []
+    reads = _reads_bounces(room)
     for issue in issues:
         counts = room.deliveries.counts(issue.id)
         wanted = sum(counts.values()) - counts.get(DeliveryState.CANCELLED, 0)
         first = issue.id.newsletter not in seen
         left, reports = _left(room, issue, endings, first=first), _reported(room, issue, first=first)
         handed = counts.get(DeliveryState.SUBMITTED, 0)
-        found.append(After(issue, wanted, handed, nearly_all(room, issue), left, reports))
+        complaints = room.bounces.people([str(issue.id)], BounceClass.COMPLAINT) if reads else None
+        found.append(After(issue, wanted, handed, nearly_all(room, issue), left, reports, complaints))
         seen.add(issue.id.newsletter)
     return found
 
@@ -117,19 +124,29 @@ def handed_by_country(room: Newsroom, issue_id: IssueId) -> Mapping[str, int]:
 def at_providers(room: Newsroom, day: date) -> list[AtProvider]:
     """What the providers' mail servers made of all issues of that date, most messages first, all others last."""
     found: dict[str, Counter[DeliveryState]] = {}
-    for issue in _sent_on(room, day):
+    issues = _sent_on(room, day)
+    for issue in issues:
         for provider, outcomes in room.courses.by_provider(issue.id).items():
             found.setdefault(provider, Counter()).update(outcomes)
+    bounced: Counter[str] = Counter()
+    for domain, number in room.bounces.by_provider([str(issue.id) for issue in issues]).items():
+        bounced[provider_of(f"@{domain}")] += number
+    reads = _reads_bounces(room)
     rows = [
         AtProvider(
             name,
             each[DeliveryState.SUBMITTED],
             each[DeliveryState.DEFERRED],
             sum(each[state] for state in GIVEN_UP),
+            bounced[name] if reads else None,
         )
         for name, each in found.items()
     ]
     return sorted(rows, key=lambda row: (row.name == OTHERS, -row.accepted, row.name))
+
+
+def _reads_bounces(room: Newsroom) -> bool:
+    return bool(room.settings.bounces_url or room.settings.bounces_topic) or room.bounces.ever()
 
 
 def refusals_said(room: Newsroom, day: date) -> list[Refusals]:
