@@ -62,6 +62,11 @@ class Asked:
     confirmed_at: datetime | None = None
 
     @property
+    def at(self) -> datetime:
+        """When its mail was last tried, before that when it was asked for."""
+        return self.tried_at or self.asked_at
+
+    @property
     def signup(self) -> SignUp:
         """What a confirmation enrols, but for the consent."""
         return sign_up(self.address.email, self.newsletters, **self.choices)  # type: ignore[arg-type]

@@ -5,7 +5,7 @@ from newsletter.deliver.backoff import backoff
 from newsletter.deliver.dkim import DkimKey
 from newsletter.deliver.drain import Drain
 from newsletter.deliver.headers import MailHeaders, envelope_sender
-from newsletter.deliver.letters import DeskLetter, write_letter
+from newsletter.deliver.letters import Letter, write_letter
 from newsletter.deliver.lines import Lines, Share
 from newsletter.deliver.opening import dkim_keys, open_lines, open_pace, open_transport, outbox_folder, relay_of
 from newsletter.deliver.pace import Pace
@@ -14,9 +14,9 @@ from newsletter.deliver.sender import Pauses, send
 from newsletter.deliver.splice import SplicedEdition, compile_message
 
 __all__ = [
-    "DeskLetter",
     "DkimKey",
     "Drain",
+    "Letter",
     "Lines",
     "MailHeaders",
     "Pace",

@@ -14,11 +14,11 @@ from newsletter.deliver.header_text import ascii_domain, field, mailbox
 from newsletter.deliver.splice import part_head
 from newsletter.model import Message, Sender, WireContent
 
-__all__ = ["DeskLetter", "write_letter"]
+__all__ = ["Letter", "write_letter"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeskLetter:
+class Letter:
     """One letter to `to`; `date` is aware. `message_id` and `thread` (which letters of one issue share) have angles."""
 
     sender: Sender
@@ -31,7 +31,7 @@ class DeskLetter:
     thread: str = ""
 
 
-def write_letter(letter: DeskLetter, number: int, envelope_from: str, keys: Sequence[DkimKey] = ()) -> Message:
+def write_letter(letter: Letter, number: int, envelope_from: str, keys: Sequence[DkimKey] = ()) -> Message:
     """The finished message; its outcome is known by `number`. Raises `InputError` for an address that is none."""
     address = ascii_domain(letter.to)
     boundary = f"=_{hashlib.sha256((letter.html + letter.text).encode()).hexdigest()[:32]}"

@@ -15,7 +15,7 @@ from newsletter.model import DeliveryState, Message
 from newsletter.newsroom.room import Newsroom
 from newsletter.pipeline import send_once
 
-__all__ = ["MOST_TRIES", "Letter", "Queue", "UnwantedError", "post"]
+__all__ = ["MOST_TRIES", "Outgoing", "Queue", "UnwantedError", "post"]
 
 log = logging.getLogger("newsletter.telling")
 
@@ -71,11 +71,11 @@ class UnwantedError(Exception):
     """Nobody is to get this letter any more; says why."""
 
 
-Letter = tuple[str, Callable[[], Message]]
+Outgoing = tuple[str, Callable[[], Message]]
 """An address, and how the message to it is made: a link in it is made no earlier than it leaves."""
 
 
-def post(room: Newsroom, name: str, queue: Queue[_Row], write: Callable[[_Row], Letter], outbox: Path) -> None:
+def post(room: Newsroom, name: str, queue: Queue[_Row], write: Callable[[_Row], Outgoing], outbox: Path) -> None:
     """Carry what is due. Raises nothing that has to do with a mail server; `name` is for the lock and the log."""
     if not _due(room, queue):
         return
@@ -100,7 +100,7 @@ def _due(room: Newsroom, queue: Queue[_Row]) -> list[_Row]:
     return [row for row in rows if not row.tries or row.at + PAUSE * 2 ** (row.tries - 1) <= now]
 
 
-def _post_one(room: Newsroom, name: str, queue: Queue[_Row], row: _Row, letter: Letter, outbox: Path) -> None:
+def _post_one(room: Newsroom, name: str, queue: Queue[_Row], row: _Row, letter: Outgoing, outbox: Path) -> None:
     address, message = letter
     transport = deliver.open_transport(room.settings, outbox)
     try:

@@ -19,7 +19,7 @@ from newsletter.render.template_files import Shelf, shipped_folders
 from newsletter.render.translating import Catalogues, words_in
 from newsletter.render.wording import as_header, direction
 
-__all__ = ["Letter", "desk_letter", "reader_letter"]
+__all__ = ["ReaderLetter", "desk_letter", "reader_letter"]
 
 
 def desk_letter(facts: Mapping[str, Any]) -> tuple[str, str]:
@@ -34,7 +34,7 @@ def desk_letter(facts: Mapping[str, Any]) -> tuple[str, str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class ReaderLetter:
     """A letter to a reader, ready to be mailed."""
 
     subject: str
@@ -42,7 +42,7 @@ class Letter:
     text: str
 
 
-def reader_letter(facts: Mapping[str, Any], language: str, catalogues: Catalogues) -> Letter:
+def reader_letter(facts: Mapping[str, Any], language: str, catalogues: Catalogues) -> ReaderLetter:
     """The letter to a reader, in their language as far as there are words for it.
 
     `facts` are strings (title, titles, address, postal_address), `days`, and `kind`: confirm, known or link.
@@ -52,7 +52,7 @@ def reader_letter(facts: Mapping[str, Any], language: str, catalogues: Catalogue
     told = {**facts, "language": language, "direction": direction(language)}
     line = as_header(subject.render({**told, **words.text}))
     body = html.render({**told, **words.html, "subject": line})
-    return Letter(line, body, text.render({**told, **words.text}))
+    return ReaderLetter(line, body, text.render({**told, **words.text}))
 
 
 @cache

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from newsletter.errors import InputError, Problem, TemplateError
 from newsletter.render.dialect import called_words, dialect_problems, html_dialect, text_dialect
-from newsletter.render.letters import Letter, reader_letter
+from newsletter.render.letters import ReaderLetter, reader_letter
 from newsletter.render.mirroring import mirrored
 from newsletter.render.own_countries import read_countries
 from newsletter.render.part import Part
@@ -151,7 +151,7 @@ class Templates:
         """`_` and `ngettext` of the mails in that language, escaped: for pages that speak to the same readers."""
         return words_in(language, read_catalogues(self._all_folders)).html
 
-    def letter(self, facts: Mapping[str, Any], language: str) -> Letter:
+    def letter(self, facts: Mapping[str, Any], language: str) -> ReaderLetter:
         """The letter to a reader who asked for something; see `newsletter.render.letters.reader_letter`."""
         return reader_letter(facts, language, read_catalogues(self._all_folders))
 

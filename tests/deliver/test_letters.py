@@ -10,7 +10,7 @@ from email.policy import default
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from newsletter.deliver import DeskLetter, write_letter
+from newsletter.deliver import Letter, write_letter
 from newsletter.deliver.header_text import clean
 from newsletter.model import Sender
 
@@ -23,9 +23,9 @@ NAMES = [
 NO_SLOTS = st.characters(exclude_categories=["Cs"], exclude_characters="\ufdd0\ufdd1")
 
 
-def letter(**changes: str) -> DeskLetter:
+def letter(**changes: str) -> Letter:
     words = {"subject": "Draft ready", "html": "<p>Ready</p>", "text": "Ready"} | changes
-    return DeskLetter(
+    return Letter(
         sender=Sender(changes.get("name", "Asia Daily"), "daily@example.com"),
         to="ed@desk.example",
         subject=words["subject"],

@@ -14,7 +14,7 @@ from newsletter import deliver, render
 from newsletter.errors import NewsletterError
 from newsletter.model import Message, Sender
 from newsletter.newsroom.people.saying import day_words, length_words
-from newsletter.newsroom.posting import Letter, UnwantedError, post
+from newsletter.newsroom.posting import Outgoing, UnwantedError, post
 from newsletter.newsroom.room import Newsroom
 from newsletter.storage import Account, AccountMailKind, AccountMailRow, LinkPurpose
 from newsletter.tokens import Purpose
@@ -34,7 +34,7 @@ def carry(room: Newsroom) -> None:
     post(room, "mail about account", room.account_mails, partial(_letter, room), outbox_of_accounts(room))
 
 
-def _letter(room: Newsroom, row: AccountMailRow) -> Letter:
+def _letter(room: Newsroom, row: AccountMailRow) -> Outgoing:
     account = room.accounts.get(row.account_id)
     if account.disabled:
         raise UnwantedError("the account was disabled")
@@ -47,7 +47,7 @@ def _message(room: Newsroom, account: Account, row: AccountMailRow) -> Message:
     html, text = render.desk_letter(contents)
     thread = room.signer.digest(Purpose.MESSAGE_ID, f"account|{account.id}")
     unique = room.signer.digest(Purpose.MESSAGE_ID, f"account|{account.id}|{row.id}|{row.tries}")
-    letter = deliver.DeskLetter(
+    letter = deliver.Letter(
         sender=sender,
         to=account.email,
         subject=str(contents["subject"]),

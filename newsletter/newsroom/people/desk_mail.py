@@ -86,7 +86,7 @@ def write_mail(
     html, text = render.desk_letter(own)
     domain = newsletter.sender.domain
     kind = f"desk|{issue.id}|{notice.kind}|{to}"
-    letter = deliver.DeskLetter(
+    letter = deliver.Letter(
         sender=newsletter.sender,
         to=to,
         subject=contents["subject"],

@@ -11,7 +11,7 @@ from pathlib import Path
 from newsletter import deliver
 from newsletter.errors import InputError
 from newsletter.model import Message
-from newsletter.newsroom.posting import Letter, UnwantedError, post
+from newsletter.newsroom.posting import Outgoing, UnwantedError, post
 from newsletter.newsroom.readership import readers
 from newsletter.newsroom.room import Newsroom
 from newsletter.plan import Newsletter
@@ -126,46 +126,27 @@ def carry(room: Newsroom) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
-    """A request as a letter that waits."""
-
-    asked: Asked
-
-    @property
-    def id(self) -> int:
-        return self.asked.id
-
-    @property
-    def at(self) -> datetime:
-        return self.asked.tried_at or self.asked.asked_at
-
-    @property
-    def tries(self) -> int:
-        return self.asked.tries
-
-
-@dataclass(frozen=True, slots=True)
 class _Requests:
     """The requests of the subscribers' house as a queue of letters."""
 
     room: Newsroom
 
-    def open(self, most_tries: int) -> Sequence[_Row]:
-        return [_Row(asked) for asked in self.room.subscribers.requests(most_tries)]
+    def open(self, most_tries: int) -> Sequence[Asked]:
+        return self.room.subscribers.requests(most_tries)
 
-    def claim(self, row: _Row, now: datetime) -> bool:
-        return self.room.subscribers.claim_request(row.asked, now)
+    def claim(self, row: Asked, now: datetime) -> bool:
+        return self.room.subscribers.claim_request(row, now)
 
-    def settle(self, row: _Row, reply: str, *, settled: bool = True) -> None:
-        self.room.subscribers.settle_request(row.asked, reply, settled=settled)
+    def settle(self, row: Asked, reply: str, *, settled: bool = True) -> None:
+        self.room.subscribers.settle_request(row, reply, settled=settled)
 
 
 def _outbox(room: Newsroom) -> Path:
     return room.outbox / "readers"
 
 
-def _letter(room: Newsroom, row: _Row) -> Letter:
-    asked, plan = row.asked, room.plan.newsletters
+def _letter(room: Newsroom, asked: Asked) -> Outgoing:
+    plan = room.plan.newsletters
     held = _held(room, asked.address.email)
     if asked.kind is RequestKind.SUBSCRIBE:
         wanted = [plan[name] for name in asked.newsletters if name in plan]
@@ -212,7 +193,7 @@ def _message(room: Newsroom, asked: Asked, kind: str, wanted: Sequence[Newslette
         asked.language,
     )
     unique = room.signer.digest(Purpose.MESSAGE_ID, f"request|{asked.id}|{asked.tries}")
-    written = deliver.DeskLetter(
+    written = deliver.Letter(
         sender=first.sender,
         to=asked.address.email,
         subject=letter.subject,
