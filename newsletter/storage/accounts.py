@@ -75,13 +75,9 @@ class SessionRow:
 
 
 _WHOSE = (
-    sa.select(account)
+    sa.select(account, session.c.expires_at)
     .join(session, session.c.account_id == account.c.id)
-    .where(
-        session.c.token_hash == sa.bindparam("token_hash"),
-        session.c.expires_at > sa.bindparam("now"),
-        account.c.disabled_at.is_(None),
-    )
+    .where(session.c.token_hash == sa.bindparam("token_hash"), account.c.disabled_at.is_(None))
 )
 """Put together once, for every request asks it."""
 
@@ -222,9 +218,16 @@ class Accounts:
 
     def session_account(self, token: str, now: datetime) -> Account | None:
         """Whose session that is, or None."""
+        whose = self._database.standing(("session", token), lambda: self._whose(token))
+        if whose is None:
+            return None
+        found, expires_at = whose
+        return found if expires_at > now else None
+
+    def _whose(self, token: str) -> tuple[Account, datetime] | None:
         with self._database.read() as connection:
-            row = connection.execute(_WHOSE, {"token_hash": _hash(token), "now": now}).first()
-        return _account(row) if row is not None else None
+            row = connection.execute(_WHOSE, {"token_hash": _hash(token)}).first()
+        return (_account(row), row.expires_at) if row is not None else None
 
     def sessions(self, who: Account, now: datetime) -> Sequence[SessionRow]:
         """The open sessions of an account, the latest first."""

@@ -9,13 +9,13 @@ import os
 import select
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import event
@@ -24,10 +24,13 @@ from sqlalchemy.engine import URL, Connection, Engine, ExceptionContext, make_ur
 
 from newsletter.errors import StorageError
 from newsletter.storage import schema
+from newsletter.storage.standing import Standing
 
 __all__ = ["Database", "Hold", "insert_or_ignore"]
 
 BUSY_SECONDS = 30
+
+_Value = TypeVar("_Value")
 
 _OVERFLOW = 60
 """Sessions at once beyond the five that are kept: each sender holds its lock in one, and needs one or two for moments;
@@ -73,6 +76,7 @@ class Database:
                 f"NEWSLETTER_DATABASE_URL cannot be used ({str(error).partition(' from given')[0]});"
                 " one looks like sqlite:///newsletter.db or postgresql://user@host/name"
             ) from None
+        self._standing = Standing(Path(self.url.database or "")) if self.is_sqlite else None
 
     @property
     def is_sqlite(self) -> bool:
@@ -99,6 +103,11 @@ class Database:
                 # SQLite's readers see one state of the database anyway; PostgreSQL's do so when asked.
                 connection = connection.execution_options(isolation_level="REPEATABLE READ")
             yield connection
+
+    def standing(self, key: Hashable, ask: Callable[[], _Value]) -> _Value:
+        """The value of `ask`, a read that is asked for at every request; called anew once anybody has written, and on
+        PostgreSQL always."""
+        return ask() if self._standing is None else self._standing.of(key, ask)
 
     @contextmanager
     def hold(self, name: str) -> Iterator[Hold]:
@@ -176,6 +185,8 @@ class Database:
     def close(self) -> None:
         """Give back every connection."""
         self.engine.dispose()
+        if self._standing is not None:
+            self._standing.close()
 
     def __enter__(self) -> Database:
         return self

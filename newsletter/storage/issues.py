@@ -350,6 +350,9 @@ class Issues:
 
         Raises `NotFoundError`.
         """
+        return self._database.standing(("seal", issue_id), lambda: self._sealed(issue_id))
+
+    def _sealed(self, issue_id: IssueId) -> tuple[int, datetime] | None:
         with self._database.read() as connection:
             row = connection.execute(_SEAL, named(issue_id)).first()
         if row is None:
