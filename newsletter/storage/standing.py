@@ -18,9 +18,9 @@ _Value = TypeVar("_Value")
 class Standing:
     """Small answers that are asked for at every request, from one SQLite file; usable from several threads.
 
-    SQLite tells for the price of a look at shared memory whether another connection of any process has committed (`PRAGMA
-    data_version`, sqlite.org/pragma.html): about 5 µs, where a question through SQLAlchemy costs 150. PostgreSQL has
-    nothing that is cheaper than the question itself.
+    SQLite tells for the price of a look at shared memory whether another connection of any process has committed
+    (`PRAGMA data_version`, sqlite.org/pragma.html): about 5 µs, where a question through SQLAlchemy costs 150.
+    PostgreSQL has nothing that is cheaper than the question itself.
     """
 
     def __init__(self, file: Path) -> None:

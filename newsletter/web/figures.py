@@ -10,7 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 from newsletter.errors import NewsletterError
 from newsletter.model import Finding, Issue, IssueId, Severity
@@ -29,6 +29,8 @@ MOST_KEPT = 500
 
 MOMENT = 0.04
 """Seconds that a list waits for figures that cost a walk over a million rows; then it takes old ones, or none."""
+
+_OF_DRAFTS = frozenset({"checked", "tray"})
 
 _Value = TypeVar("_Value")
 
@@ -84,8 +86,9 @@ class Figures:
         """The same of many, for a list; None for those whose audience is still being counted."""
         frozen = self._room.deliveries.totals([each.id for each in issues if each.frozen_at is not None])
         drafts = [each for each in issues if each.frozen_at is None and each.revision]
-        keys = [("reaches", each.id, each.revision) for each in drafts]
-        reached = self._known({key: partial(self._editions, each) for key, each in zip(keys, drafts, strict=True)})
+        walks = [self._reaching(each) for each in drafts]
+        keys = [key for key, _ in walks]
+        reached = self._known(dict(walks))
         readers: dict[IssueId, int | None] = {each.id: frozen.get(each.id, 0) for each in issues}
         for key, each in zip(keys, drafts, strict=True):
             found = reached[key]
@@ -96,12 +99,21 @@ class Figures:
         """The editions that the present audience needs, most read first; none before there is a draft."""
         if not issue.revision:
             return ()
-        return self._remember(("reaches", issue.id, issue.revision), lambda: self._editions(issue))
+        key, ask = self._reaching(issue)
+        found = self._known({key: ask})[key]
+        return found if found is not None else self._remember(key, ask)
 
-    def checked(self, issue: Issue, *, glance: bool = False) -> Checked:
-        """The preflight of the present draft; for a `glance` at many, as it was a few minutes ago."""
-        kept = GLANCE_SECONDS if glance else KEPT_SECONDS
-        return self._remember(("checked", issue.id, issue.revision), lambda: self._check(issue), kept)
+    @overload
+    def checked(self, issue: Issue, *, glance: bool = False) -> Checked: ...
+    @overload
+    def checked(self, issue: Issue, *, known: bool) -> Checked | None: ...
+    def checked(self, issue: Issue, *, glance: bool = False, known: bool = False) -> Checked | None:
+        """The preflight of the present draft; for a `glance` at many, as it was a few minutes ago, and None where only
+        what is `known` is asked for."""
+        key, kept = ("checked", issue.id, issue.revision), GLANCE_SECONDS if glance else KEPT_SECONDS
+        if known:
+            return self._present(key, kept)
+        return self._remember(key, lambda: self._check(issue), kept)
 
     def tray(self, issue: Issue) -> Tray:
         """What the present draft could tell and does not."""
@@ -136,6 +148,19 @@ class Figures:
             self._kept.clear()
             self._asked.clear()  # what is being counted may not have seen it
 
+    def forget_checks(self) -> None:
+        """Check drafts anew from now on, because one of their stories was changed; who gets them is as before."""
+        with self._lock:
+            for key in [key for key in self._kept if isinstance(key, tuple) and key[0] in _OF_DRAFTS]:
+                del self._kept[key]
+
+    def _reaching(self, issue: Issue) -> tuple[Hashable, Callable[[], Sequence[Reach]]]:
+        """The walk over an issue's audience, by all that its outcome hangs on where that is known: most edits of a
+        draft change none of it."""
+        said = issue.snapshot
+        hangs_on: tuple[Hashable, ...] = (said.countries, said.languages) if said is not None else (issue.revision,)
+        return ("reaches", issue.id, issue.state, *hangs_on), partial(self._editions, issue)
+
     def _editions(self, issue: Issue) -> Sequence[Reach]:
         try:
             return previews.editions(self._room, issue if issue.snapshot else self._room.issues.get(issue.id))
@@ -144,7 +169,8 @@ class Figures:
 
     def _check(self, issue: Issue) -> Checked:
         try:
-            return Checked(preflight.check(self._room, issue.id))
+            needed = [reach.edition for reach in self.reaches(issue)] or None
+            return Checked(preflight.check(self._room, issue.id, needed))
         except NewsletterError as error:
             return Checked(trouble=str(error))
 
@@ -177,12 +203,17 @@ class Figures:
             if not future.cancelled() and future.exception() is None:
                 self._keep(key, at if mine else at - GLANCE_SECONDS, future.result())
 
-    def _remember(self, key: Hashable, ask: Callable[[], _Value], seconds: float = KEPT_SECONDS) -> _Value:
-        now = self._seconds()
+    def _present(self, key: Hashable, seconds: float) -> Any | None:
+        """What was found out no longer ago than that."""
         with self._lock:
-            kept: tuple[float, _Value] | None = self._kept.get(key)
-        if kept is not None and now - kept[0] < seconds:
-            return kept[1]
+            at, value = self._kept.get(key, (-math.inf, None))
+        return value if self._seconds() - at < seconds else None
+
+    def _remember(self, key: Hashable, ask: Callable[[], _Value], seconds: float = KEPT_SECONDS) -> _Value:
+        now, kept = self._seconds(), self._present(key, seconds)
+        if kept is not None:
+            found: _Value = kept
+            return found
         fresh = ask()
         with self._lock:
             self._keep(key, now, fresh)

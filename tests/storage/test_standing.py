@@ -66,7 +66,7 @@ def test_what_another_process_has_written_is_seen(database: Database) -> None:
         "with Database(sys.argv[1]) as opened, opened.write() as connection:\n"
         "    connection.execute(sa.text('UPDATE number SET is_now = 7'))"
     )
-    subprocess.run([sys.executable, "-c", code, url], check=True, timeout=60)  # noqa: S603 - our own interpreter
+    subprocess.run([sys.executable, "-c", code, url], check=True, timeout=60)
     assert asking.now() == 7
 
 

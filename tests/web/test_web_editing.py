@@ -60,6 +60,22 @@ def test_stories_go_down_up_out_and_in_again(review: Newsroom, editor: Visitor) 
     assert sorted(ids(review)) == sorted(first)
 
 
+def test_a_screen_that_follows_an_order_waits_for_no_check_and_asks_for_them_by_itself(
+    review: Newsroom,
+) -> None:
+    chief = Visitor(review).enter(Role.APPROVER)
+    order(chief, "arrange", act="down", story=ids(review)[0])
+    page = chief.http.get(HERE, headers={"hx-request": "true", "hx-boosted": "true"}).text
+    assert "Every version is being checked" in page
+    assert 'class="ink" disabled' in page
+    assert f'hx-get="{HERE}" hx-trigger="load" hx-select="#checks" hx-select-oob="#approval"' in page
+    asked = chief.http.get(HERE, headers={"hx-request": "true"}).text
+    assert "being checked" not in asked
+    assert 'class="ink">Approve' in asked
+    # What is known by now is shown at once.
+    assert "being checked" not in chief.http.get(HERE, headers={"hx-boosted": "true"}).text
+
+
 def test_a_drag_says_in_front_of_which_story_and_the_view_stays(review: Newsroom, editor: Visitor) -> None:
     one, *_, last = ids(review)
     answer = order(editor, "arrange?look=dark&width=phone", act="put", story=last, before=one, country="CN")

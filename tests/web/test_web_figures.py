@@ -18,7 +18,8 @@ from .conftest import ISSUE, Visitor
 
 def test_a_figure_is_kept_for_a_while_per_draft(review: Newsroom, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[object] = []
-    monkeypatch.setattr("newsletter.web.figures.preflight.check", lambda _room, issue: asked.append(issue) or [])
+    check = lambda _room, issue, _needed: asked.append(issue) or []  # noqa: E731
+    monkeypatch.setattr("newsletter.web.figures.preflight.check", check)
     seconds = [0.0]
     figures = Figures(review, lambda: seconds[0])
     issue = review.issues.get(ISSUE)
@@ -99,3 +100,31 @@ def test_counts_of_many_are_those_of_each(review: Newsroom, sent: Newsroom) -> N
         assert Figures(room).readers_of(found) == {each.id: 22 for each in found}
         assert room.issues.story_counts([each.id for each in found]) == {each.id: 14 for each in found}
         assert room.issues.story_counts([]) == room.deliveries.totals([]) == {}
+
+
+def test_an_edit_that_leaves_the_countries_asks_nobody_who_gets_it(
+    review: Newsroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    figures, issue = Figures(review), review.issues.get(ISSUE)
+    readers = figures.readers(issue)
+    monkeypatch.setattr("newsletter.web.figures.previews.editions", None)
+    figures.forget_checks()
+    assert issue.snapshot is not None
+    lead = issue.snapshot.placed[1].story.id
+    edited = replace(issue, revision=issue.revision + 1, snapshot=replace(issue.snapshot, lead=lead))
+    assert figures.readers(edited) == readers
+
+
+def test_checks_that_are_not_known_are_not_waited_for(review: Newsroom) -> None:
+    figures, issue = Figures(review), review.issues.get(ISSUE)
+    assert figures.checked(issue, known=True) is None
+    checked = figures.checked(issue)
+    assert figures.checked(issue, known=True) is checked
+    figures.forget_checks()
+    assert figures.checked(issue, known=True) is None
+
+
+def test_checks_name_what_keeps_them_from_running(review: Newsroom) -> None:
+    plan = review.plan_file
+    plan.write_text(plan.read_text(encoding="utf-8").replace(f"{ISSUE.newsletter}:", "renamed:"), encoding="utf-8")
+    assert Figures(review).checked(review.issues.get(ISSUE)).trouble

@@ -9,7 +9,7 @@ from textwrap import shorten
 
 from newsletter import compose, render
 from newsletter.errors import Problem, TemplateError
-from newsletter.model import Finding, Issue, IssueId, RenderedEdition, Severity
+from newsletter.model import Edition, Finding, Issue, IssueId, RenderedEdition, Severity
 from newsletter.newsroom.intake.copies import told_apart
 from newsletter.newsroom.issue.previews import drafted, editions
 from newsletter.newsroom.room import Newsroom
@@ -18,10 +18,9 @@ from newsletter.pipeline import render_editions
 __all__ = ["changed_since", "check", "examine", "grouped"]
 
 
-def check(room: Newsroom, issue_id: IssueId) -> list[Finding]:
-    """The preflight over every edition that the present audience needs."""
-    issue = room.issues.get(issue_id)
-    findings, _ = examine(room, issue)
+def check(room: Newsroom, issue_id: IssueId, needed: Sequence[Edition] | None = None) -> list[Finding]:
+    """The preflight over every edition that the present audience needs, or over those that are known to be `needed`."""
+    findings, _ = examine(room, room.issues.get(issue_id), needed)
     return findings
 
 
@@ -33,10 +32,12 @@ def grouped(findings: Sequence[Finding]) -> list[tuple[Finding, list[str]]]:
     return list(places.items())
 
 
-def examine(room: Newsroom, issue: Issue) -> tuple[list[Finding], list[RenderedEdition]]:
+def examine(
+    room: Newsroom, issue: Issue, needed: Sequence[Edition] | None = None
+) -> tuple[list[Finding], list[RenderedEdition]]:
     """Every finding, and the editions as they were looked at: none where the template is broken."""
     snapshot = drafted(issue)
-    needed = [reach.edition for reach in editions(room, issue)]
+    needed = [reach.edition for reach in editions(room, issue)] if needed is None else needed
     ours = [*_carried(room, issue), *changed_since(room, issue)]
     try:
         rendered = render_editions(room.templates, snapshot, needed, room.settings.base_url)

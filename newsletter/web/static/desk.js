@@ -22,7 +22,8 @@ document.addEventListener("keydown", (event) => {
 let held = null;
 let typed = [];
 const fields = () => [...document.querySelectorAll(".words :is(input[type=text], textarea:not(.hidden))")];
-document.addEventListener("htmx:beforeSwap", () => {
+document.addEventListener("htmx:beforeSwap", (event) => {
+  if (event.detail.target.id !== "main") return;
   held = story(document.activeElement)?.dataset.story ?? null;
   typed = fields().filter((each) => each.value !== each.defaultValue).map((each) => [each.name, each.value]);
 });

@@ -25,7 +25,7 @@ def issue_arrange(ask: Ask) -> Response:
     except (ChecksFailedError, NothingToDoError, InputError, NotFoundError) as error:
         return issue_page(ask, ask.room.issues.get(ask.issue_id), notice=str(error), status=409)
     finally:
-        ask.figures.forget()
+        ask.figures.forget_checks()
     return RedirectResponse(ask.same_view(f"/issues/{ask.issue_id}"), 303)
 
 

@@ -59,7 +59,10 @@ def issue_page(ask: Ask, shown: Issue, *, notice: str = "", status: int = 200) -
     as_whom = seen(ask, shown, issue_preview(ask, shown))
     preview = as_whom.preview
     rendered, trouble = _rendered(ask, shown, preview) if not as_whom.nothing else (None, "")
-    checked = ask.figures.checked(shown) if shown.snapshot and shown.state not in SETTLED else None
+    checks = shown.snapshot is not None and shown.state not in SETTLED
+    # The screen that follows an order shows what was done at once, and asks for the checks by itself.
+    in_place = ask.request.headers.get("hx-boosted") == "true"
+    checked = ask.figures.checked(shown, known=in_place) if checks else None
     return desk_page(
         ask,
         "issue.html",
@@ -83,7 +86,8 @@ def issue_page(ask: Ask, shown: Issue, *, notice: str = "", status: int = 200) -
         place=_places(ask, shown, frame, spots),
         versions=_versions(ask, shown, preview),
         checked=checked,
-        why_not=_why_not(ask, checked),
+        checking=(checking := checks and checked is None),
+        why_not="Being checked" if checking else _why_not(ask, checked),
         may_see_recipients=may(ask, "issue_recipients"),
         books=ask.room.issues.books(shown.id) if shown.frozen_at else None,
         course=course_chart(course(ask.room, shown.id), ask.zone(shown)) if shown.frozen_at else None,

@@ -29,5 +29,5 @@ def issue_restore(ask: Ask) -> Response:
     except ChecksFailedError as error:
         return issue_page(ask, ask.room.issues.get(ask.issue_id), notice=str(error), status=409)
     finally:
-        ask.figures.forget()
+        ask.figures.forget_checks()
     return RedirectResponse(ask.same_view(f"/issues/{ask.issue_id}"), 303)

@@ -46,7 +46,7 @@ def issue_story_change(ask: Ask) -> Response:
     except (ChecksFailedError, NothingToDoError, InputError) as error:
         return _page(ask, issue, placed, notice=str(error), typed=ask.form, status=409)
     finally:
-        ask.figures.forget()
+        ask.figures.forget_checks()
     back = f"/issues/{issue.id}"
     if act is not _save:
         back += f"/story?{urlencode({'id': placed.story.id})}"

@@ -36,7 +36,7 @@ def issue_words(ask: Ask) -> Response:
         word=word,
         who=ask.who,
     )
-    ask.figures.forget()
+    ask.figures.forget_checks()
     return RedirectResponse(ask.same_view(f"/issues/{issue.id}"), 303)
 
 
