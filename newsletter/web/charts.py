@@ -53,6 +53,11 @@ class Chart:
         """Whether a row is a day."""
         return self.step == _DAY
 
+    @property
+    def flat(self) -> bool:
+        """Whether every line would lie on the ground."""
+        return not any(any(each.figures) for each in self.series if each.colour)
+
 
 def days_before(today: date, number: int) -> list[date]:
     """So many days up to today, earliest first."""

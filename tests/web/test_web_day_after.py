@@ -135,6 +135,8 @@ def test_any_day_may_be_asked_for(sent: Newsroom, query: str) -> None:
 @pytest.fixture
 def address(sent: Newsroom) -> Iterator[str]:
     refuse(sent, 2)
+    with sent.database.write() as connection:
+        connection.execute(sa.update(outcome_tally).values(state="rejected"))
     sent.accounts.add("admin@desk.example", Role.ADMIN, sent.clock.now())
     with served(sent) as where:
         yield where

@@ -6,30 +6,40 @@ With NEWSLETTER_GALLERY=1 (`make gallery`) they are kept in docs/gallery/.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from newsletter.newsroom import Newsroom
-from newsletter.newsroom.issue import editing
+from newsletter.newsroom.issue import editing, issues
+from newsletter.newsroom.readership import reports
 from newsletter.storage import Role
+from newsletter.storage.keys import issue_pk
+from newsletter.storage.tables import outcome_tally
 
 from .browsing import served
-from .conftest import ISSUE
+from .conftest import ISSUE, NEWSLETTER
+from .sends import begin, send_some
 
 GALLERY = Path(__file__).parent.parent.parent / "docs" / "gallery"
 SIZES = [(1440, 900, "light"), (1440, 900, "dark"), (375, 812, "light"), (375, 812, "dark")]
+WHOLE = "CN+JP+KR+IN+SG+ID+VN.en"
 SCREENS = {
-    "today": "/",
-    "issue": f"/issues/{ISSUE}",
-    "story": f"/issues/{ISSUE}/story?id=STORY",
-    "versions": f"/issues/{ISSUE}/revisions",
-    "schedules": "/schedules",
-    "schedule-file": "/schedules/file",
-    "sources": "/sources",
-    "subscribers": "/subscribers",
+    "desk": {
+        "today": "/",
+        "issue": f"/issues/{ISSUE}",
+        "story": f"/issues/{ISSUE}/story?id=STORY",
+        "versions": f"/issues/{ISSUE}/revisions",
+        "schedules": "/schedules",
+        "schedule-file": "/schedules/file",
+        "sources": "/sources",
+        "subscribers": "/subscribers",
+    },
+    "sending": {"sending": f"/issues/{ISSUE}#checks"},
+    "day_after": {"after": f"/after?day={ISSUE.date}", "reports": "/reports", "sent": f"/issues/{ISSUE}#checks"},
 }
 
 
@@ -43,15 +53,42 @@ def desk(review: Newsroom) -> Newsroom:
 
 
 @pytest.fixture
-def address(desk: Newsroom) -> Iterator[str]:
-    with served(desk) as where:
-        yield where
+def day_after(sent: Newsroom) -> Newsroom:
+    """A desk whose readers have the issue: errors were reported, some left."""
+    about = reports.reportable(sent, reports.address_of_edition(sent, ISSUE, WHOLE).rpartition("/")[2])
+    assert about is not None
+    stories = [placed.story for placed in sent.issues.get(ISSUE).snapshot.placed]  # type: ignore[union-attr]
+    reports.report(sent, about, stories[0].id, "The firm is in Hangzhou, not in Hefei.")
+    reports.report(sent, about, stories[-1].id, "The link of this story leads to another one.")
+    for address in ("mei.tan@example.com", "liu.yuhe@example.net"):
+        sent.subscribers.unsubscribe(address, NEWSLETTER, sent.clock.now())
+    return sent
+
+
+@pytest.fixture
+def sending(review: Newsroom) -> Newsroom:
+    """A desk with a send under way, that stands still for the picture."""
+    issues.approve(review, ISSUE, "mei@desk.example")
+    begin(review, ISSUE)
+    send_some(review, ISSUE, 9)
+    begin(review, ISSUE)
+    with review.database.write() as connection:  # the course of a longer one, for the chart
+        issue = issue_pk(connection, ISSUE)
+        first = connection.execute(sa.select(sa.func.min(outcome_tally.c.minute))).scalar_one()
+        for minute, number in enumerate((2, 3, 3, 1), 1):
+            row = {"issue_id": issue, "minute": first - timedelta(minutes=minute), "state": "submitted"}
+            connection.execute(sa.insert(outcome_tally).values(row | {"provider": "", "number": number}))
+    return review
 
 
 @pytest.mark.parametrize(("width", "height", "scheme"), SIZES)
+@pytest.mark.usefixtures("template_desks")  # made before the browser is there, whose driver holds the event loop
+@pytest.mark.parametrize("shown", ["desk", "sending", "day_after"])
 def test_the_main_screens(
-    desk: Newsroom, address: str, browser: Any, width: int, height: int, scheme: str, tmp_path: Path
+    request: pytest.FixtureRequest, browser: Any, shown: str, width: int, height: int, scheme: str, tmp_path: Path
 ) -> None:
+    room: Newsroom = request.getfixturevalue(shown)
+    folder = GALLERY if os.environ.get("NEWSLETTER_GALLERY") else tmp_path
     context = browser.new_context(
         viewport={"width": width, "height": height}, color_scheme=scheme, reduced_motion="reduce"
     )
@@ -59,16 +96,19 @@ def test_the_main_screens(
     complaints: list[str] = []
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("console", lambda said: said.type == "error" and complaints.append(said.text))
-    chief = desk.accounts.add("chief@desk.example", Role.ADMIN, desk.clock.now())
-    page.goto(f"{address}/login/link/{desk.accounts.make_login_link(chief, desk.clock.now())}")
-    story = desk.issues.get(ISSUE).snapshot.placed[0].story.id  # type: ignore[union-attr]
-    folder = GALLERY if os.environ.get("NEWSLETTER_GALLERY") else tmp_path
-    for name, path in SCREENS.items():
-        page.goto(address + path.replace("STORY", story))
-        page.wait_for_load_state("networkidle")
-        picture = folder / f"desk-{name}-{width}-{scheme}.png"
-        page.screenshot(path=picture)
-        assert picture.stat().st_size > 10_000, name
-        assert page.locator("h1").is_visible(), name
+    chief = room.accounts.add("chief@desk.example", Role.ADMIN, room.clock.now())
+    with served(room) as address:
+        page.goto(f"{address}/login/link/{room.accounts.make_login_link(chief, room.clock.now())}")
+        story = room.issues.get(ISSUE).snapshot.placed[0].story.id  # type: ignore[union-attr]
+        for name, path in SCREENS[shown].items():
+            page.goto(address + path.replace("STORY", story))
+            page.locator("h1").wait_for()
+            if width > 1000:
+                page.evaluate("scrollTo(0, 0)")  # the part that the address names is in sight as it is
+            if shown == "desk":  # a send is followed: its line is never idle
+                page.wait_for_load_state("networkidle")
+            picture = folder / f"desk-{name}-{width}-{scheme}.png"
+            page.screenshot(path=picture)
+            assert picture.stat().st_size > 10_000, name
+        context.close()
     assert complaints == []
-    context.close()

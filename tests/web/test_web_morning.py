@@ -5,9 +5,7 @@ from __future__ import annotations
 import email
 import shutil
 import threading
-import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from email.message import EmailMessage
 from email.policy import default
@@ -16,7 +14,6 @@ from typing import Any
 
 import pytest
 
-from newsletter.deliver import conversing, outbox, sender
 from newsletter.model import IssueId, IssueState, Story
 from newsletter.newsroom import Newsroom, desks
 from newsletter.newsroom.dispatch import sending
@@ -26,6 +23,7 @@ from newsletter.storage import Role
 
 from .browsing import faults, served, tab_to
 from .conftest import EARLIER, FLAGS
+from .sends import begin, send_some
 
 NAMES = ("asia-ai-daily", "china", "japan", "korea", "india", "islands")
 DAY = "2026-05-27"
@@ -89,32 +87,6 @@ def enter(room: Newsroom, address: str, browser: Any) -> Iterator[Callable[..., 
     yield open_page
     for context in contexts:
         context.close()
-
-
-def begin(room: Newsroom, issue_id: IssueId) -> None:
-    """Freeze the audience and send nothing yet; in a thread, for the browser's driver holds this one's event loop."""
-    with ThreadPoolExecutor(1) as apart:
-        frozen = apart.submit(
-            sending.send, room, issue_id, stop=lambda: room.issues.get(issue_id).frozen_at is not None
-        )
-        frozen.result(60)
-    assert room.issues.get(issue_id).state is IssueState.SENDING
-
-
-def send_some(room: Newsroom, issue_id: IssueId, number: int) -> None:
-    """Send so many messages of a send that has begun."""
-    folder, write = room.outbox / issue_id.newsletter / issue_id.day, outbox._write
-
-    def slow(path: Path, data: bytes) -> None:
-        write(path, data)
-        time.sleep(0.1)
-
-    with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(1) as apart:
-        patch.setattr(conversing, "_FIRST", number)
-        patch.setattr(sender, "windows_in", lambda *_: 1)
-        patch.setattr(outbox, "_write", slow)  # so that the stop is seen before its first window is over
-        apart.submit(sending.send, room, issue_id, stop=lambda: any(folder.glob("*.eml"))).result(60)
-    assert room.issues.books(issue_id).deliveries["submitted"] == number
 
 
 def told(room: Newsroom, name: str) -> list[Story]:
