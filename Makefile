@@ -17,6 +17,8 @@ help: ## Show this list
 demo: $(VENV)/run ## Run the whole job on a sample desk and show it; ONCE=1 ends after sending
 	@$(BIN)/newsletter demo $(if $(ONCE),--once) $(if $(PORT),--port $(PORT))
 
+# Commands are started a thousand times: without their bytecode kept, each would compile every module anew.
+test: export PYTHONDONTWRITEBYTECODE =
 # Exit 5 is pytest's word for "no such test": ARGS may name tests of one kind only.
 PYTEST := $(BIN)/python -m pytest
 test: $(VENV)/dev system $(NPM) ## Run every test; what the machine lacks is named and counted as skipped

@@ -163,7 +163,7 @@ def test_people_of_an_earlier_version_log_in_once_more(database_url: str) -> Non
     with Database(database_url) as database:
         link = hashlib.sha256(b"link").hexdigest()
         with database.write() as connection:
-            alembic.command.upgrade(schema._config(connection), "0007")
+            alembic.command.upgrade(schema.config(connection), "0007")
             at = sa.bindparam("at", type_=sa.DateTime(timezone=True))
             account = "INSERT INTO account (id, email, role, password_hash, created_at)"
             for order in (

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -16,7 +16,9 @@ import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
+import subscribers.database
 from newsletter.errors import NotFoundError, StorageError
 from newsletter.model import (
     CountryOrigin,
@@ -32,13 +34,13 @@ from newsletter.model import (
     Story,
     StoryStatus,
 )
-from newsletter.storage import Accounts, Database, Deliveries, IssueLedger, Issues, Journal, Role, Stories
+from newsletter.storage import Accounts, Database, Deliveries, IssueLedger, Issues, Journal, Role, Stories, schema
 from newsletter.storage.documents import STORY
 from newsletter.storage.recorder import sweep_drafts
 from newsletter.storage.schema import VERSION_TABLE
 from newsletter.storage.tables import METADATA
 
-from ..conftest import audience_of
+from ..conftest import ROOT, audience_of
 
 NOW = datetime(2026, 5, 27, 5, 30, tzinfo=UTC)
 ISSUE = IssueId("asia-ai-daily", date(2026, 5, 27))
@@ -83,6 +85,27 @@ def snapshot(*stories: Story) -> Snapshot:
     )
 
 
+@pytest.mark.parametrize(
+    ("house", "current"), [("newsletter/storage", schema.is_current), ("subscribers", subscribers.database.is_current)]
+)
+def test_migrations_stand_in_one_line_by_the_numbers_of_their_files(
+    house: str, current: Callable[[sa.Engine], bool], tmp_path: Path
+) -> None:
+    folder = ROOT / house / "migrations"
+    scripts = list(ScriptDirectory(str(folder)).walk_revisions())
+    assert [Path(each.path).name[:4] for each in scripts] == [each.revision for each in scripts]
+    assert [each.revision for each in scripts] == [f"{number:04}" for number in range(len(scripts), 0, -1)]
+    with Database(f"sqlite:///{tmp_path / 'newsletter.db'}") as database:
+        assert not current(database.engine)
+        database.upgrade()
+        subscribers.database.upgrade(database.engine)
+        assert current(database.engine)
+        for table in (schema.VERSION_TABLE, subscribers.database.VERSION_TABLE):
+            with database.write() as connection:
+                connection.exec_driver_sql(f"UPDATE {table} SET version_num = '0001'")
+        assert not current(database.engine)
+
+
 def test_tables_and_migrations_agree(database: Database) -> None:
     with database.read() as connection:
         context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE, "compare_type": True})
@@ -97,7 +120,7 @@ def test_stories_of_an_earlier_version_are_known_by_what_makes_copies(database_u
 
     with Database(database_url) as database:
         with database.write() as connection:
-            alembic.command.upgrade(schema._config(connection), "0001")
+            alembic.command.upgrade(schema.config(connection), "0001")
             old = {
                 "source": story(1).source,
                 "external_id": story(1).external_id,
@@ -126,13 +149,11 @@ def test_a_send_of_an_earlier_version_goes_on(database_url: str, tmp_path: Path)
     """A desk of version 0004 that was killed while it sent: the books stay, and each delivery has one fate."""
     import alembic.command
 
-    from newsletter.storage import schema
-
     stood = ("submitted", "rejected", "sending", "sending", "deferred", "queued", "queued")
     at = sa.bindparam("at", type_=sa.DateTime(timezone=True))
     with Database(database_url) as database:
         with database.write() as connection:
-            alembic.command.upgrade(schema._config(connection), "0004")
+            alembic.command.upgrade(schema.config(connection), "0004")
             connection.execute(
                 sa.text(
                     "INSERT INTO issue (id, newsletter, local_date, number, state, reason, due_at,"
