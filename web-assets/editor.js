@@ -1,8 +1,10 @@
-// The editor of schedule.yaml: CodeMirror in the place of the page's textarea, which stays the field that is posted.
+// The editor of schedule.yaml and of templates: CodeMirror in the place of the page's textarea, which stays the field that
+// is posted.
 // Faults come from the desk itself, a moment after the last key, so that there is one checker and not two.
 
 import { autocompletion, completionKeymap } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
+import { xml } from "@codemirror/lang-xml";
 import { yaml } from "@codemirror/lang-yaml";
 import { HighlightStyle, indentUnit, syntaxHighlighting } from "@codemirror/language";
 import { lintGutter, lintKeymap, setDiagnostics } from "@codemirror/lint";
@@ -47,11 +49,17 @@ const LOOK = EditorView.theme({
 const COLOURS = HighlightStyle.define([
   { tag: [tags.definition(tags.propertyName), tags.propertyName], color: "var(--ink)", fontWeight: "600" },
   { tag: tags.comment, color: "var(--meta)", fontStyle: "italic" },
-  { tag: [tags.string, tags.content], color: "var(--body)" },
+  { tag: [tags.tagName, tags.angleBracket], color: "var(--ink)", fontWeight: "600" },
+  { tag: [tags.attributeName, tags.definition(tags.keyword)], color: "var(--accent)" },
+  { tag: [tags.string, tags.content, tags.attributeValue], color: "var(--body)" },
 ]);
 
 const form = document.querySelector("form.typed");
 const field = form.querySelector("textarea");
+const shows = form.querySelector("[data-show]"); // the button that shows the mail, where the text makes one
+const { schema } = form.dataset;
+const language = schema ? [yaml(), autocompletion({ override: [schemaCompletion(schema)] })]
+  : /\.mjml$/.test(form.elements.name?.value ?? "") ? [xml({ autoCloseTags: false })] : [];
 
 // In a shadow tree the editor's styles are adopted sheets, which the page's policy allows without an exception; in the
 // page itself they would be style elements.
@@ -66,11 +74,12 @@ const view = new EditorView({
     doc: field.value,
     extensions: [
       lineNumbers(), lintGutter(), history(), drawSelection(), highlightActiveLine(), highlightSelectionMatches(),
-      search({ top: true }), yaml(), indentUnit.of("  "), syntaxHighlighting(COLOURS), LOOK,
-      autocompletion({ override: [schemaCompletion(form.dataset.schema)] }),
+      search({ top: true }), language, indentUnit.of("  "), syntaxHighlighting(COLOURS), LOOK,
       // Tab leaves the editor as it leaves any field; two spaces are typed, or come with the line before.
       keymap.of([...completionKeymap, ...lintKeymap, ...searchKeymap, ...historyKeymap, ...defaultKeymap]),
-      EditorView.contentAttributes.of({ "aria-label": "The text of schedule.yaml", spellcheck: "false", tabindex: "0" }),
+      EditorView.contentAttributes.of({
+        "aria-label": form.querySelector("label").textContent.trim(), spellcheck: "false", tabindex: "0",
+      }),
       EditorView.updateListener.of((update) => update.docChanged && changed()),
     ],
   }),
@@ -97,7 +106,9 @@ async function check() {
     const answer = await fetch(form.dataset.check, { method: "POST", body, headers: { accept: "application/json" } });
     if (!answer.ok) throw new Error(answer.status === 401 ? "You are logged out." : "The desk did not check it.");
     const found = await answer.json();
-    if (mine === asked && text === field.value) show(found);
+    if (mine !== asked || text !== field.value) return;
+    show(found);
+    if (shows && !found.problems.length && asked > 1) form.requestSubmit(shows);
   } catch (error) {
     if (mine === asked) say(`${error.message} “Check” tries again.`);
   }
@@ -124,6 +135,7 @@ function show({ problems, warnings, runs }) {
   }
   const passed = element("p", "finding passed");
   passed.append(element("b", "", "Valid."), element("span", "", " Nothing is written yet."));
+  if (!runs) return found.replaceChildren(passed);
   found.replaceChildren(
     passed,
     ...warnings.map((warning) => element("p", "finding warning", warning)),

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from newsletter.render.findings import preflight
     from newsletter.render.letters import desk_letter
     from newsletter.render.pictures import picture
-    from newsletter.render.problems import check_template
+    from newsletter.render.problems import check_template, render_sample
+    from newsletter.render.template_files import TemplateFile
     from newsletter.render.templates import CompiledTemplate, Templates, subject_faults
     from newsletter.render.translating import is_language
     from newsletter.render.word_list import catalogue_for
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = [
     "FLAGS",
     "CompiledTemplate",
+    "TemplateFile",
     "Templates",
     "catalogue_for",
     "check_template",
@@ -39,6 +41,7 @@ __all__ = [
     "preflight",
     "render_edition",
     "render_editions",
+    "render_sample",
     "short_date",
     "story_card",
     "subject_faults",
@@ -49,6 +52,7 @@ FLAGS = Path(__file__).parent / "flags"
 
 _DOORS = {
     "CompiledTemplate": "templates",
+    "TemplateFile": "template_files",
     "Templates": "templates",
     "catalogue_for": "word_list",
     "check_template": "problems",
@@ -62,6 +66,7 @@ _DOORS = {
     "preflight": "findings",
     "render_edition": "confined",
     "render_editions": "confined",
+    "render_sample": "problems",
     "short_date": "wording",
     "story_card": "facts",
     "subject_faults": "templates",

@@ -18,6 +18,7 @@ from newsletter.model import (
     NoteOrigin,
     PlacedStory,
     Related,
+    RenderedEdition,
     Sender,
     Severity,
     Snapshot,
@@ -29,7 +30,7 @@ from newsletter.render.findings import preflight
 from newsletter.render.template_files import Shelf, shipped_folders
 from newsletter.render.templates import Templates
 
-__all__ = ["check_template", "read_sample"]
+__all__ = ["check_template", "read_sample", "render_sample"]
 
 _KINDS = {"kind": Kind, "note_origin": NoteOrigin, "summary_origin": SummaryOrigin}
 _STORY_FIELDS = {field.name for field in dataclasses.fields(Story)}
@@ -41,29 +42,35 @@ def check_template(folder: Path, templates: Templates | None = None) -> list[Pro
     Its partials, theme and words are those of `templates`, or else what lies beside the folder before the shipped ones.
     """
     folder = folder.resolve()
-    templates = templates or Templates([folder.parent])
-    shelf = Shelf([*templates.folders, *shipped_folders()])
-    problems: list[Problem] = []
     try:
-        template = templates.compile(folder.name)
-    except TemplateError as error:
-        problems += error.problems
-    sample = shelf.find(f"{folder.name}/sample.json") or shelf.find("daily/sample.json") or folder / "sample.json"
-    try:
-        snapshot = read_sample(sample.read_text(encoding="utf-8-sig"), folder.name)
-    except json.JSONDecodeError as error:
-        return [*problems, Problem(str(sample), error.lineno, error.colno, error.msg)]
-    except (OSError, LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
-        return [*problems, Problem(str(sample), 1, 1, f"this is not a sample issue: {_reason(error)}")]
-    if problems:
-        return problems
-    edition = Edition(snapshot.countries, snapshot.languages[0])
-    try:
-        rendered = render_edition(template, snapshot, edition, "https://news.example")
+        snapshot, rendered = render_sample(folder.name, templates or Templates([folder.parent]))
     except TemplateError as error:
         return list(error.problems)
     findings = preflight(snapshot, [rendered], max(placed.story.published_at for placed in snapshot.placed))
     return [_as_problem(folder, finding) for finding in findings if finding.severity is Severity.BLOCKING]
+
+
+def render_sample(
+    name: str, templates: Templates, base_url: str = "https://news.example"
+) -> tuple[Snapshot, RenderedEdition]:
+    """The issue of a mail's `sample.json`, rendered; raises `TemplateError` with every fault of its files."""
+    shelf = Shelf([*templates.folders, *shipped_folders()])
+    problems: list[Problem] = []
+    try:
+        template = templates.compile(name)
+    except TemplateError as error:
+        problems += error.problems
+    sample = shelf.find(f"{name}/sample.json") or shelf.find("daily/sample.json") or Path(name, "sample.json")
+    try:
+        snapshot = read_sample(sample.read_text(encoding="utf-8-sig"), name)
+    except json.JSONDecodeError as error:
+        problems.append(Problem(str(sample), error.lineno, error.colno, error.msg))
+    except (OSError, LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        problems.append(Problem(str(sample), 1, 1, f"this is not a sample issue: {_reason(error)}"))
+    if problems:
+        raise TemplateError(problems)
+    edition = Edition(snapshot.countries, snapshot.languages[0])
+    return snapshot, render_edition(template, snapshot, edition, base_url)
 
 
 def read_sample(text: str, template: str) -> Snapshot:

@@ -16,11 +16,12 @@ from typing import Any
 from newsletter.errors import Problem, TemplateError
 from newsletter.render.theme import TOKEN, read_theme
 
-__all__ = ["Shelf", "Stamp", "TemplateText", "shipped_folders"]
+__all__ = ["Shelf", "Stamp", "TemplateFile", "TemplateText", "edited_files", "shipped_folders"]
 
 _INCLUDE = re.compile(
     r"""\s*(?:<mj-include\s+path=["']([^"']*)["']\s*/>|\{%-?\s*include\s+["']([^"']*)["']\s*-?%\})\s*"""
 )
+_EDITED = frozenset({".mjml", ".txt", ".toml", ".json"})
 _YOUNG_NS = 2_000_000_000
 _DEEPEST_INCLUDE, _MOST_INCLUDES, _MOST_LINES, _MOST_BYTES = 5, 200, 20_000, 250_000
 
@@ -151,6 +152,22 @@ def _looked_at(folder: str) -> Iterator[tuple[str, int, int, int, int]]:
                 with suppress(OSError):  # gone this moment, or a link to nothing
                     told = entry.stat()
                     yield entry.path, told.st_ino, told.st_size, told.st_mtime_ns, told.st_ctime_ns
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateFile:
+    """A file of templates by its relative path: whether the desk has one of its `own`, and whether one is `shipped`."""
+
+    name: str
+    own: bool
+    shipped: bool
+
+
+def edited_files(folders: Sequence[Path], but: Sequence[str]) -> set[str]:
+    """What people edit in template folders, by relative path, `but` for some folders in them: mails with their samples,
+    partials, and the values beside them."""
+    found = {path.relative_to(folder) for folder in folders for path in (*folder.glob("*.toml"), *folder.glob("*/*"))}
+    return {path.as_posix() for path in found if path.suffix in _EDITED and path.parts[0] not in but}
 
 
 def shipped_folders() -> tuple[Path, ...]:

@@ -21,7 +21,7 @@ from newsletter.render.letters import ReaderLetter, reader_letter
 from newsletter.render.mirroring import mirrored
 from newsletter.render.own_countries import read_countries
 from newsletter.render.part import Part
-from newsletter.render.template_files import Shelf, Stamp, TemplateText, shipped_folders
+from newsletter.render.template_files import Shelf, Stamp, TemplateFile, TemplateText, edited_files, shipped_folders
 from newsletter.render.theme import unused_values
 from newsletter.render.translating import read_catalogues, words_in
 from newsletter.render.word_list import Word, unsaid
@@ -46,7 +46,8 @@ COMPILERS = ", ".join(
 MOST_KEPT = 20
 """Pages that are kept compiled; a template that changes leaves one behind each time."""
 
-_NOT_NAMES = ("partials", "words", "desk", "reader")
+_NOT_MAILS = ("words", "desk", "reader")
+_NOT_NAMES = ("partials", *_NOT_MAILS)
 
 
 @dataclass(frozen=True)
@@ -122,42 +123,51 @@ class Templates:
     _seen: dict[str, Stamp] = field(default_factory=dict, init=False)
 
     @property
-    def _all_folders(self) -> list[Path]:
+    def everywhere(self) -> list[Path]:
+        """Its folders and the shipped ones, in the order in which a file is looked for."""
         return [*self.folders, *shipped_folders()]
 
     def names(self) -> list[str]:
         """Every template there is, in order of the alphabet."""
-        return sorted({path.parent.name for folder in self._all_folders for path in folder.glob("*/body.mjml")})
+        return sorted({path.parent.name for folder in self.everywhere for path in folder.glob("*/body.mjml")})
+
+    def files(self) -> list[TemplateFile]:
+        """Every file that mails are made from, words aside: mail by mail, then what they share."""
+        owned, shipped = edited_files(self.folders, _NOT_MAILS), edited_files(shipped_folders(), _NOT_MAILS)
+        names = sorted(owned | shipped, key=lambda name: (name.partition("/")[0] not in self.names(), name))
+        return [TemplateFile(name, name in owned, name in shipped) for name in names]
+
+    def find(self, name: str) -> Path | None:
+        """Where the file of that relative path lies, the desk's own before a shipped one."""
+        return Shelf(self.everywhere).find(name)
 
     def folder(self, name: str) -> Path:
         """Where the template of that name lies, the desk's own before a shipped one; raises `TemplateError`."""
-        for folder in self._all_folders:
+        for folder in self.everywhere:
             if (folder / name / "body.mjml").is_file():
                 return folder / name
         raise TemplateError([Problem(name, 1, 1, f"there is no such template; there are {', '.join(self.names())}")])
 
     def theme(self) -> Mapping[str, Any]:
         """The colours, typefaces and other values of theme.toml, the desk's before the shipped ones."""
-        return Shelf(self._all_folders).theme
+        return Shelf(self.everywhere).theme
 
     def unused_values(self) -> list[str]:
         """A sentence about each value of theme.toml that no template asks for."""
-        files = [
-            path for folder in self._all_folders for kind in ("mjml", "txt") for path in folder.glob(f"*/*.{kind}")
-        ]
+        files = [path for folder in self.everywhere for kind in ("mjml", "txt") for path in folder.glob(f"*/*.{kind}")]
         return list(unused_values(self.theme(), [path.read_text(encoding="utf-8", errors="replace") for path in files]))
 
     def words(self, language: str) -> Mapping[str, Callable[..., str]]:
         """`_` and `ngettext` of the mails in that language, escaped: for pages that speak to the same readers."""
-        return words_in(language, read_catalogues(self._all_folders)).html
+        return words_in(language, read_catalogues(self.everywhere)).html
 
     def letter(self, facts: Mapping[str, Any], language: str) -> ReaderLetter:
         """The letter to a reader who asked for something; see `newsletter.render.letters.reader_letter`."""
-        return reader_letter(facts, language, read_catalogues(self._all_folders))
+        return reader_letter(facts, language, read_catalogues(self.everywhere))
 
     def languages(self) -> list[str]:
         """English, and every language that has a catalogue of words."""
-        return ["en", *sorted(read_catalogues(self._all_folders))]
+        return ["en", *sorted(read_catalogues(self.everywhere))]
 
     def unsaid(self, language: str) -> list[Word]:
         """The words of every mail, and of the pages that speak to readers, that stay English in that language."""
@@ -166,7 +176,7 @@ class Templates:
             html, *plain = self._texts(name)
             words += called_words(html, html_dialect())
             words += (word for text in plain for word in called_words(text, text_dialect()))
-        return unsaid(language, words, read_catalogues(self._all_folders))
+        return unsaid(language, words, read_catalogues(self.everywhere))
 
     def countries(self) -> dict[str, dict[str, str]]:
         """What the desk calls countries, and which flags it shows; raises `TemplateError`."""
@@ -186,11 +196,11 @@ class Templates:
         """The template of that folder, compiled anew when a file changed; raises `TemplateError` with every fault."""
         if not _NAME.fullmatch(name):
             raise TemplateError([Problem(name, 1, 1, "a template's name is small letters, digits, - and _")])
-        stamp = Stamp.of(self._all_folders)
+        stamp = Stamp.of(self.everywhere)
         if stamp.settled and self._seen.get(name) == stamp:
             return self._kept[name]
         html, text, subject = self._texts(name)
-        catalogues = read_catalogues(self._all_folders)
+        catalogues = read_catalogues(self.everywhere)
         words = (f"{language} {text}" for language, texts in catalogues.items() for text in texts)
         countries = self.countries()
         digest = _digest(html.text, text.text, subject.text, COMPILERS, repr(countries), *words)
@@ -215,7 +225,7 @@ class Templates:
         return page
 
     def _texts(self, name: str) -> list[TemplateText]:
-        shelf = Shelf(self._all_folders)
+        shelf = Shelf(self.everywhere)
         return _all_of([partial(shelf.read, f"{name}/{file}") for file in ("body.mjml", "body.txt", "subject.txt")])
 
 

@@ -99,6 +99,13 @@ from newsletter.web.desk.subscriber.list import subscriber_list
 from newsletter.web.desk.subscriber.page import subscriber, subscriber_change
 from newsletter.web.desk.subscriber.rejects import subscriber_rejects
 from newsletter.web.desk.subscriber.upload import subscriber_upload
+from newsletter.web.desk.templates.check import template_check
+from newsletter.web.desk.templates.file import template_file
+from newsletter.web.desk.templates.list import template_list
+from newsletter.web.desk.templates.mail import template_mail
+from newsletter.web.desk.templates.save import template_save
+from newsletter.web.desk.templates.shipped import template_shipped
+from newsletter.web.desk.templates.start import template_start
 from newsletter.web.figures import Figures
 from newsletter.web.guard import MOST_BYTES, MOST_PUSHED, MOST_UPLOADED, guarded
 from newsletter.web.headers import SecurityHeaders, security_headers
@@ -178,6 +185,13 @@ ROUTES: tuple[tuple[str, tuple[str, ...], Action], ...] = (
     ("/schedules/{issue:issue}", GET, schedule_slot),
     ("/sources", GET, source_list),
     ("/sources/{source}/switch", BOTH, source_switch),
+    ("/templates", GET, template_list),
+    ("/templates/start", POST, template_start),
+    ("/templates/file", GET, template_file),
+    ("/templates/check", POST, template_check),
+    ("/templates/mail", BOTH, template_mail),
+    ("/templates/save", POST, template_save),
+    ("/templates/shipped", POST, template_shipped),
     ("/subscribers", GET, subscriber_list),
     ("/subscribers/one", GET, subscriber),
     ("/subscribers/one", POST, subscriber_change),

@@ -43,7 +43,7 @@ _UPLOADS = frozenset({"subscriber_upload"})
 
 _NOT_OURS = "This form did not come from a page of yours. Reload the page and try again."
 
-_LOOKS = frozenset({"schedule_file_check", "schedule_file_diff"})
+_LOOKS = frozenset({"schedule_file_check", "schedule_file_diff", "template_check", "template_mail"})
 """What is posted only because it is long: it changes nothing, and comes with every pause in typing."""
 
 _ANSWERS: tuple[tuple[type[Exception], int, str, str], ...] = (

@@ -51,6 +51,7 @@ _SCREENS = (
     ("story_list", "/stories", "Stories"),
     ("schedule_list", "/schedules", "Schedules"),
     ("source_list", "/sources", "Sources"),
+    ("template_list", "/templates", "Templates"),
     ("subscriber_list", "/subscribers", "Subscribers"),
     ("outbox", "/outbox", "Outbox"),
     ("user_list", "/users", "Users"),

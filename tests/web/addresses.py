@@ -43,6 +43,8 @@ OWN_PARTS = {"flag": {"name": "cn.png"}, "static": {"name": "desk.css"}}
 QUERIES = {
     "issue_story": "?id=STORY",
     "issue_story_change": "?id=STORY",
+    "template_file": "?name=daily/body.mjml",
+    "template_mail": "?name=daily/body.mjml",
     "subscriber": f"?address={READER}",
     **{f"schedule_{order}": "?day=2026-05-28&at=08:00" for order in ("skip", "move", "extra", "run")},
 }

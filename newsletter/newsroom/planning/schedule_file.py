@@ -25,6 +25,7 @@ __all__ = [
     "next_runs",
     "parse",
     "put_in_place",
+    "replace_file",
     "retype",
     "rewrite",
     "text_of",
@@ -135,7 +136,7 @@ def put_in_place(room: Newsroom, change: Change) -> None:
     with room.database.hold(f"file {room.plan_file}") as held:
         if not held or hashlib.sha256(room.plan_file.read_bytes()).hexdigest() != change.before:
             raise ChecksFailedError(f"{room.plan_file} was changed meanwhile and is left as it is; begin again")
-        _replace(room.plan_file.resolve(), change.data)
+        replace_file(room.plan_file.resolve(), change.data)
 
 
 def parse(text: str) -> object:
@@ -169,11 +170,12 @@ def _decoded(room: Newsroom, data: bytes) -> str:
         raise InputError(f"{room.plan_file} is not UTF-8; save it as that") from None
 
 
-def _replace(path: Path, data: bytes) -> None:
+def replace_file(path: Path, data: bytes) -> None:
     """Put `data` in the place of a file, with its mode; a crash leaves one of the two whole."""
     temporary = path.with_name(f".{path.name}.new")
     with temporary.open("wb") as file:
-        os.fchmod(file.fileno(), path.stat().st_mode & 0o777)
+        if path.exists():
+            os.fchmod(file.fileno(), path.stat().st_mode & 0o777)
         file.write(data)
         file.flush()
         os.fsync(file.fileno())

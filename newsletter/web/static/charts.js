@@ -1,4 +1,4 @@
-/* made from web-assets/ c626c222bfab343acb198ebca090d901ea975d1e1e471cf3c247d8d15a2c5e4b by `make assets`; uPlot 1.6.32:
+/* made from web-assets/ c3d0d1511c1cf196d94afd8ecc4daa1c1d1cf3c8a0e4c2d9db4ed2beb56457de by `make assets`; uPlot 1.6.32:
 The MIT License (MIT)
 
 Copyright (c) 2022 Leon Sorokin

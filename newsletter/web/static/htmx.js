@@ -1,4 +1,4 @@
-/* made from web-assets/ c626c222bfab343acb198ebca090d901ea975d1e1e471cf3c247d8d15a2c5e4b by `make assets`; htmx 2.0.6:
+/* made from web-assets/ c3d0d1511c1cf196d94afd8ecc4daa1c1d1cf3c8a0e4c2d9db4ed2beb56457de by `make assets`; htmx 2.0.6:
 Zero-Clause BSD
 =============
 

@@ -1,0 +1,1 @@
+"""The files that mails are made from: looked at, changed, given back."""
