@@ -122,6 +122,9 @@ _STORIES = Table(
         "max": Key(_number(1, 200), "the most stories of an issue"),
         "per_country": Key(_number(1, 200), "the most stories of one country"),
         "lead": Key(_duration(most=2 * _DAY), "how long before `at` the draft is built"),
+        "best_of": Key(
+            ListOf(Named("newsletter")), "for a digest: newsletters whose stories it tells again, best first"
+        ),
     }
 )
 

@@ -32,6 +32,7 @@ __all__ = [
     "read_subscription",
     "request_of",
     "served",
+    "served_to",
 ]
 
 FORM = "1"
@@ -47,6 +48,12 @@ def served(newsletters: Collection[Newsletter]) -> list[str]:
     """How often these newsletters can be had: what their segments tell readers apart by."""
     found = {str(each) for newsletter in newsletters for each in _frequencies(newsletter)}
     return [str(each) for each in Frequency if each in found]
+
+
+def served_to(room: Newsroom, reader: readers.Reader) -> list[str]:
+    """How often the reader can have what they are subscribed to, and the newsletter whose link they came by."""
+    held = [each for name, each in room.plan.newsletters.items() if _confirmed(reader.subscriber, name)]
+    return served([each for each in (reader.newsletter, *held) if each is not None])
 
 
 def _frequencies(newsletter: Newsletter) -> Collection[object]:
