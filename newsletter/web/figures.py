@@ -15,11 +15,13 @@ from typing import Any, TypeVar
 from newsletter.errors import NewsletterError
 from newsletter.model import Finding, Issue, IssueId, Severity
 from newsletter.newsroom import Newsroom
+from newsletter.newsroom.dispatch.counting import Counted, count_issue, count_newsletter
 from newsletter.newsroom.dispatch.day_after import handed_by_country, refusals_said
 from newsletter.newsroom.issue import editing, preflight, previews
 from newsletter.newsroom.issue.editing import Tray
 from newsletter.newsroom.issue.previews import Reach
 from newsletter.newsroom.readership.growth import Grown, growth
+from newsletter.plan import Newsletter
 from newsletter.storage import Refusals
 
 __all__ = ["Checked", "Figures"]
@@ -98,6 +100,16 @@ class Figures:
             return ()
         return self._remember(("reaches", issue.id, issue.revision), lambda: self._editions(issue))
 
+    def audience(self, issue: Issue) -> Counted | None:
+        """Who would get the draft by country, and who not and why; None while that is counted for the first time."""
+        key = ("audience", issue.id, issue.revision)
+        return self._known({key: lambda: self._counted_of(lambda: count_issue(self._room, issue))})[key]
+
+    def audience_of(self, newsletter: Newsletter) -> Counted | None:
+        """The same of a newsletter, whose issue would have stories of all its countries."""
+        key = ("audience", newsletter.name, str(newsletter.segment))
+        return self._known({key: lambda: self._counted_of(lambda: count_newsletter(self._room, newsletter))})[key]
+
     def checked(self, issue: Issue, *, glance: bool = False) -> Checked:
         """The preflight of the present draft; for a `glance` at many, as it was a few minutes ago."""
         kept = GLANCE_SECONDS if glance else KEPT_SECONDS
@@ -135,6 +147,12 @@ class Figures:
         with self._lock:
             self._kept.clear()
             self._asked.clear()  # what is being counted may not have seen it
+
+    def _counted_of(self, count: Callable[[], Counted]) -> Counted | None:
+        try:
+            return count()
+        except NewsletterError:  # the newsletter is gone from schedule.yaml, or the send has begun meanwhile
+            return None
 
     def _editions(self, issue: Issue) -> Sequence[Reach]:
         try:

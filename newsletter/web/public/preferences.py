@@ -20,7 +20,7 @@ def preferences(ask: Ask) -> Response:
     """What the newsletter offers to choose from, and no more; posted, it is kept."""
     reader = readers.reader_of(ask.room, Purpose.PREFERENCES, ask.path["token"])
     if reader is None or reader.newsletter is None:
-        return no_such_link()
+        return no_such_link(ask)
     saved, wrong = False, False
     frequencies = requests.served_to(ask.room, reader)
     if ask.posted:
