@@ -20,6 +20,8 @@ from newsletter.render import fill_html
 from newsletter.storage import Role
 from newsletter.tokens import Purpose, Signer
 from newsletter.web.our_flags import with_our_flags
+from subscribers.model import Status, Subscription
+from subscribers.signups import sign_up
 
 from .conftest import BASE, ISSUE, NEWSLETTER, Visitor, dump
 
@@ -419,3 +421,26 @@ def test_lists_of_the_archive_say_their_own_address_and_a_card(sent: Newsroom) -
         assert f'<link rel="canonical" href="{BASE}{path}">' in page
         assert f'<meta property="og:url" content="{BASE}{path}">' in page
         assert '<meta property="og:title" content="' in page
+    issue = f"/archive/{NEWSLETTER}/2026-05-27"
+    assert visitor.http.get(issue).headers["link"] == f'<{BASE}{issue}>; rel="canonical"'
+
+
+def test_pages_offer_only_how_often_the_readers_own_newsletters_come(review: Newsroom) -> None:
+    with review.plan_file.open("a", encoding="utf-8") as file:
+        file.write("\n  asia-ai-weekly: {title: Asia AI Weekly, at: '08:00', days: [fri], countries: [CN, JP],\n")
+        file.write("    stories: {best_of: [asia-ai-daily], at_most: 8d}, segment: {frequency: weekly}}\n")
+    visitor = Visitor(review)
+    daily, weekly = (review.newsletter(name) for name in (NEWSLETTER, "asia-ai-weekly"))
+    held = review.subscribers.find("mei.tan@example.com")
+    path = readers.preferences_address(review, held, daily).removeprefix(review.settings.base_url)
+    assert "once a week" not in visitor.http.get(path).text
+    visitor.http.post(path, data={"country": ["CN"], "frequency": "weekly"})
+    assert review.subscribers.find(held.email).preferences.frequency == "daily"
+
+    signup = sign_up(held.email, [weekly.name], wanted=Subscription(Status.CONFIRMED, review.clock.now(), "test"))
+    review.subscribers.add(signup, review.clock.now())
+    page = visitor.http.get(path).text
+    assert "once a week" in page
+    assert "only breaking news" not in page
+    visitor.http.post(path, data={"country": ["CN"], "frequency": "weekly"})
+    assert review.subscribers.find(held.email).preferences.frequency == "weekly"
