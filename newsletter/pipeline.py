@@ -137,7 +137,7 @@ def _standings(told: Sequence[Snapshot], candidates: Sequence[Story], stories: S
     ids = {placed.story.id for snapshot in told for placed in snapshot.placed}
     ids.update(story_id for snapshot in told for story_id in snapshot.dropped)
     roots = {story_id: compose.root(story) for story_id, story in stories.find(ids).items()}
-    sources = stories.count_sources({compose.root(story) for story in candidates})
+    sources = stories.count_sources({story.cluster for story in candidates if story.cluster})
     return compose.standings_of(told, lambda story_id: roots.get(story_id, story_id), sources)
 
 
