@@ -73,7 +73,7 @@ class Window:
     """What an issue may be composed of: the `candidates` became available since the newsletter's last sealed issue.
 
     `carried` was told by issues of the last month, `moment` is when this one is read at the earliest, and `priority`
-    (by source id) and `apart` say which of several copies is which.
+    (by source id) and `apart` say which of several copies is which. Of a digest, `standings` say what is best.
     """
 
     candidates: Sequence[Story]
@@ -81,6 +81,7 @@ class Window:
     moment: datetime
     priority: Mapping[str, int]
     apart: compose.Apart
+    standings: compose.Standings | None = None
 
     def fitting(self, newsletter: Newsletter, issue_id: IssueId) -> list[Story]:
         """Those that the issue may tell, freshest first, each once."""
@@ -92,6 +93,7 @@ class Window:
             priority=self.priority,
             carried=self.carried,
             apart=self.apart,
+            standings=self.standings,
         )
 
 
@@ -106,12 +108,18 @@ def window_of(
     now: datetime,
     due_at: datetime,
 ) -> Window:
-    """The window of an issue; a story whose embargo ends before the issue is due may stand in it."""
+    """The window of an issue; a story whose embargo ends before the issue is due may stand in it.
+
+    A digest's holds also what the newsletters it is the best of have carried since its own last issue.
+    """
     moment = max(now, due_at)
     names = (newsletter.name, *newsletter.not_again_from)
     last = issues.last_window_end(newsletter.name, issue_id)
+    told = issues.told(newsletter.stories.best_of, last or due_at - newsletter.stories.at_most, due_at)
+    again = {placed.story.id for snapshot in told for placed in snapshot.placed}
     candidates = stories.window(
         available_after=last - STORING if last else None,
+        or_named=again,
         available_until=moment,
         published_after=due_at - newsletter.stories.at_most,
         # An issue made up for a day gone by does not know what came after it.
@@ -120,7 +128,17 @@ def window_of(
         issue_id=issue_id,
     )
     carried = stories.find(issues.carried(names, issue_id))
-    return Window(candidates, list(carried.values()), moment, priority, apart(candidates))
+    standings = _standings(told, candidates, stories) if newsletter.stories.best_of else None
+    return Window(candidates, list(carried.values()), moment, priority, apart(candidates), standings)
+
+
+def _standings(told: Sequence[Snapshot], candidates: Sequence[Story], stories: Stories) -> compose.Standings:
+    """What the desk made of the candidates, by the copies as they are known now."""
+    ids = {placed.story.id for snapshot in told for placed in snapshot.placed}
+    ids.update(story_id for snapshot in told for story_id in snapshot.dropped)
+    roots = {story_id: compose.root(story) for story_id, story in stories.find(ids).items()}
+    sources = stories.count_sources({story.cluster for story in candidates if story.cluster})
+    return compose.standings_of(told, lambda story_id: roots.get(story_id, story_id), sources)
 
 
 def compose_issue(newsletter: Newsletter, issue_id: IssueId, window: Window, relate: compose.Relate) -> Snapshot:
@@ -134,6 +152,7 @@ def compose_issue(newsletter: Newsletter, issue_id: IssueId, window: Window, rel
         priority=window.priority,
         carried=window.carried,
         apart=window.apart,
+        standings=window.standings,
     )
 
 

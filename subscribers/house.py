@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, Select, func, or_, sel
 
 from subscribers import exporting, growth, importing, requests
 from subscribers.addresses import Address, parse_address
+from subscribers.audience import still_wanted
 from subscribers.database import conflict_insert, upgrade, writing
 from subscribers.errors import UnknownSubscriberError
 from subscribers.growth import Change, Ending
@@ -250,10 +251,17 @@ class Subscribers:
         with writing(self._engine) as connection:
             requests.settle(connection, asked, reply, settled=settled)
 
-    def confirm(self, number: int, newsletters: Collection[str], now: datetime, network: str) -> Subscriber | None:
+    def confirm(
+        self, number: int, newsletters: Collection[str], now: datetime, network: str, welcoming: Collection[str] = ()
+    ) -> Subscriber | None:
         """Follow a request whose address has answered; see `subscribers.requests.confirm`."""
         with writing(self._engine) as connection:
-            return requests.confirm(connection, number, newsletters, now, network)
+            return requests.confirm(connection, number, newsletters, now, network, welcoming)
+
+    def still_wanted(self, newsletter: str, subscriber_id: int) -> bool:
+        """Whether the subscriber is confirmed for the newsletter, and not suppressed, right now."""
+        with self._engine.connect() as connection:
+            return bool(still_wanted(connection, newsletter, [subscriber_id]))
 
     def suppress(self, address: str, reason: str, now: datetime, detail: str = "") -> bool:
         """Never mail this address again, known or not; False when it is suppressed already.

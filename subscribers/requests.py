@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, insert, select, update
 
 from subscribers.addresses import Address, parse_address
 from subscribers.enrolment import enrol
@@ -36,6 +36,10 @@ LIFTED = frozenset({"erased", "bounced"})
 """Reasons of suppression that end when the person confirms a new subscription; a complaint never does."""
 
 
+_WELCOME = "welcome"
+"""Beside the choices of a request: the newsletters that whoever confirmed it is welcomed to."""
+
+
 class RequestKind(StrEnum):
     """What is asked for."""
 
@@ -46,7 +50,8 @@ class RequestKind(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
     """One request. `choices` are fields of a sign-up (countries, frequency, language, timezone); `form` is the version
-    of the page's words, `network` where the form was sent from; `confirmed_at` is None until the address answered."""
+    of the page's words, `network` where the form was sent from; `confirmed_at` is None until the address answered. From
+    then on its mail is a welcome to the newsletters of `welcome`, new to whoever has the address."""
 
     id: int
     kind: RequestKind
@@ -60,6 +65,7 @@ class Asked:
     tries: int = 0
     tried_at: datetime | None = None
     confirmed_at: datetime | None = None
+    welcome: tuple[str, ...] = ()
 
     @property
     def at(self) -> datetime:
@@ -119,8 +125,12 @@ def ask(
 
 
 def waiting(connection: Connection, most_tries: int) -> Sequence[Asked]:
-    """Requests whose mail is still to be carried, the oldest first."""
-    query = select(request).where(~request.c.settled, request.c.tries < most_tries).order_by(request.c.id)
+    """Requests whose mail is still to be carried, the oldest first.
+
+    A welcome that was begun, and of which nobody wrote down that it was not taken, may be there already: it is let be.
+    """
+    begun = and_(request.c.confirmed_at.is_not(None), request.c.tries > 0, request.c.reply == "")
+    query = select(request).where(~request.c.settled, request.c.tries < most_tries, ~begun).order_by(request.c.id)
     return [_asked(row) for row in connection.execute(query)]
 
 
@@ -134,23 +144,39 @@ def get(connection: Connection, number: int) -> Asked:
 
 def claim(connection: Connection, asked: Asked, now: datetime) -> bool:
     """Count one more try before it is made; False when somebody else was first."""
-    those = request.c.id == asked.id, request.c.tries == asked.tries, ~request.c.settled
-    return connection.execute(update(request).where(*those).values(tries=asked.tries + 1, tried_at=now)).rowcount == 1
+    those = *_same_letter(asked), request.c.tries == asked.tries, ~request.c.settled
+    begun = update(request).where(*those).values(tries=asked.tries + 1, tried_at=now, reply="")
+    return connection.execute(begun).rowcount == 1
 
 
 def settle(connection: Connection, asked: Asked, reply: str, *, settled: bool = True) -> None:
     """Note what came of the last try; not `settled`, it is tried again."""
-    connection.execute(update(request).where(request.c.id == asked.id).values(settled=settled, reply=reply))
+    connection.execute(update(request).where(*_same_letter(asked)).values(settled=settled, reply=reply))
+
+
+def _same_letter(asked: Asked) -> tuple[ColumnElement[bool], ...]:
+    """The request, as long as its letter is the one that was read: a confirmation makes it another one."""
+    confirmed = request.c.confirmed_at
+    return request.c.id == asked.id, confirmed.is_(None) if asked.confirmed_at is None else confirmed.is_not(None)
 
 
 def confirm(
-    connection: Connection, number: int, newsletters: Collection[str], now: datetime, network: str
+    connection: Connection,
+    number: int,
+    newsletters: Collection[str],
+    now: datetime,
+    network: str,
+    welcoming: Collection[str] = (),
 ) -> Subscriber | None:
     """Subscribe whom the address of a request belongs to, to those of its newsletters; None where it was used before.
 
-    It revives who unsubscribed, and lifts a suppression after an erasure or bounces. Raises `UnknownSubscriberError`.
+    It revives who unsubscribed, and lifts a suppression after an erasure or bounces. Those of `welcoming` that they
+    never had before have a welcome carried, in the same transaction. Raises `UnknownSubscriberError`.
     """
     asked = get(connection, number)
+    # Two links of one address, followed at the same instant, are followed one after the other.
+    theirs = select(request.c.id).where(request.c.address_key == asked.address.key).order_by(request.c.id)
+    connection.execute(theirs.with_for_update()).all()
     first = update(request).where(request.c.id == number, request.c.confirmed_at.is_(None)).values(confirmed_at=now)
     if not connection.execute(first).rowcount:
         return None
@@ -162,6 +188,7 @@ def confirm(
         delete(suppression).where(suppression.c.address_key == key, suppression.c.reason.in_(LIFTED))
     ).rowcount
     held = next(iter(find_subscribers(connection, subscriber.c.address_key == key, lock=True)), None)
+    _have_welcomed(connection, asked, [name for name in chosen if name in welcoming and _never_had(held, name)])
     how = f"subscribe page, asked from {asked.network}, confirmed from {network}"
     enrolled = enrol(signup, held, now, how, revive=True)
     events = [(key, event) for event in enrolled.events]
@@ -169,6 +196,18 @@ def confirm(
         events.append((key, Event(now, "unsuppressed", {"how": "confirmed a new subscription"})))
     save(connection, {key: held} if held else {}, {key: enrolled.subscriber}, events, now, revive=True)
     return find_subscribers(connection, subscriber.c.address_key == key)[0]
+
+
+def _never_had(held: Subscriber | None, newsletter: str) -> bool:
+    kept = held.subscriptions.get(newsletter) if held else None
+    return kept is None or kept.status is Status.PENDING
+
+
+def _have_welcomed(connection: Connection, asked: Asked, newsletters: Sequence[str]) -> None:
+    """The request has a second letter to be carried, or nothing any more."""
+    choices = {**asked.choices, _WELCOME: list(newsletters)}
+    values = {"choices": choices, "settled": not newsletters, "tries": 0, "tried_at": None, "reply": ""}
+    connection.execute(update(request).where(request.c.id == asked.id).values(**values))
 
 
 def _may_be_mailed(connection: Connection, kind: RequestKind, key: str) -> bool:
@@ -195,7 +234,7 @@ def _asked(row: Row) -> Asked:  # type: ignore[type-arg]
         kind=RequestKind(row.kind),
         address=parse_address(row.email),
         newsletters=tuple(row.newsletters),
-        choices=row.choices,
+        choices={name: value for name, value in row.choices.items() if name != _WELCOME},
         language=row.language,
         asked_at=row.asked_at,
         network=row.network,
@@ -203,4 +242,5 @@ def _asked(row: Row) -> Asked:  # type: ignore[type-arg]
         tries=row.tries,
         tried_at=row.tried_at,
         confirmed_at=row.confirmed_at,
+        welcome=tuple(row.choices.get(_WELCOME, ())),
     )

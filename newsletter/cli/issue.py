@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from newsletter.cli.audience import audience
 from newsletter.cli.console import (
     DeskGroup,
     as_json,
@@ -36,7 +37,7 @@ def issue() -> None:
 
 for command in (
     *(edit, tray, add, drop, move, lead, revisions, restore),
-    *(breaking, preview, check, proof, send, stop, undo, cancel, correct, status, recipients, retry, resolve),
+    *(audience, breaking, preview, check, proof, send, stop, undo, cancel, correct, status, recipients, retry, resolve),
 ):
     issue.add_command(command)
 

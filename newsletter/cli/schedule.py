@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from newsletter.cli.audience import newsletter_audience
 from newsletter.cli.console import DeskGroup, as_json, by, open_room, print_json, print_table, whisper, who
 from newsletter.cli.schedule_file import apply, schema, set_
 from newsletter.cli.schedule_overlays import extra, move, overlays, pause, resume, skip
@@ -25,7 +26,7 @@ def schedule() -> None:
     """Check schedule.yaml, see what is due when, and decide beside it: pause, skip, move, one issue more."""
 
 
-for command in (pause, resume, skip, move, extra, overlays, set_, apply, schema):
+for command in (pause, resume, skip, move, extra, overlays, set_, apply, schema, newsletter_audience):
     schedule.add_command(command)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from newsletter.compose import arranging
+from newsletter.compose.best import Standing, Standings, best_first, root, standings_of
 from newsletter.compose.editions import choose_edition
 from newsletter.compose.related import KEPT, WINDOW, Offer, chosen, rank
 from newsletter.compose.sameness import COPIES_WITHIN, NEAR_IDENTICAL, Apart, keys_of, told_before
@@ -16,7 +17,10 @@ __all__ = [
     "Apart",
     "Offer",
     "Relate",
+    "Standing",
+    "Standings",
     "arranging",
+    "best_first",
     "choose_edition",
     "chosen",
     "compose",
@@ -24,5 +28,7 @@ __all__ = [
     "keys_of",
     "placing",
     "rank",
+    "root",
+    "standings_of",
     "told_before",
 ]

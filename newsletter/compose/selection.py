@@ -7,6 +7,7 @@ from datetime import date, datetime
 from itertools import chain, zip_longest
 from types import MappingProxyType
 
+from newsletter.compose.best import Standings, best_first
 from newsletter.compose.related import Offer, chosen
 from newsletter.compose.sameness import Apart, keys_of, told_before, without_copies
 from newsletter.model import CountrySection, Kind, PlacedStory, Precision, Snapshot, Story, StoryStatus
@@ -30,6 +31,7 @@ def compose(
     priority: Mapping[str, int] | None = None,
     carried: Sequence[Story] = (),
     apart: Apart = MappingProxyType({}),
+    standings: Standings | None = None,
 ) -> Snapshot:
     """What the newsletter's issue of `date` says, out of the `candidates` of its window.
 
@@ -37,7 +39,9 @@ def compose(
     stories gives a snapshot without sections whose lead is "": whether that goes out is for the caller to say
     (`on_few`).
     """
-    once = fitting(newsletter, date, candidates, now, priority=priority, carried=carried, apart=apart)
+    once = fitting(
+        newsletter, date, candidates, now, priority=priority, carried=carried, apart=apart, standings=standings
+    )
     dealt = _dealt(_by_country(once, newsletter), newsletter.stories.max)
     return Snapshot(
         newsletter=newsletter.name,
@@ -66,8 +70,10 @@ def fitting(
     priority: Mapping[str, int] | None = None,
     carried: Sequence[Story] = (),
     apart: Apart = MappingProxyType({}),
+    standings: Standings | None = None,
 ) -> list[Story]:
-    """Those of the `candidates` that the issue of `date` may tell, freshest first, each once.
+    """Those of the `candidates` that the issue of `date` may tell, each once: freshest first, or the best first where
+    there are `standings`.
 
     `priority` (by source id) decides which copy of a story is kept. Nothing is told of which a copy was `carried`
     before; what is `apart` is no copy.
@@ -75,7 +81,8 @@ def fitting(
     may_be_told = [story for story in candidates if _fits(story, newsletter, date, now)]
     before = told_before(may_be_told, carried, apart)
     once = without_copies((story for story in may_be_told if story.id not in before), priority or {}, apart)
-    return sorted(once, key=lambda one: _freshness(one, now))
+    freshest = sorted(once, key=lambda one: _freshness(one, now))
+    return freshest if standings is None else best_first(freshest, standings, priority or {})
 
 
 def placing(stories: Sequence[Story], relate: Relate, now: datetime, limit: int) -> Callable[[Story], PlacedStory]:
@@ -120,7 +127,7 @@ def _place(story: Story, countries: Sequence[str]) -> str | None:
 
 
 def _by_country(stories: Iterable[Story], newsletter: Newsletter) -> dict[str, list[Story]]:
-    """Every country's freshest, at most `per_country`; countries in the newsletter's order."""
+    """Every country's first, at most `per_country`; countries in the newsletter's order."""
     filed: dict[str, list[Story]] = {country: [] for country in newsletter.countries}
     for story in stories:
         if country := _place(story, newsletter.countries):

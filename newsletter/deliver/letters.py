@@ -10,7 +10,7 @@ from email.utils import format_datetime
 
 from newsletter.deliver.dkim import DkimKey, Signature
 from newsletter.deliver.encoding import encode_part
-from newsletter.deliver.header_text import ascii_domain, field, mailbox
+from newsletter.deliver.header_text import angle_url, ascii_domain, field, mailbox
 from newsletter.deliver.splice import part_head
 from newsletter.model import Message, Sender, WireContent
 
@@ -19,7 +19,10 @@ __all__ = ["Letter", "write_letter"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Letter:
-    """One letter to `to`; `date` is aware. `message_id` and `thread` (which letters of one issue share) have angles."""
+    """One letter to `to`; `date` is aware. `message_id` and `thread` (which letters of one issue share) have angles.
+
+    `unsubscribe` is where mail programs take the reader off (RFC 8058), for a letter to a subscriber.
+    """
 
     sender: Sender
     to: str
@@ -29,6 +32,7 @@ class Letter:
     date: datetime
     message_id: str
     thread: str = ""
+    unsubscribe: str = ""
 
 
 def write_letter(letter: Letter, number: int, envelope_from: str, keys: Sequence[DkimKey] = ()) -> Message:
@@ -43,6 +47,7 @@ def write_letter(letter: Letter, number: int, envelope_from: str, keys: Sequence
             _line("Date", format_datetime(letter.date)),
             _line("Message-ID", letter.message_id),
             *(_line(name, letter.thread) for name in ("In-Reply-To", "References") if letter.thread),
+            *_leaving(letter.unsubscribe),
             _line("Auto-Submitted", "auto-generated"),  # RFC 3834, section 5
             _line("X-Auto-Response-Suppress", "All"),  # Exchange, which does not know RFC 3834
             _line("MIME-Version", "1.0"),
@@ -61,6 +66,15 @@ def write_letter(letter: Letter, number: int, envelope_from: str, keys: Sequence
     )
     signed = [Signature(key, head, ()).field(b"", body) for key in keys]
     return Message(number, envelope_from, address, WireContent((*signed, head, b"\r\n", body)))
+
+
+def _leaving(address: str) -> tuple[bytes, ...]:
+    if not address:
+        return ()
+    return (
+        _line("List-Unsubscribe", angle_url(address)),
+        _line("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
+    )
 
 
 def _line(name: str, value: str) -> bytes:

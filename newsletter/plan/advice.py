@@ -27,8 +27,21 @@ def advise(plan: Plan, values: Mapping[str, Any], reading: Reading) -> Iterator[
                 "without it nothing can be pushed" if source.kind == "push" else "Ghost answers nobody without one"
             )
             yield _sentence(reading, f"sources.{name}.key", message)
+    if unserved := _unserved(plan):
+        message = f"readers who chose {' or '.join(unserved)} get nothing: no segment has it as a frequency"
+        yield _sentence(reading, "newsletters", message)
     for path, message in _idle_holidays(plan, values):
         yield _sentence(reading, path, message)
+
+
+def _unserved(plan: Plan) -> list[str]:
+    """The frequencies that no newsletter is for, as far as segments name them at their top. Any newsletter may have
+    breaking news, which reaches those of its readers who chose that alone."""
+    said = [each.segment.get("frequency") for each in plan.newsletters.values() if each.enabled]
+    if not said or None in said:
+        return []
+    served = {often for each in said for often in (each if isinstance(each, list | tuple) else (each,))}
+    return [often for often in ("daily", "weekly") if often not in served]
 
 
 def _sentence(reading: Reading, path: str, message: str) -> str:

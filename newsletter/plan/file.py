@@ -213,6 +213,7 @@ def _newsletter(
     stories = StoriesRule(**table.pop("stories", {}))
     if stories.min > stories.max:
         reading.fault(f"newsletters.{name}.stories.min", f"min {stories.min} is more than max {stories.max}")
+    _check_best_of(name, stories, table.get("not_again_from", ()), reading)
     table.setdefault("priority", _BREAKING if "breaking" in (name, table.get("template")) else _USUAL)
     sponsor = table.pop("sponsor", None)
     if sponsor is not None and "name" not in sponsor:
@@ -230,6 +231,15 @@ def _newsletter(
         **table.pop("delivery", {}),
         **table,
     )
+
+
+def _check_best_of(name: str, stories: StoriesRule, not_again_from: Collection[str], reading: Reading) -> None:
+    for place, other in enumerate(stories.best_of):
+        path = f"newsletters.{name}.stories.best_of[{place}]"
+        if other == name:
+            reading.fault(path, f"{name} cannot be the best of itself: none of its readers gets a story twice")
+        elif other in not_again_from:
+            reading.fault(path, f"{other} is in not_again_from too, so none of its stories could be told")
 
 
 def _complete(name: str, table: Mapping[str, Any], reading: Reading) -> bool:

@@ -122,6 +122,9 @@ _STORIES = Table(
         "max": Key(_number(1, 200), "the most stories of an issue"),
         "per_country": Key(_number(1, 200), "the most stories of one country"),
         "lead": Key(_duration(most=2 * _DAY), "how long before `at` the draft is built"),
+        "best_of": Key(
+            ListOf(Named("newsletter")), "for a digest: newsletters whose stories it tells again, best first"
+        ),
     }
 )
 
@@ -165,6 +168,7 @@ NEWSLETTER: Final = Table(
         "breaking_per_day": Key(_number(0, 50), "the most breaking issues of one day"),
         "priority": Key(_number(1, 9), "which of two issues goes first; 5, and breaking has 9"),
         "archive": Key(_choice(["public", "private"]), "whether past issues stand on the web for anyone"),
+        "welcome": Key(_FLAG, "whether who confirms gets a letter that says what will come, and when; true"),
         "dead_man_url": Key(_URL, "called after each submitted issue", may_be_null=True),
         "enabled": Key(_FLAG, "false: it never runs by itself"),
     }

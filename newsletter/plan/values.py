@@ -74,7 +74,8 @@ class StoriesRule:
     """Which stories an issue takes.
 
     `since` is always the window of the last issue; `at_most` bounds the age by `published_at`; `lead` says how
-    long before `at` the draft is built.
+    long before `at` the draft is built. A digest tells the best of what the newsletters `best_of` carried and of what
+    came in.
     """
 
     since: str = "last_issue"
@@ -84,6 +85,7 @@ class StoriesRule:
     max: int = 12
     per_country: int = 4
     lead: timedelta = timedelta(minutes=90)
+    best_of: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,6 +157,7 @@ class Newsletter:
     breaking_per_day: int = 3
     priority: int = 5
     archive: str = "public"
+    welcome: bool = True
     dead_man_url: str | None = None
     enabled: bool = True
 

@@ -15,28 +15,39 @@ if TYPE_CHECKING:
     from newsletter.render.facts import story_card
     from newsletter.render.filling import fill_html, fill_text
     from newsletter.render.findings import preflight
-    from newsletter.render.letters import desk_letter
+    from newsletter.render.letters import ReaderLetter, desk_letter
     from newsletter.render.pictures import picture
     from newsletter.render.problems import check_template, render_sample
     from newsletter.render.template_files import TemplateFile
     from newsletter.render.templates import CompiledTemplate, Templates, subject_faults
     from newsletter.render.translating import is_language
     from newsletter.render.word_list import catalogue_for
-    from newsletter.render.wording import direction, short_date
+    from newsletter.render.wording import (
+        date_in_words,
+        days_in_words,
+        direction,
+        moment_in_words,
+        short_date,
+        zone_in_words,
+    )
 
 __all__ = [
     "FLAGS",
     "CompiledTemplate",
+    "ReaderLetter",
     "TemplateFile",
     "Templates",
     "catalogue_for",
     "check_template",
+    "date_in_words",
+    "days_in_words",
     "desk_letter",
     "direction",
     "faint_colours",
     "fill_html",
     "fill_text",
     "is_language",
+    "moment_in_words",
     "picture",
     "preflight",
     "render_edition",
@@ -45,6 +56,7 @@ __all__ = [
     "short_date",
     "story_card",
     "subject_faults",
+    "zone_in_words",
 ]
 
 FLAGS = Path(__file__).parent / "flags"
@@ -53,11 +65,15 @@ FLAGS = Path(__file__).parent / "flags"
 _DOORS = {
     "CompiledTemplate": "templates",
     "TemplateFile": "template_files",
+    "ReaderLetter": "letters",
     "Templates": "templates",
     "catalogue_for": "word_list",
     "check_template": "problems",
     "desk_letter": "letters",
+    "date_in_words": "wording",
+    "days_in_words": "wording",
     "direction": "wording",
+    "moment_in_words": "wording",
     "faint_colours": "contrast",
     "fill_html": "filling",
     "fill_text": "filling",
@@ -70,6 +86,7 @@ _DOORS = {
     "short_date": "wording",
     "story_card": "facts",
     "subject_faults": "templates",
+    "zone_in_words": "wording",
 }
 
 

@@ -45,10 +45,12 @@ class ReaderLetter:
 def reader_letter(facts: Mapping[str, Any], language: str, catalogues: Catalogues) -> ReaderLetter:
     """The letter to a reader, in their language as far as there are words for it.
 
-    `facts` are strings (title, titles, address, postal_address), `days`, and `kind`: confirm, known or link.
+    `facts` are strings (title, titles, address, postal_address), `days`, and `kind`: confirm, known or link. Of a
+    welcome, strings (title, titles, email, address, unsubscribe, latest: an address or nothing, postal_address), and
+    `newsletters`, each with title, countries, often (daily, weekly, breaking, or nothing) and next (words, or nothing).
     """
     words, leftwards = words_in(language, catalogues), direction(language) == "rtl"
-    html, text, subject = _reader_parts(leftwards)
+    html, text, subject = _reader_parts("welcome" if facts["kind"] == "welcome" else "letter", leftwards)
     told = {**facts, "language": language, "direction": direction(language)}
     line = as_header(subject.render({**told, **words.text}))
     body = html.render({**told, **words.html, "subject": line})
@@ -63,9 +65,10 @@ def _parts() -> tuple[Part, Part]:
 
 
 @cache
-def _reader_parts(leftwards: bool) -> tuple[Part, Part, Part]:
+def _reader_parts(name: str, leftwards: bool) -> tuple[Part, Part, Part]:
     shelf = Shelf(shipped_folders())
-    html, *plain = (shelf.read(f"reader/{name}") for name in ("letter.mjml", "letter.txt", "subject.txt"))
+    files = (f"{name}.mjml", f"{name}.txt", f"{name}_subject.txt")
+    html, *plain = (shelf.read(f"reader/{file}") for file in files)
     page = inlined(html.text)
     text, subject = (Part(each, each.text, text_dialect()) for each in plain)
     return Part(html, mirrored(page) if leftwards else page, html_dialect()), text, subject

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from functools import cache, lru_cache
 from itertools import accumulate
@@ -12,7 +12,7 @@ from math import ceil
 from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date
+from babel.dates import format_date, get_timezone_location
 
 from newsletter.languages import forms
 from newsletter.render.wrapping import columns
@@ -95,6 +95,25 @@ def short_date(instant: datetime, timezone: str, language: str) -> str:
         return _short_date(instant.astimezone(ZoneInfo(timezone)).date(), language)
     except OverflowError:  # the first or last day there is, and a zone to the other side of it
         return ""
+
+
+def moment_in_words(instant: datetime, zone: ZoneInfo, language: str) -> str:
+    """Friday, 29 May 2026, 07:00 (Singapore Time), in the order and by the names of the language."""
+    local = instant.astimezone(zone)
+    return f"{date_in_words(local.date(), language)}, {local:%H:%M} ({zone_in_words(zone, language)})"
+
+
+def days_in_words(days: Collection[int], language: str) -> str:
+    """Monday – Friday, or Monday, Friday; `days` are 1 for Monday to 7."""
+    names, chosen = _locale(language).days["stand-alone"]["wide"], sorted(days)
+    if len(chosen) > 2 and chosen[-1] - chosen[0] == len(chosen) - 1:
+        return f"{names[chosen[0] - 1]} – {names[chosen[-1] - 1]}"
+    return ", ".join(names[day - 1] for day in chosen)
+
+
+def zone_in_words(zone: ZoneInfo, language: str) -> str:
+    """Singapore Time, by the name of the language."""
+    return str(get_timezone_location(zone, locale=_locale(language)))
 
 
 def day_in_words(day: date, language: str) -> str:

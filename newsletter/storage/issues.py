@@ -13,7 +13,6 @@ from newsletter.errors import NotFoundError
 from newsletter.model import (
     BEGUN,
     EDITABLE,
-    SEALED,
     Books,
     DeliveryState,
     Issue,
@@ -25,9 +24,9 @@ from newsletter.model import (
 from newsletter.storage import life
 from newsletter.storage.corrections import Fault, keep_fault, tell_corrections
 from newsletter.storage.database import Database
-from newsletter.storage.documents import SNAPSHOT
+from newsletter.storage.documents import SNAPSHOT, snapshot_of
 from newsletter.storage.editions import keep_editions, sealed_edition, sealed_editions
-from newsletter.storage.keys import IS_NAMED, among, is_issue, issue_pk, named, no_such_issue
+from newsletter.storage.keys import IS_NAMED, IS_TOLD, among, is_issue, issue_pk, named, no_such_issue
 from newsletter.storage.progress import counted
 from newsletter.storage.revisions import keep_revision
 from newsletter.storage.story_pages import keep_pages
@@ -292,21 +291,38 @@ class Issues:
     def last_window_end(self, newsletter: str, before: IssueId) -> datetime | None:
         """Where the window of the newsletter's last sealed issue (other than `before`) ended; None for a first one."""
         query = sa.select(sa.func.max(issue.c.window_end)).where(
-            issue.c.newsletter == newsletter, issue.c.state.in_(SEALED), ~sa.and_(*is_issue(before))
+            issue.c.newsletter == newsletter, IS_TOLD, ~sa.and_(*is_issue(before))
         )
         with self._database.read() as connection:
             found: datetime | None = connection.scalar(query)
         return found
 
-    def carried(self, newsletters: Collection[str], besides: IssueId) -> Mapping[str, IssueId]:
-        """What sealed issues of the named newsletters, other than `besides`, have carried within a month of it."""
+    def told(self, newsletters: Collection[str], after: datetime, until: datetime) -> Sequence[Snapshot]:
+        """What sealed issues of the named newsletters say that were due in (`after`, `until`], earliest first."""
+        if not newsletters:
+            return ()
+        query = (
+            sa.select(issue.c.snapshot)
+            .where(issue.c.newsletter.in_(list(newsletters)), IS_TOLD, issue.c.snapshot.is_not(None))
+            .where(issue.c.due_at > after, issue.c.due_at <= until)
+            .order_by(issue.c.due_at, issue.c.id)
+        )
+        with self._database.read() as connection:
+            return [snapshot_of(document) for document in connection.scalars(query)]
+
+    def carried(
+        self, newsletters: Collection[str], besides: IssueId, stories: Collection[str] = ()
+    ) -> Mapping[str, IssueId]:
+        """What sealed issues of the named newsletters, other than `besides`, have carried within a month of it, and
+        which of these `stories` ever."""
+        ever = issue_story.c.story.in_(list(stories))
         query = (
             sa.select(issue_story.c.story, issue.c.newsletter, issue.c.local_date, issue.c.number)
             .join(issue, issue.c.id == issue_story.c.issue_id)
             .where(
                 issue.c.newsletter.in_(list(newsletters)),
-                issue.c.state.in_(SEALED),
-                issue.c.local_date.between(besides.date - A_MONTH, besides.date + A_MONTH),
+                IS_TOLD,
+                sa.or_(issue.c.local_date.between(besides.date - A_MONTH, besides.date + A_MONTH), ever),
                 ~sa.and_(*is_issue(besides)),
             )
         )

@@ -10,10 +10,10 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from newsletter.errors import NotFoundError
-from newsletter.model import IssueId
+from newsletter.model import SEALED, IssueId
 from newsletter.storage.tables import issue
 
-__all__ = ["IS_NAMED", "among", "hashed", "is_issue", "issue_pk", "named", "no_such_issue"]
+__all__ = ["IS_NAMED", "IS_TOLD", "among", "hashed", "is_issue", "issue_pk", "named", "no_such_issue"]
 
 
 def is_issue(issue_id: IssueId, among: sa.FromClause = issue) -> tuple[sa.ColumnElement[bool], ...]:
@@ -32,6 +32,10 @@ IS_NAMED = sa.and_(
 )
 """`is_issue` for questions that are put together once and asked with `named`: every screen asks them, and SQLAlchemy
 takes longer over such a question than SQLite over the answer."""
+
+
+IS_TOLD: sa.ColumnElement[bool] = sa.or_(issue.c.state.in_(SEALED), issue.c.frozen_at.is_not(None))
+"""Readers have, or will have, what the issue tells: also where it was stopped half-way and waits to be corrected."""
 
 
 def named(issue_id: IssueId) -> dict[str, Any]:

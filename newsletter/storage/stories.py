@@ -12,10 +12,10 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
 from newsletter.errors import NotFoundError
-from newsletter.model import SEALED, CountryOrigin, IssueId, Story, StoryStatus
+from newsletter.model import CountryOrigin, IssueId, Story, StoryStatus
 from newsletter.storage.database import Database
 from newsletter.storage.documents import STORY, content_of
-from newsletter.storage.keys import hashed, is_issue
+from newsletter.storage.keys import IS_TOLD, hashed, is_issue
 from newsletter.storage.merging import merged_with, undone
 from newsletter.storage.story_rows import (
     BY_SOURCE,
@@ -212,11 +212,13 @@ class Stories:
         published_until: datetime,
         not_carried_by: Collection[str],
         issue_id: IssueId,
+        or_named: Collection[str] = (),
     ) -> Sequence[Story]:
         """Free, filed stories that became available in (`available_after`, `available_until`] and were published
         in (`published_after`, `published_until`], and that no sealed issue of the named newsletters other than
         `issue_id` has carried, oldest first.
 
+        Those of `or_named` may have become available before.
         A story is available from when it was gathered, or later: when it was filed, when its embargo ends, when the
         date it bears is there.
         """
@@ -225,7 +227,7 @@ class Stories:
             .join(issue, issue.c.id == issue_story.c.issue_id)
             .where(
                 issue.c.newsletter.in_(list(not_carried_by)),
-                issue.c.state.in_(SEALED),
+                IS_TOLD,
                 ~sa.and_(*is_issue(issue_id)),
                 issue_story.c.story == story.c.source + ":" + story.c.external_id,
             )
@@ -239,8 +241,19 @@ class Stories:
             ~carried.exists(),
         ).order_by(story.c.published_at, story.c.id)
         if available_after is not None:
-            query = query.where(story.c.available_at > available_after)
+            query = query.where(sa.or_(story.c.available_at > available_after, named(or_named)))
         return list(self._stream(query))
+
+    def count_sources(self, clusters: Collection[str]) -> Mapping[str, int]:
+        """How many sources brought a story or a copy of it that is ready, by the cluster; none that has no copies."""
+        wanted, found = list(clusters), dict[str, int]()
+        number = sa.func.count(story.c.source.distinct()).label("number")
+        query = sa.select(story.c.cluster, number).where(story.c.status == StoryStatus.READY).group_by(story.c.cluster)
+        with self._database.read() as connection:
+            for start in range(0, len(wanted), CHUNK):
+                rows = connection.execute(query.where(story.c.cluster.in_(wanted[start : start + CHUNK])))
+                found.update({row.cluster: row.number for row in rows})
+        return found
 
     def statuses(self, story_ids: Collection[str]) -> Mapping[str, StoryStatus]:
         """The present status of the named stories, for a last look before sending.

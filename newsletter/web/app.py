@@ -19,7 +19,7 @@ from newsletter.web.api.bounces_sns import bounces_sns
 from newsletter.web.api.ghost_webhook import ghost_webhook
 from newsletter.web.api.me import me
 from newsletter.web.api.story_push import story_push
-from newsletter.web.asking import Action
+from newsletter.web.asking import Action, Ask
 from newsletter.web.desk.account.page import account
 from newsletter.web.desk.account.password import account_password
 from newsletter.web.desk.account.session_end import account_session_end
@@ -126,6 +126,7 @@ from newsletter.web.public.link_needed import link_needed
 from newsletter.web.public.livez import livez
 from newsletter.web.public.preferences import preferences
 from newsletter.web.public.readyz import readyz
+from newsletter.web.public.refusals import refused
 from newsletter.web.public.report import report
 from newsletter.web.public.static import static
 from newsletter.web.public.subscribe import subscribe
@@ -306,11 +307,21 @@ def make_app(room: Newsroom) -> Starlette:
             Middleware(SecurityHeaders, https=https),
             Middleware(_BodyLimits),
         ],
-        exception_handlers={HTTPException: _refused, Exception: _broken(security_headers(https))},
+        exception_handlers={HTTPException: _refusing(room, figures), Exception: _broken(security_headers(https))},
     )
     # /path and /path/ are two addresses, and only one of them exists: nothing is judged twice.
     app.router.redirect_slashes = False
     return app
+
+
+def _refusing(room: Newsroom, figures: Figures) -> Any:
+    def answer(request: Request, error: Exception) -> Response:
+        nowhere = isinstance(error, HTTPException) and error.status_code == 404 and "endpoint" not in request.scope
+        if nowhere and not request.url.path.startswith("/api/"):
+            return refused(Ask(request, room, figures, {}), "nothing here", 404)
+        return _refused(request, error)
+
+    return answer
 
 
 def _refused(request: Request, error: Exception) -> Response:

@@ -15,11 +15,13 @@ from typing import Any, TypeVar, overload
 from newsletter.errors import NewsletterError
 from newsletter.model import Finding, Issue, IssueId, Severity
 from newsletter.newsroom import Newsroom
+from newsletter.newsroom.dispatch.counting import Counted, count_issue, count_newsletter
 from newsletter.newsroom.dispatch.day_after import handed_by_country, refusals_said
 from newsletter.newsroom.issue import editing, preflight, previews
 from newsletter.newsroom.issue.editing import Tray
 from newsletter.newsroom.issue.previews import Reach
 from newsletter.newsroom.readership.growth import Grown, growth
+from newsletter.plan import Newsletter
 from newsletter.storage import Refusals
 
 __all__ = ["Checked", "Figures"]
@@ -103,6 +105,16 @@ class Figures:
         found = self._known({key: ask})[key]
         return found if found is not None else self._remember(key, ask)
 
+    def audience(self, issue: Issue) -> Counted | None:
+        """Who would get the draft by country, and who not and why; None while that is counted for the first time."""
+        key = ("audience", *self._hangs_on(issue))
+        return self._known({key: lambda: self._counted_of(lambda: count_issue(self._room, issue))})[key]
+
+    def audience_of(self, newsletter: Newsletter) -> Counted | None:
+        """The same of a newsletter, whose issue would have stories of all its countries."""
+        key = ("audience", newsletter.name, str(newsletter.segment))
+        return self._known({key: lambda: self._counted_of(lambda: count_newsletter(self._room, newsletter))})[key]
+
     @overload
     def checked(self, issue: Issue, *, glance: bool = False) -> Checked: ...
     @overload
@@ -155,11 +167,19 @@ class Figures:
                 del self._kept[key]
 
     def _reaching(self, issue: Issue) -> tuple[Hashable, Callable[[], Sequence[Reach]]]:
-        """The walk over an issue's audience, by all that its outcome hangs on where that is known: most edits of a
-        draft change none of it."""
+        return ("reaches", *self._hangs_on(issue)), partial(self._editions, issue)
+
+    def _hangs_on(self, issue: Issue) -> tuple[Hashable, ...]:
+        """What a walk over an issue's audience hangs on, where that is known: most edits of a draft change none of
+        it."""
         said = issue.snapshot
-        hangs_on: tuple[Hashable, ...] = (said.countries, said.languages) if said is not None else (issue.revision,)
-        return ("reaches", issue.id, issue.state, *hangs_on), partial(self._editions, issue)
+        return (issue.id, issue.state, *((said.countries, said.languages) if said else (issue.revision,)))
+
+    def _counted_of(self, count: Callable[[], Counted]) -> Counted | None:
+        try:
+            return count()
+        except NewsletterError:  # the newsletter is gone from schedule.yaml, or the send has begun meanwhile
+            return None
 
     def _editions(self, issue: Issue) -> Sequence[Reach]:
         try:

@@ -22,6 +22,7 @@ from newsletter.web.desk.login.page import login_page
 from newsletter.web.figures import Figures
 from newsletter.web.pages import NOTHING_HERE, error_page
 from newsletter.web.policy import PUBLIC, Access, Bearer, Key, allows
+from newsletter.web.public.refusals import refused
 from newsletter.web.recording import record
 from newsletter.web.sessions import account_of, form_token, has_form_token, is_foreign, session_secret
 
@@ -127,9 +128,9 @@ def _answer(ask: Ask, needed: Role | None, action: Action) -> Response:
             record(ask, action.__name__)
         return response
     except OverflowError:  # a number in the address that no row could have
-        return error_page(404, "Not found", NOTHING_HERE)
+        return refused(ask, "nothing here", 404) if needed is PUBLIC else error_page(404, "Not found", NOTHING_HERE)
     except NewsletterError as error:
-        return _explained(error, ask)
+        return _to_a_reader(error, ask) if needed is PUBLIC else _explained(error, ask)
 
 
 def _refuse_nul(ask: Ask) -> None:
@@ -157,6 +158,11 @@ def _explained(error: NewsletterError, ask: Ask) -> Response:
     _, status, title, calm = next(each for each in _ANSWERS if isinstance(error, each[0]))
     # The error's sentence may name paths and commands of the desk, which are nobody else's business.
     return error_page(status, title, str(error) if ask.account else calm)
+
+
+def _to_a_reader(error: NewsletterError, ask: Ask) -> Response:
+    _, status, *_ = next(each for each in _ANSWERS if isinstance(error, each[0]))
+    return refused(ask, "nothing here" if status == 404 else "cannot" if status == 400 else "later", status)
 
 
 async def _read_form(request: Request) -> Form:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from newsletter.errors import PlanError
 from newsletter.model import Sender
 from newsletter.plan import (
     Approval,
@@ -240,7 +241,7 @@ def test_other_templates_than_the_shipped_one() -> None:
 def test_the_starter_desk_is_valid_and_without_warnings() -> None:
     plan = read_plan(ROOT / "schedule.yaml")
     assert plan.warnings == ()
-    assert list(plan.newsletters) == ["asia-ai-daily"]
+    assert list(plan.newsletters) == ["asia-ai-daily", "asia-ai-weekly"]
     assert plan.newsletters["asia-ai-daily"].approval.mode is ApprovalMode.MANUAL
     assert [source.kind for source in plan.sources.values()] == ["folder"]
 
@@ -332,3 +333,46 @@ def test_a_push_that_nobody_can_use_is_said(tmp_path: Path) -> None:
     assert [line.split(": ", 1)[1] for line in warnings] == [
         "sources.wire.key: without it nothing can be pushed",
     ]
+
+
+DIGEST = (
+    "version: 1\ndefaults: {timezone: UTC, days: [mon], at: '07:00', countries: [CN], postal_address: here,"
+    " sender: {name: A, address: a@example.com}}\nnewsletters:\n  asia-ai-daily: {title: Daily%s}\n"
+    "  digest: {title: Digest, stories: {best_of: [%s]}%s}\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("written", "fault"),
+    [
+        (("", "asia-ai-daly", ""), "there is no newsletter 'asia-ai-daly'; did you mean 'asia-ai-daily'?"),
+        (("", "digest", ""), "digest cannot be the best of itself: none of its readers gets a story twice"),
+        (
+            ("", "asia-ai-daily", ", not_again_from: [asia-ai-daily]"),
+            "asia-ai-daily is in not_again_from too, so none of its stories could be told",
+        ),
+    ],
+)
+def test_a_digest_is_the_best_of_others_whose_stories_it_may_tell(written: tuple[str, str, str], fault: str) -> None:
+    good = load_plan(DIGEST % ("", "asia-ai-daily", ""), "schedule.yaml", Path())
+    assert good.newsletters["digest"].stories.best_of == ("asia-ai-daily",)
+    with pytest.raises(PlanError) as refused:
+        load_plan(DIGEST % written, "schedule.yaml", Path())
+    (problem,) = refused.value.problems
+    assert (problem.line, problem.path, problem.message) == (5, "newsletters.digest.stories.best_of[0]", fault)
+
+
+@pytest.mark.parametrize(
+    ("segments", "missing"),
+    [
+        (("", ""), None),
+        ((", segment: {frequency: daily}", ""), None),
+        ((", segment: {frequency: daily}", ", segment: {frequency: weekly}"), None),
+        ((", segment: {frequency: daily}", ", segment: {frequency: daily}"), "weekly"),
+        ((", segment: {frequency: breaking}", ", segment: {frequency: [breaking]}"), "daily or weekly"),
+    ],
+)
+def test_a_frequency_that_no_newsletter_serves_is_warned_of(segments: tuple[str, str], missing: str | None) -> None:
+    plan = load_plan(DIGEST % (segments[0], "asia-ai-daily", segments[1]), "schedule.yaml", Path())
+    said = f"schedule.yaml:3: newsletters: readers who chose {missing} get nothing: no segment has it as a frequency"
+    assert plan.warnings == ((said,) if missing else ())

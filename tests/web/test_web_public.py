@@ -20,8 +20,10 @@ from newsletter.render import fill_html
 from newsletter.storage import Role
 from newsletter.tokens import Purpose, Signer
 from newsletter.web.our_flags import with_our_flags
+from subscribers.model import Status, Subscription
+from subscribers.signups import sign_up
 
-from .conftest import ISSUE, NEWSLETTER, Visitor, dump
+from .conftest import BASE, ISSUE, NEWSLETTER, Visitor, dump
 
 READER = "mei.tan@example.com"
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}
@@ -121,7 +123,9 @@ def test_every_page_carries_the_headers_and_none_of_a_reader_a_script(sent: News
         scripts = re.findall(r"<script[^>]*>", answer.text)
         assert all(ours and re.search(r' src="/static/\w+\.js\?v=', each) for each in scripts), path
         if "html" in answer.headers["content-type"] and "unsafe-inline" not in policy:
-            page = re.sub(r'<a [^>]*href="https?://[^"]+"', "<a", answer.text)  # a link may lead away, nothing else
+            # A link may lead away, and a page may say its own address; nothing else.
+            page = re.sub(r'<a [^>]*href="https?://[^"]+"', "<a", answer.text)
+            page = re.sub(rf'<(link rel="canonical"|meta property="og:url")[^>]*"{BASE}[^"]*">', "", page)
             assert not re.search(r"\sstyle=|<style|\son\w+=|https?://(?!www\.w3\.org)", page), path
 
 
@@ -273,7 +277,7 @@ def test_every_edition_that_was_sent_can_be_read(sent: Newsroom) -> None:
     links = re.findall(r'href="(/archive/[^"]*edition=[^"]*)"', page)
     held = sent.issues.editions(ISSUE, sent.issues.get(ISSUE).approved_revision or 0)
     assert len(links) == len(held) > 1
-    assert "All 7 countries, English" in page
+    assert ">All countries</a>" in page
     for link in links:
         shown = visitor.http.get(html.unescape(link))
         assert shown.status_code == 200
@@ -376,3 +380,67 @@ def test_an_unforeseen_fault_is_a_calm_page_with_every_header(sent: Newsroom, mo
     assert answer.status_code == 500
     assert "secret path" not in answer.text
     assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+
+
+def test_the_archive_and_what_is_not_there_speak_the_readers_language(sent: Newsroom) -> None:
+    plan = sent.plan_file.read_text(encoding="utf-8")
+    plan = plan.replace("archive: public", "languages: [en, ar]\n    archive: public")
+    sent.plan_file.write_text(plan, encoding="utf-8")
+    visitor = Visitor(sent)
+
+    def page(path: str, language: str = "") -> str:
+        return str(visitor.http.get(path, headers={"accept-language": language} if language else {}).text)
+
+    listed = visitor.http.get("/archive/", headers={"accept-language": "ja, en;q=0.5"})
+    assert 'lang="ja"' in listed.text
+    assert "毎日, 07:00 (シンガポール時間)" in listed.text
+    assert listed.headers["vary"] == "accept-language"
+    # A newsletter's own pages speak its language, to whomever: caches keep them.
+    assert "Past issues" in page(f"/archive/{NEWSLETTER}/", "ja")
+    arabic = page(f"/archive/{NEWSLETTER}/?lang=ar")
+    assert 'lang="ar" dir="rtl"' in arabic
+    assert "الأربعاء، 27 مايو 2026" in arabic
+    assert "كل البلدان" in page(f"/archive/{NEWSLETTER}/2026-05-27/editions?lang=ar")
+    for path, said in (
+        ("/nowhere", "見つかりません"),
+        ("/archive/nothing/", "見つかりません"),
+        ("/unsubscribe/", "ご自身に届いたメールのリンクをお使いください"),
+        ("/unsubscribe/forged", "このリンクは使えません"),
+        ("/preferences/forged", "このリンクは使えません"),
+    ):
+        assert said in page(path, "ja"), path
+        assert len(page(path, "ja").encode()) < 15_000
+    assert "Not found" in page("/nowhere")
+    assert visitor.http.get("/api/v1/nowhere").json() == {"error": "there is no such address"}
+
+
+def test_lists_of_the_archive_say_their_own_address_and_a_card(sent: Newsroom) -> None:
+    visitor = Visitor(sent)
+    for path in ("/archive/", f"/archive/{NEWSLETTER}/", f"/archive/{NEWSLETTER}/2026-05-27/editions"):
+        page = visitor.http.get(path + "?lang=en").text
+        assert f'<link rel="canonical" href="{BASE}{path}">' in page
+        assert f'<meta property="og:url" content="{BASE}{path}">' in page
+        assert '<meta property="og:title" content="' in page
+    issue = f"/archive/{NEWSLETTER}/2026-05-27"
+    assert visitor.http.get(issue).headers["link"] == f'<{BASE}{issue}>; rel="canonical"'
+
+
+def test_pages_offer_only_how_often_the_readers_own_newsletters_come(review: Newsroom) -> None:
+    with review.plan_file.open("a", encoding="utf-8") as file:
+        file.write("\n  asia-ai-weekly: {title: Asia AI Weekly, at: '08:00', days: [fri], countries: [CN, JP],\n")
+        file.write("    stories: {best_of: [asia-ai-daily], at_most: 8d}, segment: {frequency: weekly}}\n")
+    visitor = Visitor(review)
+    daily, weekly = (review.newsletter(name) for name in (NEWSLETTER, "asia-ai-weekly"))
+    held = review.subscribers.find("mei.tan@example.com")
+    path = readers.preferences_address(review, held, daily).removeprefix(review.settings.base_url)
+    assert "once a week" not in visitor.http.get(path).text
+    visitor.http.post(path, data={"country": ["CN"], "frequency": "weekly"})
+    assert review.subscribers.find(held.email).preferences.frequency == "daily"
+
+    signup = sign_up(held.email, [weekly.name], wanted=Subscription(Status.CONFIRMED, review.clock.now(), "test"))
+    review.subscribers.add(signup, review.clock.now())
+    page = visitor.http.get(path).text
+    assert "once a week" in page
+    assert "only breaking news" not in page
+    visitor.http.post(path, data={"country": ["CN"], "frequency": "weekly"})
+    assert review.subscribers.find(held.email).preferences.frequency == "weekly"

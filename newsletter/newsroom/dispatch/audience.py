@@ -17,7 +17,7 @@ from newsletter.newsroom.room import Newsroom
 from newsletter.storage.corrections import got_fault
 from subscribers.audience import Audience, fits
 
-__all__ = ["Chosen", "Verdict", "choose", "of_one", "would_fit"]
+__all__ = ["Chosen", "Verdict", "audience_of", "choose", "of_one", "would_fit"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +59,7 @@ def choose(room: Newsroom, connection: Connection, snapshot: Snapshot, wave: Wav
 
     `wave` says who waits.
     """
-    faulty = snapshot.faulty
-    only = got_fault(connection, IssueId.parse(faulty.issue), faulty.below) if faulty else None
-    audience = Audience(connection, snapshot.newsletter, _segment(room, snapshot), room.clock.now(), only)
+    audience = audience_of(room, connection, snapshot)
     keys: dict[str, str] = {}
     waves: dict[str, datetime] = {}
     readers: Counter[Edition] = Counter()
@@ -78,6 +76,13 @@ def choose(room: Newsroom, connection: Connection, snapshot: Snapshot, wave: Wav
             if (at := wave(group.timezone)) is not None:
                 waves[group.profile] = at
     return Chosen(readers, excluded, audience, keys, waves)
+
+
+def audience_of(room: Newsroom, connection: Connection, snapshot: Snapshot) -> Audience:
+    """Everybody whom the snapshot could be for now, on that connection; of a correction, who got the fault."""
+    faulty = snapshot.faulty
+    only = got_fault(connection, IssueId.parse(faulty.issue), faulty.below) if faulty else None
+    return Audience(connection, snapshot.newsletter, _segment(room, snapshot), room.clock.now(), only)
 
 
 def of_one(room: Newsroom, issue: Issue, snapshot: Snapshot, subscriber: int) -> Verdict:

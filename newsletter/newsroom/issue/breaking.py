@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -38,17 +39,26 @@ def break_news(room: Newsroom, story_id: str, name: str | None = None, *, who: s
             f"{newsletter.name} has had {len(sent)} breaking issues today, which is all that breaking_per_day allows;"
             f" `newsletter issue build {newsletter.name} --extra` makes an ordinary one"
         )
-    carried = room.issues.carried((newsletter.name,), IssueId(newsletter.name, today, EVERY))
+    carried = room.issues.carried((newsletter.name,), IssueId(newsletter.name, today, EVERY), [story_id])
     if story_id in carried:
         raise InputError(f"{carried[story_id]} has carried {story_id}, and no reader gets a story twice")
     alone = replace(newsletter, sections=())
     drafted = compose.compose(alone, today, [story], now, relate=partial(related.offers, room))
     if not drafted.placed:
         raise InputError(f"{story_id} is of {story.country or 'no country'}, and {newsletter.name} tells of others")
-    snapshot = replace(drafted, template=TEMPLATE, breaking=True)
+    snapshot = replace(drafted, template=TEMPLATE, breaking=True, segment=_with_breaking(newsletter.segment))
     least = 2 if newsletter.days else 1  # the first of a day is its regular one
     planned = room.issues.plan_another(newsletter.name, today, now, now, who, least=least)
     return issues.store(room, newsletter, planned, snapshot, window_end=None, who=who)
+
+
+def _with_breaking(segment: Mapping[str, object]) -> Mapping[str, object]:
+    """Who gets the newsletter, and besides those of its readers who chose to hear of breaking news alone."""
+    said = segment.get("frequency")
+    if said is None:
+        return segment
+    often = said if isinstance(said, list | tuple) else [said]
+    return {**segment, "frequency": list(dict.fromkeys([*often, "breaking"]))}
 
 
 def _ready(room: Newsroom, story_id: str) -> Story:

@@ -110,7 +110,7 @@ def take_in(
         raise InputError(f"{story_id} is {known.status}; only a story that is ready can be told")
 
     def changed(newsletter: Newsletter, issue: Issue, drafted: Snapshot) -> Snapshot:
-        carried = room.issues.carried((newsletter.name, *newsletter.not_again_from), issue_id)
+        carried = room.issues.carried((newsletter.name, *newsletter.not_again_from), issue_id, [story_id])
         if story_id in carried:
             raise InputError(f"{carried[story_id]} has carried {story_id}, and no reader gets a story twice")
         places = filter(None, (country, story.country, *story.also_countries))

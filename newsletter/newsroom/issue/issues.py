@@ -52,8 +52,8 @@ AUTO = "auto"
 
 YEARS = range(1990, 2200)
 
-_PATIENCE, _LOOK = 3.0, 0.05
-"""Seconds that a change waits for another one to be stored, and between two tries."""
+_PATIENCE, _PATIENCE_FOR_APPROVAL, _LOOK = 3.0, 30.0, 0.05
+"""Seconds that a change waits for another one to be stored, an approval for another one, and between two tries."""
 
 SECOND_THOUGHTS = timedelta(seconds=60)
 """How long an issue that is approved after its hour waits, by itself, for an undo."""
@@ -123,6 +123,14 @@ def approve(room: Newsroom, issue_id: IssueId, by: str, revision: int | None = N
         raise ChecksFailedError(
             f"{by} changed {issue_id} last, so its approval is somebody else's (approval.other_than_editor)"
         )
+    # One at a time, so that of two drafts that tell one story the second is seen to tell it again.
+    busy = f"another issue of {newsletter.name} is being approved at this moment; try again"
+    with _waiting(room, f"approve {newsletter.name}", busy, _PATIENCE_FOR_APPROVAL):
+        return _sealed(room, newsletter, issue, by)
+
+
+def _sealed(room: Newsroom, newsletter: Newsletter, issue: Issue, by: str) -> Issue:
+    issue_id = issue.id
     findings, rendered = preflight.examine(room, issue)
     if blocking := [finding for finding in findings if finding.severity is Severity.BLOCKING]:
         raise ChecksFailedError(
@@ -213,14 +221,21 @@ def alone(room: Newsroom, issue_id: IssueId) -> Iterator[None]:
 
     Raises `NothingToDoError` while somebody builds it for longer.
     """
-    until = time.monotonic() + _PATIENCE
+    busy = f"{issue_id} is being built by another process at this moment; try again"
+    with _waiting(room, f"build {issue_id}", busy, _PATIENCE):
+        yield
+
+
+@contextmanager
+def _waiting(room: Newsroom, lock: str, busy: str, patience: float) -> Iterator[None]:
+    until = time.monotonic() + patience
     while True:
-        with room.database.hold(f"build {issue_id}") as held:
+        with room.database.hold(lock) as held:
             if held:
                 yield
                 return
         if time.monotonic() > until:
-            raise NothingToDoError(f"{issue_id} is being built by another process at this moment; try again")
+            raise NothingToDoError(busy)
         time.sleep(_LOOK)
 
 

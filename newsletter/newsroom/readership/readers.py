@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from zoneinfo import available_timezones
 
@@ -26,10 +26,12 @@ __all__ = [
     "personal",
     "preferences_address",
     "reader_of",
+    "served",
     "shared",
     "slots_of",
     "undo_unsubscribe",
     "unsubscribe",
+    "unsubscribe_address",
     "view_address",
     "web_view",
 ]
@@ -40,24 +42,32 @@ class Reader:
     """Whom a token speaks for, and which newsletter's mail it stood in.
 
     `newsletter` is None when schedule.yaml names it no more: the way out of its list stays open all the same. `issue`
-    is the one that the mail was of; links of older mails name a newsletter alone.
+    is the one that the mail was of; links of older mails name a newsletter alone. `also` are the titles
+    of further newsletters that the same mail was about, by name: who leaves by its link leaves those too.
     """
 
     subscriber: Subscriber
     name: str
     newsletter: Newsletter | None
     issue: IssueId | None = None
+    also: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def title(self) -> str:
-        """What the reader knows the newsletter as."""
-        return self.newsletter.title if self.newsletter else self.name
+        """What the reader knows the newsletter, and those beside it, as."""
+        own = self.newsletter.title if self.newsletter else self.name
+        return ", ".join((own, *self.also.values()))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The newsletter, and those beside it."""
+        return (self.name, *self.also)
 
     @property
     def subscribed(self) -> bool:
-        """Whether the reader gets this newsletter now."""
-        held = self.subscriber.subscriptions.get(self.name)
-        return held is not None and held.status is Status.CONFIRMED
+        """Whether the reader gets any of them now."""
+        held = (self.subscriber.subscriptions.get(name) for name in self.names)
+        return any(kept is not None and kept.status is Status.CONFIRMED for kept in held)
 
 
 def links(room: Newsroom, issue_id: IssueId, recipient: Recipient) -> dict[str, str]:
@@ -80,6 +90,12 @@ def preferences_address(room: Newsroom, subscriber: Subscriber, newsletter: News
     """Where a reader changes what they get; theirs alone."""
     token = room.signer.sign(Purpose.PREFERENCES, f"{subscriber.id}|{newsletter.name}")
     return f"{room.settings.base_url}/preferences/{token}"
+
+
+def unsubscribe_address(room: Newsroom, subscriber: Subscriber, newsletters: Sequence[Newsletter]) -> str:
+    """Where a reader leaves all of these newsletters by one click; theirs alone, and good for ever."""
+    names = "+".join(each.name for each in newsletters)
+    return f"{room.settings.base_url}/unsubscribe/{room.signer.sign(Purpose.UNSUBSCRIBE, f'{subscriber.id}|{names}')}"
 
 
 def shared(room: Newsroom, issue_id: IssueId, edition: str) -> dict[str, str]:
@@ -123,6 +139,7 @@ def reader_of(room: Newsroom, purpose: Purpose, token: str) -> Reader | None:
     if payload is None:
         return None
     number, _, named = payload.partition("|")
+    named, *others = named.split("+")
     name = named.partition("/")[0]
     issue = IssueId.parse(named) if name != named else None
     try:
@@ -132,7 +149,10 @@ def reader_of(room: Newsroom, purpose: Purpose, token: str) -> Reader | None:
     if name not in subscriber.subscriptions:
         return None
     try:
-        return Reader(subscriber, name, room.plan.newsletters.get(name), issue)
+        known = room.plan.newsletters
+        theirs = [each for each in others if each in subscriber.subscriptions]
+        also = {each: known[each].title if each in known else each for each in theirs}
+        return Reader(subscriber, name, known.get(name), issue, also)
     except PlanError:
         return Reader(subscriber, name, None, issue)
 
@@ -140,7 +160,8 @@ def reader_of(room: Newsroom, purpose: Purpose, token: str) -> Reader | None:
 def unsubscribe(room: Newsroom, reader: Reader, how: str) -> None:
     """Take the reader off the newsletter; done when this returns, harmless to repeat."""
     issue = str(reader.issue) if reader.issue else None
-    room.subscribers.unsubscribe(reader.subscriber.email, reader.name, room.clock.now(), how=how, issue=issue)
+    for name in reader.names:
+        room.subscribers.unsubscribe(reader.subscriber.email, name, room.clock.now(), how=how, issue=issue)
 
 
 UNDO_WITHIN = timedelta(days=1)
@@ -150,7 +171,21 @@ UNDO_WITHIN = timedelta(days=1)
 def undo_unsubscribe(room: Newsroom, reader: Reader) -> bool:
     """Give the reader the newsletter back as it was; False when that was too long ago."""
     now = room.clock.now()
-    return room.subscribers.undo_unsubscribe(reader.subscriber.id, reader.name, now - UNDO_WITHIN, now)
+    back = [
+        room.subscribers.undo_unsubscribe(reader.subscriber.id, name, now - UNDO_WITHIN, now) for name in reader.names
+    ]
+    return any(back)
+
+
+def served(newsletters: Collection[Newsletter]) -> list[str]:
+    """How often these newsletters can be had: what their segments tell readers apart by."""
+    found = {str(each) for newsletter in newsletters for each in _frequencies(newsletter)}
+    return [str(each) for each in Frequency if each in found]
+
+
+def _frequencies(newsletter: Newsletter) -> Collection[object]:
+    said = newsletter.segment.get("frequency", ())
+    return (said,) if isinstance(said, str) else said if isinstance(said, list | tuple) else ()
 
 
 PAUSES = (7, 14, 30, 90)

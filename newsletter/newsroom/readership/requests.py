@@ -12,12 +12,13 @@ from newsletter import deliver
 from newsletter.errors import InputError
 from newsletter.model import Message
 from newsletter.newsroom.posting import Outgoing, UnwantedError, post
-from newsletter.newsroom.readership import readers
+from newsletter.newsroom.readership import readers, welcomes
 from newsletter.newsroom.room import Newsroom
 from newsletter.plan import Newsletter
+from newsletter.render import ReaderLetter
 from newsletter.tokens import Purpose
 from subscribers.errors import RefusedError, UnknownSubscriberError
-from subscribers.model import Frequency, SignUp, Status, Subscriber
+from subscribers.model import SignUp, Status, Subscriber
 from subscribers.requests import LASTS, Asked, RequestKind
 from subscribers.signups import sign_up
 
@@ -31,7 +32,7 @@ __all__ = [
     "read_address",
     "read_subscription",
     "request_of",
-    "served",
+    "served_to",
 ]
 
 FORM = "1"
@@ -43,15 +44,10 @@ def offered(room: Newsroom) -> list[Newsletter]:
     return [each for each in room.plan.newsletters.values() if each.enabled and each.archive == "public"]
 
 
-def served(newsletters: Collection[Newsletter]) -> list[str]:
-    """How often these newsletters can be had: what their segments tell readers apart by."""
-    found = {str(each) for newsletter in newsletters for each in _frequencies(newsletter)}
-    return [str(each) for each in Frequency if each in found]
-
-
-def _frequencies(newsletter: Newsletter) -> Collection[object]:
-    said = newsletter.segment.get("frequency", ())
-    return (said,) if isinstance(said, str) else said if isinstance(said, list | tuple) else ()
+def served_to(room: Newsroom, reader: readers.Reader) -> list[str]:
+    """How often the reader can have what they are subscribed to, and the newsletter whose link they came by."""
+    held = [each for name, each in room.plan.newsletters.items() if _confirmed(reader.subscriber, name)]
+    return readers.served([each for each in (reader.newsletter, *held) if each is not None])
 
 
 def read_subscription(
@@ -67,7 +63,7 @@ def read_subscription(
     chosen = [each for each in offered(room) if each.name in newsletters]
     theirs = [code for each in chosen for code in each.countries]
     told = [code for code in dict.fromkeys(theirs) if code in countries]
-    often = served(chosen)
+    often = readers.served(chosen)
     if not chosen or not told:
         raise InputError("choose at least one newsletter and one country")
     try:
@@ -117,7 +113,9 @@ def confirm(room: Newsroom, asked: Asked, newsletters: Collection[str], *, netwo
     chosen = [name for name in asked.newsletters if name in newsletters]
     if not chosen:
         raise InputError("choose at least one newsletter")
-    return room.subscribers.confirm(asked.id, chosen, room.clock.now(), network)
+    plan = room.plan.newsletters
+    welcoming = [name for name in chosen if name in plan and plan[name].welcome]
+    return room.subscribers.confirm(asked.id, chosen, room.clock.now(), network, welcoming)
 
 
 def carry(room: Newsroom) -> None:
@@ -141,6 +139,15 @@ class _Requests:
         self.room.subscribers.settle_request(row, reply, settled=settled)
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A letter, what its Message-ID is made of, and where its reader leaves by one click, if there is anything to."""
+
+    letter: ReaderLetter
+    name: str
+    unsubscribe: str = ""
+
+
 def _outbox(room: Newsroom) -> Path:
     return room.outbox / "readers"
 
@@ -148,6 +155,8 @@ def _outbox(room: Newsroom) -> Path:
 def _letter(room: Newsroom, asked: Asked) -> Outgoing:
     plan = room.plan.newsletters
     held = _held(room, asked.address.email)
+    if asked.confirmed_at is not None:
+        return _welcome(room, asked, held)
     if asked.kind is RequestKind.SUBSCRIBE:
         wanted = [plan[name] for name in asked.newsletters if name in plan]
         known = held is not None and all(_confirmed(held, each.name) for each in wanted)
@@ -165,6 +174,22 @@ def _letter(room: Newsroom, asked: Asked) -> Outgoing:
         return f"{room.settings.base_url}/confirm/{token}"
 
     return asked.address.email, partial(_message, room, asked, kind, wanted, link)
+
+
+def _welcome(room: Newsroom, asked: Asked, held: Subscriber | None) -> Outgoing:
+    """What will come, and when. Whoever left meanwhile is looked up here, when the letter is about to be made."""
+    plan = room.plan.newsletters
+    theirs = [
+        plan[name]
+        for name in asked.welcome
+        if name in plan and plan[name].welcome and held and room.subscribers.still_wanted(name, held.id)
+    ]
+    if held is None or not theirs:
+        raise UnwantedError("nobody is to be welcomed: whoever confirmed has left, or the newsletter has none any more")
+    letter, unsubscribe = welcomes.welcome(room, held, theirs, asked.language)
+    # One name at each try: a welcome that came twice would be one to a mail program.
+    its = Written(letter, f"welcome|{asked.id}", unsubscribe)
+    return asked.address.email, partial(_posted, room, asked, theirs[0], its)
 
 
 def _held(room: Newsroom, email: str) -> Subscriber | None:
@@ -192,7 +217,11 @@ def _message(room: Newsroom, asked: Asked, kind: str, wanted: Sequence[Newslette
         },
         asked.language,
     )
-    unique = room.signer.digest(Purpose.MESSAGE_ID, f"request|{asked.id}|{asked.tries}")
+    return _posted(room, asked, first, Written(letter, f"request|{asked.id}|{asked.tries}"))
+
+
+def _posted(room: Newsroom, asked: Asked, first: Newsletter, its: Written) -> Message:
+    letter, unique = its.letter, room.signer.digest(Purpose.MESSAGE_ID, its.name)
     written = deliver.Letter(
         sender=first.sender,
         to=asked.address.email,
@@ -201,6 +230,7 @@ def _message(room: Newsroom, asked: Asked, kind: str, wanted: Sequence[Newslette
         text=letter.text,
         date=room.clock.now(),
         message_id=f"<{unique}@{first.sender.domain}>",
+        unsubscribe=its.unsubscribe,
     )
     envelope = deliver.envelope_sender(room.settings.bounce_domain or first.sender.domain, f"request-{asked.id}")
     return deliver.write_letter(written, 0, envelope, deliver.dkim_keys(room.settings))

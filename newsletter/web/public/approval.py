@@ -20,7 +20,7 @@ def approval(ask: Ask) -> Response:
     link. POST approves the very draft that the link was made for, once, as the approver whom it names."""
     link = approving.link_of(ask.room, ask.path["token"])
     if link is None:
-        return no_such_link()
+        return no_such_link(ask)
     if not ask.posted:
         return _page(ask, link)
     if ask.field("again") == "yes" and link.outdated and not (link.ended or link.foreign):

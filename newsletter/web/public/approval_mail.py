@@ -18,7 +18,7 @@ def approval_mail(ask: Ask) -> Response:
     """The whole issue's edition, slots filled for nobody; only while the link could approve it."""
     link = approving.link_of(ask.room, ask.path["token"])
     if link is None or not link.usable:
-        return no_such_link()
+        return no_such_link(ask)
     rendered = previews.preview(ask.room, link.issue.id)
     slots = readers.neutral_slots(ask.room, link.issue.id, rendered.edition.key)
     return framed(render.fill_html(rendered.html, slots), Preview(), ask.room.settings.base_url)

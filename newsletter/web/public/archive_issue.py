@@ -18,11 +18,15 @@ __all__ = ["archive_issue", "archived_issue"]
 
 
 def archive_issue(ask: Ask) -> Response:
-    """The edition with every country, or the one that `?edition=` names, as it was sealed."""
+    """The edition with every country, or the one that `?edition=` names, as it was sealed.
+
+    Its bytes are the mail's, so its own address, the same for all editions, is told by a header (RFC 6596).
+    """
     issue = archived_issue(ask, public_newsletter(ask, ask.path["newsletter"]))
     key = ask.query.get("edition")
     rendered = previews.preview(ask.room, issue.id) if key is None else _edition(ask, issue, key)
-    return HTMLResponse(mail_page(ask, issue.id, rendered), headers={**INDEXED, **mail_policy(framed=False)})
+    own = {"link": f'<{ask.room.settings.base_url}{ask.request.url.path}>; rel="canonical"'}
+    return HTMLResponse(mail_page(ask, issue.id, rendered), headers={**INDEXED, **own, **mail_policy(framed=False)})
 
 
 def _edition(ask: Ask, issue: Issue, key: str) -> RenderedEdition:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
+from newsletter import render
 from newsletter.errors import NotFoundError
 from newsletter.model import Issue, IssueState
 from newsletter.plan import Newsletter
 from newsletter.web.asking import Ask
 from newsletter.web.pages import public_page
 from newsletter.web.public.archive import INDEXED
+from newsletter.web.public.language import spoken_by
 
 __all__ = ["archive_newsletter", "public_newsletter", "sent_issues"]
 
@@ -19,16 +21,21 @@ ROWS = 60
 def archive_newsletter(ask: Ask) -> Response:
     """A page of the issues that went out, latest first."""
     newsletter = public_newsletter(ask, ask.path["newsletter"])
-    page = ask.page_number()
+    page, words = ask.page_number(), spoken_by(ask, newsletter)
     sent = sent_issues(ask, newsletter)
     return public_page(
         "archive_newsletter.html",
         headers=INDEXED,
         newsletter=newsletter,
-        issues=[(issue.id, issue.id.day) for issue in sent[(page - 1) * ROWS : page * ROWS]],
+        issues=[
+            (issue.id, render.date_in_words(issue.id.date, words["language"]))
+            for issue in sent[(page - 1) * ROWS : page * ROWS]
+        ],
         page=page,
         more=len(sent) > page * ROWS,
         again=ask.again,
+        address=f"{ask.room.settings.base_url}/archive/{newsletter.name}/{f'?page={page}' if page > 1 else ''}",
+        **words,
     )
 
 

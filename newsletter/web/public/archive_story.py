@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from newsletter import render
 from newsletter.errors import NotFoundError
 from newsletter.newsroom.intake.story_pages import PageState, StoryPage, story_page
 from newsletter.newsroom.readership import reports
@@ -13,6 +12,7 @@ from newsletter.web.asking import Ask
 from newsletter.web.pages import public_page
 from newsletter.web.public.archive import INDEXED
 from newsletter.web.public.archive_newsletter import public_newsletter
+from newsletter.web.public.language import spoken_by
 
 __all__ = ["archive_story"]
 
@@ -25,8 +25,8 @@ def archive_story(ask: Ask) -> Response:
     Speaks the language of `?lang=`, if the newsletter has it.
     """
     newsletter = public_newsletter(ask, ask.path["newsletter"])
-    asked = ask.query.get("lang", "")
-    language = asked if asked in newsletter.languages else newsletter.languages[0]
+    words = spoken_by(ask, newsletter)
+    language: str = words["language"]
     page = story_page(ask.room, newsletter, ask.path["story"], language)
     if page is None:
         raise NotFoundError(f"{newsletter.name} has no such story")
@@ -35,12 +35,11 @@ def archive_story(ask: Ask) -> Response:
         status=_STATUS[page.state],
         headers=INDEXED if page.state is PageState.SHOWN else None,
         newsletter=newsletter,
-        language=language,
-        direction=render.direction(language),
         state=page.state,
         card=page.card,
         report=_report(ask, newsletter, page, language),
-        **ask.room.templates.words(language),
+        address=f"{ask.room.settings.base_url}{ask.request.url.path}",
+        **words,
     )
 
 

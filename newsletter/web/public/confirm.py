@@ -21,7 +21,7 @@ def confirm(ask: Ask) -> Response:
     newsletters = ask.plan.newsletters
     offered = [newsletters[name] for name in asked.newsletters if name in newsletters] if asked else []
     if asked is None or not offered:
-        return no_such_link()
+        return no_such_link(ask)
     chosen = ask.form.get("newsletter", ()) if ask.posted else asked.newsletters
     status, held = 200, None
     if ask.posted:

@@ -6,9 +6,13 @@ from typing import Any
 
 from newsletter import render
 from newsletter.languages import forms
+from newsletter.plan import Newsletter
 from newsletter.web.asking import Ask
 
-__all__ = ["spoken"]
+__all__ = ["VARIES", "spoken", "spoken_by"]
+
+VARIES = {"vary": "accept-language"}
+"""For pages that caches keep and that `spoken` makes."""
 
 
 def spoken(ask: Ask, preferred: str | None = None) -> dict[str, Any]:
@@ -25,6 +29,18 @@ def spoken(ask: Ask, preferred: str | None = None) -> dict[str, Any]:
         "language": language,
         "direction": render.direction(language),
         "languages": sorted(known.values()),
+        **ask.room.templates.words(language),
+    }
+
+
+def spoken_by(ask: Ask, newsletter: Newsletter) -> dict[str, Any]:
+    """What a page in the newsletter's language is given, as `spoken` says; in another of its languages by `?lang=`."""
+    asked = ask.query.get("lang", "")
+    language = asked if asked in newsletter.languages else newsletter.languages[0]
+    return {
+        "language": language,
+        "direction": render.direction(language),
+        "languages": list(newsletter.languages),
         **ask.room.templates.words(language),
     }
 

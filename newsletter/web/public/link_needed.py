@@ -5,16 +5,11 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from newsletter.web.asking import Ask
-from newsletter.web.pages import error_page
+from newsletter.web.public.refusals import refused
 
 __all__ = ["link_needed"]
 
 
-def link_needed(_ask: Ask) -> Response:
+def link_needed(ask: Ask) -> Response:
     """Where the personal link is found."""
-    return error_page(
-        200,
-        "Please use the link in your own mail",
-        "Every mail we send has links at its foot that are made for its reader alone: one to change countries, one to"
-        " unsubscribe. On the web they cannot know who you are. Have you lost it?",
-    )
+    return refused(ask, "own link", 200)

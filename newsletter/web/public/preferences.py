@@ -20,15 +20,16 @@ def preferences(ask: Ask) -> Response:
     """What the newsletter offers to choose from, and no more; posted, it is kept."""
     reader = readers.reader_of(ask.room, Purpose.PREFERENCES, ask.path["token"])
     if reader is None or reader.newsletter is None:
-        return no_such_link()
+        return no_such_link(ask)
     saved, wrong = False, False
+    frequencies = requests.served_to(ask.room, reader)
     if ask.posted:
         try:
             reader = readers.choose(
                 ask.room,
                 reader,
                 countries=ask.form.get("country", ()),
-                frequency=ask.field("frequency"),
+                frequency=ask.field("frequency") if ask.field("frequency") in frequencies else "",
                 language=ask.field("language"),
                 timezone=ask.field("timezone"),
                 pause=ask.field("pause"),
@@ -48,7 +49,7 @@ def preferences(ask: Ask) -> Response:
         subscribed=reader.subscribed,
         offered=offered,
         chosen=() if wrong else [each for each in offered if held.countries is None or each in held.countries],
-        frequencies=requests.served([reader.newsletter]),
+        frequencies=frequencies,
         frequency=held.frequency,
         own_languages=reader.newsletter.languages,
         own_language=held.language or reader.newsletter.languages[0],

@@ -1,19 +1,26 @@
-"""The answer to a link that we did not make."""
+"""What a reader is told instead of the page they asked for, in their language."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Literal
+
 from starlette.responses import Response
 
-from newsletter.web.pages import NO_REFERRER, error_page
+from newsletter.web.asking import Ask
+from newsletter.web.pages import NO_REFERRER, public_page
+from newsletter.web.public.language import spoken
 
-__all__ = ["no_such_link"]
+__all__ = ["Kind", "no_such_link", "refused"]
+
+Kind = Literal["nothing here", "no such link", "own link", "cannot", "later"]
 
 
-def no_such_link() -> Response:
-    """The same calm words whether the link was cut short, forged, or made for something else."""
-    return error_page(
-        404,
-        "This link does not work",
-        "It may have been cut in two by a mail program. Open it again from the mail, or copy the whole address.",
-        NO_REFERRER,
-    )
+def refused(ask: Ask, kind: Kind, status: int, headers: Mapping[str, str] | None = None) -> Response:
+    """Calm words that give away nothing of the desk."""
+    return public_page("refusal.html", status=status, headers=headers, kind=kind, **spoken(ask))
+
+
+def no_such_link(ask: Ask) -> Response:
+    """The same whether the link was cut short, forged, or made for something else."""
+    return refused(ask, "no such link", 404, NO_REFERRER)

@@ -30,7 +30,7 @@ def report(ask: Ask) -> Response:
     """
     about = reports.reportable(ask.room, ask.path["token"])
     if about is None:
-        return no_such_link()
+        return no_such_link(ask)
     if not ask.posted:
         return _page(ask, about)
     if ask.field("website"):

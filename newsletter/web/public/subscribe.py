@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from newsletter.errors import InputError, NotFoundError
-from newsletter.newsroom.readership import requests
+from newsletter.newsroom.readership import readers, requests
 from newsletter.web.asking import Ask
 from newsletter.web.pages import public_page
 from newsletter.web.public.askers import ask_for_mail, network_of
@@ -51,7 +51,7 @@ def _page(ask: Ask, *, status: int = 200, asked: bool = False) -> Response:
         ticked=ticked or [newsletters[0].name],
         countries=countries,
         chosen=ask.form.get("country", ()) if ask.posted else countries,
-        frequencies=requests.served(newsletters),
+        frequencies=readers.served(newsletters),
         frequency=ask.field("frequency"),
         email=ask.field("email")[:320],
         asked=asked,

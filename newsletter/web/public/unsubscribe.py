@@ -21,7 +21,7 @@ def unsubscribe(ask: Ask) -> Response:
     """
     reader = readers.reader_of(ask.room, Purpose.UNSUBSCRIBE, ask.path["token"])
     if reader is None:
-        return no_such_link()
+        return no_such_link(ask)
     done, status = "", 200
     if ask.posted and ask.field("List-Unsubscribe") == "One-Click":
         readers.unsubscribe(ask.room, reader, "unsubscribe page" if ask.field("by") == "button" else "one-click")

@@ -17,5 +17,5 @@ def view(ask: Ask) -> Response:
     """The same HTML as the mail, without anybody's name or personal links."""
     found = readers.web_view(ask.room, ask.path["token"])
     if found is None:
-        return no_such_link()
+        return no_such_link(ask)
     return HTMLResponse(mail_page(ask, *found), headers=mail_policy(framed=False))

@@ -88,6 +88,7 @@ def issue_page(ask: Ask, shown: Issue, *, notice: str = "", status: int = 200) -
         checked=checked,
         checking=(checking := checks and checked is None),
         why_not="Being checked" if checking else _why_not(ask, checked),
+        counted=ask.figures.audience(shown) if checks and shown.frozen_at is None else None,
         may_see_recipients=may(ask, "issue_recipients"),
         books=ask.room.issues.books(shown.id) if shown.frozen_at else None,
         course=course_chart(course(ask.room, shown.id), ask.zone(shown)) if shown.frozen_at else None,

@@ -32,6 +32,7 @@ def schedule_newsletter(ask: Ask) -> Response:
         runs=timetable.upcoming(ask.now, RUNS, [newsletter]),
         overlays=[each for each in in_force(timetable, newsletter.name) if each.last is None or each.last >= today],
         today=today,
+        counted=ask.figures.audience_of(newsletter),
         may_change=may(ask, "schedule_pause"),
     )
 
