@@ -45,7 +45,8 @@ class ReaderLetter:
 def reader_letter(facts: Mapping[str, Any], language: str, catalogues: Catalogues) -> ReaderLetter:
     """The letter to a reader, in their language as far as there are words for it.
 
-    `facts` are strings (title, titles, address, postal_address), `days`, and `kind`: confirm, known or link.
+    `facts` are strings (title, titles, address, postal_address), `days`, and `kind`: confirm, known, link, data,
+    leave or join.
     """
     words, leftwards = words_in(language, catalogues), direction(language) == "rtl"
     html, text, subject = _reader_parts(leftwards)

@@ -12,14 +12,13 @@ from subscribers.bounces.judging import PATIENCE, PROBE_AFTER, is_dead, is_jump,
 from subscribers.bounces.model import FAILURES, SCORED, BounceClass, Consequence, Held, Origin, Report
 from subscribers.database import conflict_insert, writing
 from subscribers.errors import AddressError
+from subscribers.journal import ReaderJournal, Word
 from subscribers.model import Event, Subscriber
 from subscribers.records import find_subscribers, write_events
+from subscribers.suppressing import BOUNCED, COMPLAINED
 from subscribers.tables import bounce, bounce_pause, subscriber, suppression
 
 __all__ = ["BOUNCED", "COMPLAINED", "Bounces"]
-
-BOUNCED, COMPLAINED = "bounced", "complaint"
-"""Reasons of suppressions. A confirmed new subscription may lift the first one, and nothing the second."""
 
 _TELLING = (*FAILURES, BounceClass.COMPLAINT)
 _LONGEST = 300
@@ -31,8 +30,9 @@ class Bounces:
     Every verb that changes something has committed it when it returns, and may be repeated. Instants are aware.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, journal: ReaderJournal | None = None) -> None:
         self._engine = engine
+        self._journal = journal
 
     def take(
         self,
@@ -77,6 +77,8 @@ class Bounces:
             what = "complained" if kind is BounceClass.COMPLAINT else "bounced"
             said = {"issue": origin.issue, "class": kind, "status": report.status, "words": report.words, "then": fate}
             write_events(connection, [(held.id, Event(now, what, said))])
+            if fate is Consequence.SUPPRESSED:
+                self._tell(connection, [held], COMPLAINED if kind is BounceClass.COMPLAINT else BOUNCED, now)
             return kind, fate
 
     def people(self, issues: Collection[str], kind: BounceClass) -> int:
@@ -125,7 +127,14 @@ class Bounces:
                     _suppress(connection, each, BOUNCED, f"{provider}: {how}", now)
             event = Event(now, str(after), {"reason": BOUNCED, "how": how})
             write_events(connection, [(each.id, event) for each in people])
+            if dead:
+                self._tell(connection, people, BOUNCED, now)
             return len(people)
+
+    def _tell(self, connection: Connection, people: Sequence[Subscriber], reason: str, now: datetime) -> None:
+        for each in people if self._journal else ():
+            assert self._journal
+            self._journal.note(connection, now, Word.SUPPRESSED, each.address.key, reason=reason)
 
     def awaking(self, now: datetime) -> list[tuple[int, datetime, datetime | None]]:
         """Who is paused no longer, by number: since when a message may show how things stand, and when one left."""

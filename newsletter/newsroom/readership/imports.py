@@ -16,7 +16,7 @@ import secrets
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -34,7 +34,7 @@ from subscribers.importing import ImportReport
 from subscribers.model import Fate
 from subscribers.signups import Terms
 
-__all__ = ["Brought", "Stage", "begin", "bring", "drop", "find", "kept", "rejects", "sweep"]
+__all__ = ["Brought", "Stage", "begin", "bring", "drop", "drop_naming", "find", "kept", "rejects", "sweep"]
 
 MOST_KEPT = 6
 KEPT_FOR = 24 * 3600.0
@@ -182,6 +182,28 @@ def drop(room: Newsroom, id_: str) -> None:
     if find(room, id_).at_work:
         raise ChecksFailedError("it is being worked on; wait until that is done")
     shutil.rmtree(_folder(room, id_), ignore_errors=True)
+
+
+def drop_naming(room: Newsroom, words: Collection[str]) -> None:
+    """Throw away every file in which one of these words stands, but for one that is being worked on: who was erased is
+    not taken from it, and it goes when that is done."""
+    wanted = [word.lower().encode() for word in words]
+    for brought in kept(room):
+        folder = _folder(room, brought.id)
+        if not brought.at_work and any(_names(path, wanted) for path in folder.iterdir()):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _names(path: Path, wanted: Sequence[bytes]) -> bool:
+    """Whether one of these words stands in a file, which may be long."""
+    overlap, tail = max(map(len, wanted), default=1), b""
+    with suppress(FileNotFoundError), path.open("rb") as file:
+        while piece := file.read(1 << 20):
+            text = tail + piece.lower()
+            if any(word in text for word in wanted):
+                return True
+            tail = text[-overlap:]
+    return False
 
 
 def sweep(room: Newsroom) -> None:

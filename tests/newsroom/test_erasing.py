@@ -1,0 +1,216 @@
+"""Who was erased is nowhere any more, is mailed nothing, and comes back only by their own word."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+
+from newsletter.errors import NothingToDoError
+from newsletter.model import DeliveryState, IssueId, Outcome
+from newsletter.newsroom import Newsroom
+from newsletter.newsroom.dispatch import sending
+from newsletter.newsroom.dispatch.freezing import freeze
+from newsletter.newsroom.dispatch.ledgers import open_ledger
+from newsletter.newsroom.readership import bouncing, erasing, imports, own_data, requests, subscriptions
+from newsletter.newsroom.readership.envelopes import token_of
+from subscribers.model import Fate, SignUp, Status, Subscription
+from subscribers.requests import RequestKind
+from subscribers.signups import sign_up
+from tests.desks import NEWSLETTER, approved_desk
+from tests.subscribers.bounces.modern import READER, TOKEN, modern
+
+NOW = "2026-05-27T08:00:00+00:00"
+GONE, NAME = "Zoë.Quist@example.org", "Zoë Quist"
+OTHERS = [("ann@example.com", ""), ("ben@example.net", "Ben")]
+FORMER = "zoe.before@example.net"
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Databases of one desk that are made already, by kind; each test has a copy."""
+    return {}
+
+
+@pytest.fixture
+def desk(
+    database_url: str, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, made: dict[str, str]
+) -> Iterator[tuple[Newsroom, IssueId]]:
+    kind, folder = database_url.partition(":")[0], tmp_path / "desk"
+    if kind not in made:
+        first = tmp_path_factory.mktemp(kind) / "desk"
+        url = f"sqlite:///{first.parent / 'first.db'}" if kind == "sqlite" else f"{database_url}_first"
+        if kind != "sqlite":
+            copied(f"{url.rpartition('/')[0]}/template1", url)
+        approved_desk(
+            first, {"NEWSLETTER_NOW": NOW, "NEWSLETTER_DATABASE_URL": url}, iter([OTHERS[0], (GONE, NAME), OTHERS[1]])
+        )
+        (first / "readers.csv").unlink()  # the publisher's own file
+        made |= {kind: url, "desk": str(first)} if "desk" not in made else {kind: url}
+    copied(made[kind], database_url)
+    shutil.copytree(made["desk"], folder)
+    environ = {"NEWSLETTER_NOW": NOW, "NEWSLETTER_DATABASE_URL": database_url}
+    with Newsroom.open(folder, environ=environ) as room:
+        yield room, IssueId.parse(f"{NEWSLETTER}/2026-05-27")
+
+
+def copied(source: str, target: str) -> None:
+    """Make a database that is like another one, which nobody has open."""
+    if source.startswith("sqlite"):
+        shutil.copy(source.removeprefix("sqlite:///"), target.removeprefix("sqlite:///"))
+        return
+    server, _, name = target.rpartition("/")
+    with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {source.rpartition('/')[2]}")
+
+
+def rows(room: Newsroom) -> str:
+    """Every row of every table, as text."""
+    tables = sa.MetaData()
+    tables.reflect(room.database.engine)
+    with room.database.read() as connection:
+        return "\n".join(
+            str(tuple(row)) for table in tables.sorted_tables for row in connection.execute(table.select())
+        )
+
+
+def files(room: Newsroom) -> str:
+    """Every file of the desk but for mail that was caught in the outbox."""
+    kept = (path for path in room.desk.rglob("*") if path.is_file() and room.outbox not in path.parents)
+    return "\n".join(path.read_bytes().decode("utf-8", "replace") for path in kept)
+
+
+def named(text: str) -> list[str]:
+    """What of the person stands in a text, in whatever way it is written."""
+    low = text.lower()
+    forms = [form for each in (GONE, NAME, FORMER) for form in (each, each.encode("unicode_escape").decode())]
+    return [form for form in forms if form.lower() in low]
+
+
+def everything_about(room: Newsroom, issue_id: IssueId) -> None:
+    """Have the person in every table that can hold one."""
+    now = room.clock.now()
+    with room.database.write() as connection:
+        connection.execute(
+            sa.text(
+                "INSERT INTO subscriber_event (subscriber_id, at, what, detail) VALUES (:n, :at, 'moved', :detail)"
+            ),
+            {"n": room.subscribers.find(GONE).id, "at": now, "detail": f'{{"before": "{FORMER}", "after": "{GONE}"}}'},
+        )
+        said = f"550 5.1.1 <{GONE}>: {GONE.lower()} is not here"
+        for table, column in (("delivery", "reply"), ("issue_event", "why"), ("issue", "reason")):
+            connection.execute(sa.text(f"UPDATE {table} SET {column} = :said WHERE {column} = ''"), {"said": said})
+        connection.execute(sa.text("UPDATE delivery SET reply = '' WHERE email <> :email"), {"email": GONE})
+    signup = sign_up(GONE, [NEWSLETTER])
+    for kind in (RequestKind.SUBSCRIBE, RequestKind.LINK, RequestKind.DATA):
+        room.subscribers.ask(kind, signup, now, language="en", network="192.0.2.0/24", form="1")
+    room.subscribers.ask(RequestKind.LINK, sign_up(FORMER, [NEWSLETTER]), now, language="en", network="", form="1")
+    own_data.ask_change(
+        room, room.subscribers.find(GONE), "elsewhere@example.org", language="en", network="192.0.2.0/24"
+    )
+    requests.carry(room)
+    trace = next(each for each in map(room.traces.find, range(1, 4)) if each and each.email == GONE)
+    bounce = next(data for _, kind, data in modern() if kind == "mailbox")
+    about = bounce.replace(TOKEN.encode(), token_of(room, trace.delivery).encode()).replace(
+        READER.encode(), GONE.encode()
+    )
+    assert bouncing.take(room, about).fate == "scored"
+    subscriptions.suppress(room, GONE, who="chief")
+
+
+def test_a_dump_of_the_database_and_the_files_of_the_desk_name_them_nowhere(desk: tuple[Newsroom, IssueId]) -> None:
+    room, issue_id = desk
+    assert sending.send(room, issue_id).balanced
+    everything_about(room, issue_id)
+    brought = room.desk / "brought.csv"
+    brought.write_text(f"email\n{GONE}\n", encoding="utf-8")
+    with brought.open("rb") as file:
+        imports.bring(room, file, "a.csv", newsletters=(NEWSLETTER,), consent_source="", who="x")
+    brought.unlink()
+    assert len(named(rows(room))) >= 3
+    number = room.subscribers.find(GONE).id
+    before = room.issues.books(issue_id)
+    assert subscriptions.forget(room, GONE) == number
+    assert named(rows(room)) == []
+    assert named(files(room)) == []
+    assert room.issues.books(issue_id) == before
+    assert before.balanced
+    assert [row.email for row in room.deliveries.rows(issue_id)] == ["", "ann@example.com", "ben@example.net"]
+    with pytest.raises(NothingToDoError):
+        subscriptions.forget(room, GONE)
+    shown = subscriptions.show(room, GONE)
+    assert (shown["status"], shown["history"][0]["reason"]) == ("suppressed", "by hand")  # type: ignore[index]
+
+
+def test_what_is_queued_for_them_is_never_mailed(desk: tuple[Newsroom, IssueId]) -> None:
+    room, issue_id = desk
+    freeze(room, room.issues.get(issue_id), room.transport(issue_id), lambda: False)
+    subscriptions.forget(room, GONE)
+    books = sending.send(room, issue_id)
+    assert (books.deliveries["submitted"], books.deliveries["cancelled"]) == (2, 1)
+    assert books.balanced
+    mails = b"".join(path.read_bytes() for path in room.outbox.rglob("*.eml"))
+    assert b"Quist" not in mails
+    assert GONE.encode() not in mails
+
+
+@pytest.mark.parametrize("state", [DeliveryState.SUBMITTED, DeliveryState.REJECTED, DeliveryState.DEFERRED])
+def test_what_a_server_says_of_a_message_in_hand_names_nobody(
+    desk: tuple[Newsroom, IssueId], state: DeliveryState
+) -> None:
+    room, issue_id = desk
+    issue = freeze(room, room.issues.get(issue_id), room.transport(issue_id), lambda: False)
+    now = room.clock.now()
+    with open_ledger(room, issue, now + timedelta(hours=4), timedelta(hours=4)) as ledger:
+        window = ledger.turn(now, claim=10)
+        assert window is not None
+        subscriptions.forget(room, GONE)
+        ledger.turn(now, carried=window, outcomes=[Outcome(n, state, 250, f"<{GONE}> said") for n in (1, 2, 3)])
+    assert named(rows(room)).count(GONE) == 1  # the words about the other two, which a server would not say
+    assert next(row.reply for row in room.deliveries.rows(issue_id)) == ""
+    assert room.issues.books(issue_id).balanced
+
+
+def test_an_import_never_revives_them_and_their_own_confirmation_does(desk: tuple[Newsroom, IssueId]) -> None:
+    room, _ = desk
+    subscriptions.forget(room, GONE)
+    now = room.clock.now()
+    wanted = Subscription(Status.CONFIRMED, now, "a list")
+    assert room.subscribers.add(sign_up(GONE, [NEWSLETTER], wanted=wanted), now) is Fate.SUPPRESSED
+    signup = sign_up(GONE, [NEWSLETTER])
+    room.subscribers.ask(RequestKind.SUBSCRIBE, signup, now, language="en", network="", form="1")
+    (asked,) = room.subscribers.requests(6)
+    held = room.subscribers.confirm(asked.id, [NEWSLETTER], now, "")
+    assert held is not None
+    assert room.subscribers.show(GONE)["status"] == "active"
+    assert held.name == ""
+
+
+@pytest.mark.parametrize(("reason", "mailed"), [("bounced", True), ("complaint", False), ("by hand", False)])
+def test_a_complaint_outlives_the_erasure(desk: tuple[Newsroom, IssueId], reason: str, mailed: bool) -> None:
+    room, _ = desk
+    now = room.clock.now()
+    room.subscribers.suppress(GONE, reason, now)
+    subscriptions.forget(room, GONE)
+    room.subscribers.ask(RequestKind.SUBSCRIBE, sign_up(GONE, [NEWSLETTER]), now, language="en", network="", form="1")
+    assert bool(room.subscribers.requests(6)) is mailed
+    assert subscriptions.unsuppress(room, GONE, "they wrote to us", who="chief") == reason
+    assert subscriptions.unsuppress(room, GONE, "they wrote to us", who="chief") is None
+    fresh = SignUp(address=sign_up(GONE, [NEWSLETTER]).address, newsletters=(NEWSLETTER,))
+    assert room.subscribers.add(fresh, now) is Fate.ADDED
+
+
+def test_who_is_only_suppressed_can_be_erased_too(desk: tuple[Newsroom, IssueId]) -> None:
+    room, _ = desk
+    room.subscribers.suppress("stranger@example.org", "complaint", room.clock.now(), "stranger@example.org complained")
+    assert erasing.erase(room, "stranger@example.org").subscriber == 0
+    assert "stranger" not in rows(room) + files(room)
+    assert subscriptions.show(room, "stranger@example.org")["status"] == "suppressed"
+    with pytest.raises(NothingToDoError):
+        erasing.erase(room, "nobody@example.org")
