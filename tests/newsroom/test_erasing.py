@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
-import psycopg
 import pytest
 import sqlalchemy as sa
 
@@ -22,52 +18,12 @@ from newsletter.newsroom.readership.envelopes import token_of
 from subscribers.model import Fate, SignUp, Status, Subscription
 from subscribers.requests import RequestKind
 from subscribers.signups import sign_up
-from tests.desks import NEWSLETTER, approved_desk
+from tests.desks import NEWSLETTER
 from tests.subscribers.bounces.modern import READER, TOKEN, modern
 
-NOW = "2026-05-27T08:00:00+00:00"
-GONE, NAME = "Zoë.Quist@example.org", "Zoë Quist"
-OTHERS = [("ann@example.com", ""), ("ben@example.net", "Ben")]
+from .conftest import GONE, NAME
+
 FORMER = "zoe.before@example.net"
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Databases of one desk that are made already, by kind; each test has a copy."""
-    return {}
-
-
-@pytest.fixture
-def desk(
-    database_url: str, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, made: dict[str, str]
-) -> Iterator[tuple[Newsroom, IssueId]]:
-    kind, folder = database_url.partition(":")[0], tmp_path / "desk"
-    if kind not in made:
-        first = tmp_path_factory.mktemp(kind) / "desk"
-        url = f"sqlite:///{first.parent / 'first.db'}" if kind == "sqlite" else f"{database_url}_first"
-        if kind != "sqlite":
-            copied(f"{url.rpartition('/')[0]}/template1", url)
-        approved_desk(
-            first, {"NEWSLETTER_NOW": NOW, "NEWSLETTER_DATABASE_URL": url}, iter([OTHERS[0], (GONE, NAME), OTHERS[1]])
-        )
-        (first / "readers.csv").unlink()  # the publisher's own file
-        made |= {kind: url, "desk": str(first)} if "desk" not in made else {kind: url}
-    copied(made[kind], database_url)
-    shutil.copytree(made["desk"], folder)
-    environ = {"NEWSLETTER_NOW": NOW, "NEWSLETTER_DATABASE_URL": database_url}
-    with Newsroom.open(folder, environ=environ) as room:
-        yield room, IssueId.parse(f"{NEWSLETTER}/2026-05-27")
-
-
-def copied(source: str, target: str) -> None:
-    """Make a database that is like another one, which nobody has open."""
-    if source.startswith("sqlite"):
-        shutil.copy(source.removeprefix("sqlite:///"), target.removeprefix("sqlite:///"))
-        return
-    server, _, name = target.rpartition("/")
-    with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {source.rpartition('/')[2]}")
 
 
 def rows(room: Newsroom) -> str:
@@ -124,8 +80,10 @@ def everything_about(room: Newsroom, issue_id: IssueId) -> None:
     subscriptions.suppress(room, GONE, who="chief")
 
 
-def test_a_dump_of_the_database_and_the_files_of_the_desk_name_them_nowhere(desk: tuple[Newsroom, IssueId]) -> None:
-    room, issue_id = desk
+def test_a_dump_of_the_database_and_the_files_of_the_desk_name_them_nowhere(
+    readers_desk: tuple[Newsroom, IssueId],
+) -> None:
+    room, issue_id = readers_desk
     assert sending.send(room, issue_id).balanced
     everything_about(room, issue_id)
     brought = room.desk / "brought.csv"
@@ -148,8 +106,8 @@ def test_a_dump_of_the_database_and_the_files_of_the_desk_name_them_nowhere(desk
     assert (shown["status"], shown["history"][0]["reason"]) == ("suppressed", "by hand")  # type: ignore[index]
 
 
-def test_what_is_queued_for_them_is_never_mailed(desk: tuple[Newsroom, IssueId]) -> None:
-    room, issue_id = desk
+def test_what_is_queued_for_them_is_never_mailed(readers_desk: tuple[Newsroom, IssueId]) -> None:
+    room, issue_id = readers_desk
     freeze(room, room.issues.get(issue_id), room.transport(issue_id), lambda: False)
     subscriptions.forget(room, GONE)
     books = sending.send(room, issue_id)
@@ -162,9 +120,9 @@ def test_what_is_queued_for_them_is_never_mailed(desk: tuple[Newsroom, IssueId])
 
 @pytest.mark.parametrize("state", [DeliveryState.SUBMITTED, DeliveryState.REJECTED, DeliveryState.DEFERRED])
 def test_what_a_server_says_of_a_message_in_hand_names_nobody(
-    desk: tuple[Newsroom, IssueId], state: DeliveryState
+    readers_desk: tuple[Newsroom, IssueId], state: DeliveryState
 ) -> None:
-    room, issue_id = desk
+    room, issue_id = readers_desk
     issue = freeze(room, room.issues.get(issue_id), room.transport(issue_id), lambda: False)
     now = room.clock.now()
     with open_ledger(room, issue, now + timedelta(hours=4), timedelta(hours=4)) as ledger:
@@ -173,12 +131,13 @@ def test_what_a_server_says_of_a_message_in_hand_names_nobody(
         subscriptions.forget(room, GONE)
         ledger.turn(now, carried=window, outcomes=[Outcome(n, state, 250, f"<{GONE}> said") for n in (1, 2, 3)])
     assert named(rows(room)).count(GONE) == 1  # the words about the other two, which a server would not say
-    assert next(row.reply for row in room.deliveries.rows(issue_id)) == ""
+    first, *_ = room.deliveries.rows(issue_id)
+    assert first.reply == ""
     assert room.issues.books(issue_id).balanced
 
 
-def test_an_import_never_revives_them_and_their_own_confirmation_does(desk: tuple[Newsroom, IssueId]) -> None:
-    room, _ = desk
+def test_an_import_never_revives_them_and_their_own_confirmation_does(readers_desk: tuple[Newsroom, IssueId]) -> None:
+    room, _ = readers_desk
     subscriptions.forget(room, GONE)
     now = room.clock.now()
     wanted = Subscription(Status.CONFIRMED, now, "a list")
@@ -193,8 +152,8 @@ def test_an_import_never_revives_them_and_their_own_confirmation_does(desk: tupl
 
 
 @pytest.mark.parametrize(("reason", "mailed"), [("bounced", True), ("complaint", False), ("by hand", False)])
-def test_a_complaint_outlives_the_erasure(desk: tuple[Newsroom, IssueId], reason: str, mailed: bool) -> None:
-    room, _ = desk
+def test_a_complaint_outlives_the_erasure(readers_desk: tuple[Newsroom, IssueId], reason: str, mailed: bool) -> None:
+    room, _ = readers_desk
     now = room.clock.now()
     room.subscribers.suppress(GONE, reason, now)
     subscriptions.forget(room, GONE)
@@ -206,8 +165,8 @@ def test_a_complaint_outlives_the_erasure(desk: tuple[Newsroom, IssueId], reason
     assert room.subscribers.add(fresh, now) is Fate.ADDED
 
 
-def test_who_is_only_suppressed_can_be_erased_too(desk: tuple[Newsroom, IssueId]) -> None:
-    room, _ = desk
+def test_who_is_only_suppressed_can_be_erased_too(readers_desk: tuple[Newsroom, IssueId]) -> None:
+    room, _ = readers_desk
     room.subscribers.suppress("stranger@example.org", "complaint", room.clock.now(), "stranger@example.org complained")
     assert erasing.erase(room, "stranger@example.org").subscriber == 0
     assert "stranger" not in rows(room) + files(room)

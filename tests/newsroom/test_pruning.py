@@ -22,8 +22,10 @@ from newsletter.storage import AuditLine
 from newsletter.storage.tables import audit, delivery, issue
 from subscribers.errors import UnknownSubscriberError
 from subscribers.signups import sign_up
+from tests.desks import NEWSLETTER
 
-from .test_erasing import GONE, NEWSLETTER, desk, made, named, rows  # noqa: F401
+from .conftest import GONE
+from .test_erasing import named, rows
 
 NEVER = "never@example.org"
 
@@ -39,8 +41,8 @@ def gone(room: Newsroom, *, dry_run: bool = False) -> dict[str, int]:
     return {each.what: each.number for each in pruning.prune(room, dry_run=dry_run) if each.number}
 
 
-def test_a_settled_issue_names_nobody_after_a_year_and_balances(desk: tuple[Newsroom, IssueId]) -> None:  # noqa: F811
-    room, issue_id = desk
+def test_a_settled_issue_names_nobody_after_a_year_and_balances(readers_desk: tuple[Newsroom, IssueId]) -> None:
+    room, issue_id = readers_desk
     books = sending.send(room, issue_id)
     room.subscribers.add(sign_up(NEVER, [NEWSLETTER]), room.clock.now())
     with aged(room, 360) as early:
@@ -60,8 +62,8 @@ def test_a_settled_issue_names_nobody_after_a_year_and_balances(desk: tuple[News
 
 
 @pytest.mark.parametrize("fault", ["never settled", "unbalanced"])
-def test_nothing_of_an_open_or_unbalanced_issue_goes(desk: tuple[Newsroom, IssueId], fault: str) -> None:  # noqa: F811
-    room, issue_id = desk
+def test_nothing_of_an_open_or_unbalanced_issue_goes(readers_desk: tuple[Newsroom, IssueId], fault: str) -> None:
+    room, issue_id = readers_desk
     if fault == "never settled":
         freeze(room, room.issues.get(issue_id), room.transport(issue_id), lambda: False)
     else:
@@ -73,8 +75,8 @@ def test_nothing_of_an_open_or_unbalanced_issue_goes(desk: tuple[Newsroom, Issue
         assert all(row.email for row in later.deliveries.rows(issue_id))
 
 
-def test_who_is_named_no_more_is_mailed_nothing_when_it_is_sent_again(desk: tuple[Newsroom, IssueId]) -> None:  # noqa: F811
-    room, issue_id = desk
+def test_who_is_named_no_more_is_mailed_nothing_when_it_is_sent_again(readers_desk: tuple[Newsroom, IssueId]) -> None:
+    room, issue_id = readers_desk
     sending.send(room, issue_id)
     with room.database.write() as connection:
         connection.execute(sa.update(delivery).values(email="", state=DeliveryState.UNKNOWN))
@@ -86,8 +88,8 @@ def test_who_is_named_no_more_is_mailed_nothing_when_it_is_sent_again(desk: tupl
     assert len(list(room.outbox.rglob("*.eml"))) == mails
 
 
-def test_the_audit_log_lets_nobody_change_it_and_old_lines_alone_go(desk: tuple[Newsroom, IssueId]) -> None:  # noqa: F811
-    room, _ = desk
+def test_the_audit_log_lets_nobody_change_it_and_old_lines_alone_go(readers_desk: tuple[Newsroom, IssueId]) -> None:
+    room, _ = readers_desk
     now = datetime.now(UTC)
     for days in (1, 364, 367, 3000):
         room.audit.write(AuditLine(at=now - timedelta(days=days), kind="login", who=f"{days}"))
@@ -107,8 +109,8 @@ def test_the_audit_log_lets_nobody_change_it_and_old_lines_alone_go(desk: tuple[
         assert [line.who for line in strict.audit.lines()] == ["367", "364", "1"]
 
 
-def test_the_clock_prunes_and_says_so(desk: tuple[Newsroom, IssueId], caplog: pytest.LogCaptureFixture) -> None:  # noqa: F811
-    room, issue_id = desk
+def test_the_clock_prunes_and_says_so(readers_desk: tuple[Newsroom, IssueId], caplog: pytest.LogCaptureFixture) -> None:
+    room, issue_id = readers_desk
     sending.send(room, issue_id)
     with aged(room, 400) as later, caplog.at_level("INFO"):
         day.prune(later)
@@ -117,8 +119,8 @@ def test_the_clock_prunes_and_says_so(desk: tuple[Newsroom, IssueId], caplog: py
     assert "3 deliveries" in said
 
 
-def test_the_command_says_what_would_go(desk: tuple[Newsroom, IssueId]) -> None:  # noqa: F811
-    room, issue_id = desk
+def test_the_command_says_what_would_go(readers_desk: tuple[Newsroom, IssueId]) -> None:
+    room, issue_id = readers_desk
     sending.send(room, issue_id)
     later = (room.clock.now() + timedelta(days=400)).isoformat()
     environ = {"NEWSLETTER_NOW": later, "NEWSLETTER_DATABASE_URL": room.settings.database_url}

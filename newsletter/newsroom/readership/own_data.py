@@ -25,13 +25,14 @@ from subscribers.requests import Asked, RequestKind
 
 __all__ = [
     "Holdings",
+    "Moving",
     "agree",
     "ask_change",
     "ask_for_data",
-    "change_of",
     "delete",
     "document",
     "holdings",
+    "moving",
     "refuse",
     "whose",
 ]
@@ -97,8 +98,22 @@ def ask_change(room: Newsroom, held: Subscriber, address: str, *, language: str,
     room.privacy.ask_change(held, parsed, now, language=language, network=network, form=FORM)
 
 
-def change_of(room: Newsroom, token: str) -> tuple[Asked, Change] | None:
-    """The change of address that a link is about, and whom it was mailed to; None for no such link."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moving:
+    """A change of address as one of the two addresses sees it: the old one, which is `leaving`, or the new one, which
+    is not told what the old one is (`before` is empty then). `over`: it has ended, and nothing was changed."""
+
+    asked: Asked
+    leaving: bool
+    before: str
+    after: str
+    agreed: bool
+    changed: bool
+    over: bool
+
+
+def moving(room: Newsroom, token: str) -> Moving | None:
+    """The change of address that a link is about; None for no such link."""
     payload = room.signer.verify(Purpose.MOVE, token, room.clock.now())
     if payload is None:
         return None
@@ -106,22 +121,36 @@ def change_of(room: Newsroom, token: str) -> tuple[Asked, Change] | None:
         asked = room.subscribers.request(int(payload))
     except UnknownSubscriberError:
         return None
-    change = room.privacy.change_of(asked, room.clock.now())
-    return (asked, change) if change else None
+    return _moving(asked, room.privacy.change_of(asked, room.clock.now()))
 
 
-def agree(room: Newsroom, asked: Asked, network: str) -> Change | None:
+def agree(room: Newsroom, move: Moving, network: str) -> Moving:
     """One of the two addresses agrees; with the second one, what is still to be sent goes to the new address too."""
     with room.database.write() as connection:
-        change = room.privacy.agree(connection, asked, room.clock.now(), network)
+        change = room.privacy.agree(connection, move.asked, room.clock.now(), network)
         if change is not None and change.outcome is Outcome.CHANGED:
             move_reader(connection, change.subscriber.id, change.subscriber.email)
-    return change
+    return _moving(move.asked, change) or move
 
 
-def refuse(room: Newsroom, asked: Asked) -> Change | None:
+def refuse(room: Newsroom, move: Moving) -> Moving:
     """One of the two addresses does not want it."""
-    return room.privacy.refuse(asked, room.clock.now())
+    return _moving(move.asked, room.privacy.refuse(move.asked, room.clock.now())) or move
+
+
+def _moving(asked: Asked, change: Change | None) -> Moving | None:
+    if change is None:
+        return None
+    leaving = asked.kind is RequestKind.LEAVE
+    return Moving(
+        asked=asked,
+        leaving=leaving,
+        before=asked.address.email if leaving else "",
+        after=change.address.email,
+        agreed=change.left if leaving else change.joined,
+        changed=change.outcome is Outcome.CHANGED,
+        over=change.outcome not in (Outcome.OPEN, Outcome.CHANGED),
+    )
 
 
 def delete(room: Newsroom, held: Subscriber) -> None:

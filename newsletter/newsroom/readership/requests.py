@@ -16,6 +16,7 @@ from newsletter.newsroom.readership import readers
 from newsletter.newsroom.room import Newsroom
 from newsletter.plan import Newsletter
 from newsletter.tokens import Purpose
+from subscribers.changing import Outcome
 from subscribers.errors import RefusedError, UnknownSubscriberError
 from subscribers.model import Frequency, SignUp, Status, Subscriber
 from subscribers.requests import FRESH, LASTS, Asked, RequestKind
@@ -170,8 +171,10 @@ def _letter(room: Newsroom, asked: Asked) -> Outgoing:
     if not wanted:
         raise UnwantedError("there is nothing to answer: nobody is known, or no newsletter any more")
 
-    if asked.kind in (RequestKind.LEAVE, RequestKind.JOIN) and room.privacy.change_of(asked, room.clock.now()) is None:
-        raise UnwantedError("the change of address that it speaks of is there no more")
+    if asked.kind in (RequestKind.LEAVE, RequestKind.JOIN):
+        change = room.privacy.change_of(asked, room.clock.now())
+        if change is None or change.outcome is not Outcome.OPEN:
+            raise UnwantedError("the change of address that it speaks of has ended")
 
     def link() -> str:
         if held is not None and kind in ("known", "link"):
