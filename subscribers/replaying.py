@@ -71,8 +71,9 @@ def replay(
     last = journal.last()
     verdicts, moves = _verdicts(line for line in journal.lines(known) if line.line <= last)
     counts = dict.fromkeys(("unsubscribed", "suppressed", "erased", "moved"), 0)
+    salts = {salt for _, salt in verdicts}
     for number, address in _people(engine):
-        for salt in {salt for _, salt in verdicts}:
+        for salt in salts:
             verdict = _verdict_of(verdicts, moves, digest_of(address.key, salt), salt)
             if verdict is not None:
                 done = _carry_out(engine, number, address, verdict, now, erase)

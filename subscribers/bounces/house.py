@@ -67,7 +67,7 @@ class Bounces:
                 pass  # they have another address since, of which this says nothing
             elif kind is BounceClass.COMPLAINT:
                 fate = _suppress(connection, held, COMPLAINED, detail, now)
-            elif kind is BounceClass.ADDRESS and _hold(connection, origin, handed, now):
+            elif kind is BounceClass.ADDRESS and self._hold(connection, origin, handed, now):
                 fate = Consequence.HELD
             elif kind is BounceClass.ADDRESS:
                 fate = _suppress(connection, held, BOUNCED, detail, now)
@@ -130,6 +130,35 @@ class Bounces:
             if dead:
                 self._tell(connection, people, BOUNCED, now)
             return len(people)
+
+    def _hold(self, connection: Connection, origin: Origin, handed: Callable[[], int], now: datetime) -> bool:
+        """Whether the provider suddenly knows too many of an issue's readers no longer; all of them are held then, also
+        who was suppressed before there were so many."""
+        same = and_(
+            bounce.c.issue == origin.issue,
+            bounce.c.kind == BounceClass.ADDRESS,
+            bounce.c.provider == origin.provider,
+        )
+        held = (
+            select(bounce.c.id).where(bounce.c.provider == origin.provider, bounce.c.fate == Consequence.HELD).limit(1)
+        )
+        if connection.scalar(held) is not None:
+            return True  # until somebody has looked
+        people = connection.scalar(select(func.count(bounce.c.subscriber_id.distinct())).where(same)) or 0
+        if not is_jump(people, 0) or not is_jump(people, handed()):
+            return False
+        early = and_(same, bounce.c.fate == Consequence.SUPPRESSED)
+        freed = _people(connection, early)
+        keys = [each.address.key for each in freed]
+        theirs = delete(suppression).where(suppression.c.address_key.in_(keys), suppression.c.reason == BOUNCED)
+        lifted = connection.scalars(theirs.returning(suppression.c.address_key)).all()
+        connection.execute(update(bounce).where(early).values(fate=Consequence.HELD))
+        why = f"{people} addresses of {origin.provider} became unknown at once"
+        write_events(connection, [(each.id, Event(now, "held", {"reason": why})) for each in freed])
+        for key in lifted if self._journal else ():
+            assert self._journal
+            self._journal.note(connection, now, Word.UNSUPPRESSED, key)
+        return True
 
     def _tell(self, connection: Connection, people: Sequence[Subscriber], reason: str, now: datetime) -> None:
         for each in people if self._journal else ():
@@ -202,30 +231,6 @@ def _suppress(connection: Connection, held: Subscriber, reason: str, detail: str
     # RETURNING tells: an INSERT's rowcount is -1 on PostgreSQL.
     done = connection.scalar(statement.returning(suppression.c.address_key))
     return Consequence.NOTED if done is None else Consequence.SUPPRESSED
-
-
-def _hold(connection: Connection, origin: Origin, handed: Callable[[], int], now: datetime) -> bool:
-    """Whether the provider suddenly knows too many of an issue's readers no longer; all of them are held then, also
-    who was suppressed before there were so many."""
-    same = and_(
-        bounce.c.issue == origin.issue,
-        bounce.c.kind == BounceClass.ADDRESS,
-        bounce.c.provider == origin.provider,
-    )
-    held = select(bounce.c.id).where(bounce.c.provider == origin.provider, bounce.c.fate == Consequence.HELD).limit(1)
-    if connection.scalar(held) is not None:
-        return True  # until somebody has looked
-    people = connection.scalar(select(func.count(bounce.c.subscriber_id.distinct())).where(same)) or 0
-    if not is_jump(people, 0) or not is_jump(people, handed()):
-        return False
-    early = and_(same, bounce.c.fate == Consequence.SUPPRESSED)
-    freed = _people(connection, early)
-    keys = [each.address.key for each in freed]
-    connection.execute(delete(suppression).where(suppression.c.address_key.in_(keys), suppression.c.reason == BOUNCED))
-    connection.execute(update(bounce).where(early).values(fate=Consequence.HELD))
-    why = f"{people} addresses of {origin.provider} became unknown at once"
-    write_events(connection, [(each.id, Event(now, "held", {"reason": why})) for each in freed])
-    return True
 
 
 def _score(
