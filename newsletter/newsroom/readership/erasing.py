@@ -23,7 +23,6 @@ KEPT_AS_IT_IS = {
     "subscriber_event": "by number; others' histories name the desk's own people alone",
     "subscriber_request": "by address",
     "suppression": "by address",
-    "alembic_version": "no text of ours",
 }
 """Tables of the subscribers' house that are not looked through for the words of an address, and why."""
 

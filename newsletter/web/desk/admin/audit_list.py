@@ -35,6 +35,7 @@ ACT_WORDS = {
     "issue_approve": "approved",
     "story_file": "filed a story",
     "subscriber": "looked at",
+    "subscriber_list": "searched subscribers",
     "subscriber_change": "changed a subscriber",
     "subscriber_data": "downloaded the data of",
     "subscriber_erase": "erased",
