@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, Engine, Select, Table, delete, exists, func, select
+from sqlalchemy import ColumnElement, Engine, Table, delete, exists, func, select
 
 from subscribers.bounces.model import Consequence
 from subscribers.database import writing
@@ -44,13 +44,11 @@ def _prune(engine: Engine, table: Table, old: ColumnElement[bool], *, dry_run: b
             return connection.scalar(select(func.count()).select_from(table).where(old)) or 0
     number = 0
     while True:
-        with writing(engine) as connection:
-            rows = _some(connection, select(table.c.id).where(old))
-            # Asked again: what changed since it was looked at stays.
-            number += connection.execute(delete(table).where(table.c.id.in_(rows), old)).rowcount
+        with engine.connect() as connection:  # looking for them may take long, and holds up nobody
+            rows = list(connection.scalars(select(table.c.id).where(old).limit(_AT_ONCE)))
+        if rows:
+            with writing(engine) as connection:
+                # Asked again: what changed since it was looked at stays.
+                number += connection.execute(delete(table).where(table.c.id.in_(rows), old)).rowcount
         if len(rows) < _AT_ONCE:
             return number
-
-
-def _some(connection: Connection, query: Select[int]) -> list[int]:
-    return list(connection.scalars(query.limit(_AT_ONCE)))

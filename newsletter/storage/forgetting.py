@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from newsletter.model import UNSETTLED, IssueId, IssueState
-from newsletter.storage.database import Database
+from newsletter.storage.database import BUSY_SECONDS, Database
 from newsletter.storage.tables import METADATA, delivery, issue
 
 __all__ = ["KEPT_AS_IT_IS", "forget_reader", "forms_of", "move_reader", "reader_deliveries", "sweep_traces", "wipe"]
@@ -42,6 +42,8 @@ KEPT_AS_IT_IS = {
 """Tables and columns that are not looked through for the words of a reader's address, and why."""
 
 _GONE, _PAGE = "…", 200
+_PATIENCE = 200
+"""Milliseconds for which those who write may be held up."""
 
 
 def forget_reader(connection: Connection, subscriber: int, forms: Collection[str]) -> None:
@@ -89,14 +91,21 @@ def forms_of(addresses: Iterable[str]) -> set[str]:
 def sweep_traces(database: Database) -> None:
     """Have SQLite's log of writes, which holds what was there before, taken into the file and emptied.
 
-    Where somebody is reading it stays until the next time. PostgreSQL clears its pages by itself.
+    Where somebody is reading it stays until the next time: nobody is held up. PostgreSQL clears its pages by itself.
     """
-    if database.is_sqlite:
-        with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            driver = connection.connection.dbapi_connection
-            assert driver is not None
-            driver.execute("COMMIT") if driver.in_transaction else None
-            driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    if not database.is_sqlite:
+        return
+    with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        driver = connection.connection.dbapi_connection
+        assert driver is not None
+        cursor = driver.cursor()
+        if getattr(driver, "in_transaction", False):
+            cursor.execute("COMMIT")
+        cursor.execute(f"PRAGMA busy_timeout = {_PATIENCE}")
+        try:
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        finally:
+            cursor.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
 
 
 def _wipe(connection: Connection, column: sa.Column[str], form: str) -> None:

@@ -22,32 +22,40 @@ __all__ = ["prune_audit", "prune_deliveries", "prune_desk_mails", "prune_session
 _AT_ONCE = 2_000
 """Rows of one transaction: some hundredths of a second."""
 
+_NAMED = sa.or_(delivery.c.email != "", delivery.c.name != "", delivery.c.reply != "")
+
 _ENDED = (IssueState.SUBMITTED, IssueState.CANCELLED)
 
 
-def prune_deliveries(database: Database, before: datetime, *, dry_run: bool = False) -> int:
+def prune_deliveries(database: Database, before: datetime, now: datetime, *, dry_run: bool = False) -> int:
     """Take addresses, names and servers' words out of the deliveries of issues settled before then; how many."""
-    named = sa.or_(delivery.c.email != "", delivery.c.name != "", delivery.c.reply != "")
     number = 0
     for pk in _settled(database, before):
-        mine = delivery.c.issue_id == pk
         if dry_run:
             with database.read() as connection:
-                number += connection.scalar(sa.select(sa.func.count()).where(mine, named)) or 0
-            continue
-        after = 0
-        query = sa.select(delivery.c.id, delivery.c.subscriber_id).where(mine, named)
-        query = query.order_by(delivery.c.subscriber_id).limit(_AT_ONCE)
-        while True:
-            with database.write() as connection:
-                rows = connection.execute(query.where(delivery.c.subscriber_id > after)).all()
-                if rows and _is_closed(connection, pk):
-                    those = sa.update(delivery).where(delivery.c.id.in_([row.id for row in rows]))
-                    number += connection.execute(those.values(email="", name="", reply="")).rowcount
-            if len(rows) < _AT_ONCE:
-                break
-            after = rows[-1].subscriber_id
+                named = sa.select(sa.func.count()).where(delivery.c.issue_id == pk, _NAMED)
+                number += connection.scalar(named) or 0
+        else:
+            number += _strip(database, pk, now)
     return number
+
+
+def _strip(database: Database, pk: int, now: datetime) -> int:
+    """Have the deliveries of an issue name nobody, and note when that was done: it is not looked through again."""
+    number = after = 0
+    query = sa.select(delivery.c.id, delivery.c.subscriber_id).where(delivery.c.issue_id == pk)
+    query = query.order_by(delivery.c.subscriber_id).limit(_AT_ONCE)
+    while True:
+        with database.write() as connection:
+            if not _is_closed(connection, pk):
+                return number
+            rows = connection.execute(query.where(delivery.c.subscriber_id > after)).all()
+            those = sa.update(delivery).where(delivery.c.id.in_([row.id for row in rows]), _NAMED)
+            number += connection.execute(those.values(email="", name="", reply="")).rowcount
+            if len(rows) < _AT_ONCE:
+                connection.execute(sa.update(issue).where(issue.c.id == pk).values(pruned_at=now))
+                return number
+        after = rows[-1].subscriber_id
 
 
 def prune_desk_mails(database: Database, before: datetime, *, dry_run: bool = False) -> int:
@@ -73,7 +81,7 @@ def prune_sessions(database: Database, before: datetime, *, dry_run: bool = Fals
 def _settled(database: Database, before: datetime) -> Iterator[int]:
     """Issues that were settled before then and whose books balance, by number."""
     query = sa.select(issue.c.id, issue.c.candidates, issue.c.excluded).where(
-        issue.c.settled_at < before, issue.c.state.in_(_ENDED)
+        issue.c.settled_at < before, issue.c.state.in_(_ENDED), issue.c.pruned_at.is_(None)
     )
     with database.read() as connection:
         rows = connection.execute(query.order_by(issue.c.id)).all()
@@ -99,10 +107,11 @@ def _prune(database: Database, table: sa.Table, old: sa.ColumnElement[bool], *, 
     key = list(table.primary_key.columns)
     number = 0
     while True:
-        with database.write() as connection:
+        with database.read() as connection:  # looking for them may take long, and holds up nobody
             rows = connection.execute(sa.select(*key).where(old).limit(_AT_ONCE // 4)).all()
-            if rows:
+        if rows:
+            with database.write() as connection:
                 those = sa.tuple_(*key).in_([tuple(row) for row in rows])
-                number += connection.execute(sa.delete(table).where(those)).rowcount
+                number += connection.execute(sa.delete(table).where(those, old)).rowcount
         if len(rows) < _AT_ONCE // 4:
             return number

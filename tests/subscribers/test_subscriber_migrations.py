@@ -55,5 +55,5 @@ def test_upgrade_twice_is_quiet(
 def test_tables_compile_for_postgresql() -> None:
     dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
     statements = [str(CreateTable(table).compile(dialect=dialect)) for table in metadata.sorted_tables]
-    assert "BIGSERIAL" in statements[0]
-    assert "TIMESTAMP WITH TIME ZONE" in statements[0]
+    assert any("BIGSERIAL" in each for each in statements)
+    assert any("TIMESTAMP WITH TIME ZONE" in each for each in statements)

@@ -47,9 +47,9 @@ KINDS = {
 
 def prune(room: Newsroom, *, dry_run: bool = False) -> list[Pruned]:
     """Take away what is too old, or with `dry_run` only count it."""
-    database, engine = room.database, room.database.engine
+    database, engine, now = room.database, room.database.engine, room.clock.now()
     verbs: dict[str, Callable[[datetime], int]] = {
-        "deliveries": lambda before: retention.prune_deliveries(database, before, dry_run=dry_run),
+        "deliveries": lambda before: retention.prune_deliveries(database, before, now, dry_run=dry_run),
         "bounces": lambda before: prune_bounces(engine, before, dry_run=dry_run),
         "requests": lambda before: prune_requests(engine, before, dry_run=dry_run),
         "pending sign-ups": lambda before: prune_pending(engine, before, dry_run=dry_run),
@@ -57,7 +57,6 @@ def prune(room: Newsroom, *, dry_run: bool = False) -> list[Pruned]:
         "sessions": lambda before: retention.prune_sessions(database, before, dry_run=dry_run),
         "lines of the audit log": lambda before: retention.prune_audit(database, before, dry_run=dry_run),
     }
-    now = room.clock.now()
     done = []
     for what, setting in KINDS.items():
         days: int = getattr(room.settings, setting)

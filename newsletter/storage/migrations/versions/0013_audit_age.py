@@ -1,5 +1,6 @@
-"""Lines of the audit log may go when they are over a year old, and change never."""
+"""Lines of the audit log may go when they are over a year old, and change never; issues whose readers are forgotten."""
 
+import sqlalchemy as sa
 from alembic import op
 
 revision = "0013"
@@ -9,6 +10,7 @@ _WORDS = "the audit log is append-only"
 
 
 def upgrade() -> None:
+    op.add_column("issue", sa.Column("pruned_at", sa.DateTime(timezone=True), nullable=True))
     if op.get_bind().dialect.name == "sqlite":
         op.execute("DROP TRIGGER audit_no_delete")
         op.execute(
