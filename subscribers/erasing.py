@@ -15,7 +15,7 @@ from subscribers.records import find_subscribers
 from subscribers.suppressing import ERASED, reason_of, remember, told
 from subscribers.tables import address_change, request, subscriber, subscriber_event, suppression
 
-__all__ = ["Erased", "erase"]
+__all__ = ["Erased", "erase", "note"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Erased:
     addresses: tuple[Address, ...]
 
 
-def erase(connection: Connection, address: Address, now: datetime, journal: ReaderJournal | None) -> Erased | None:
+def erase(connection: Connection, address: Address, now: datetime) -> Erased | None:
     """Erase whoever has that address, also the addresses they had before; None where nothing is held of them.
 
     The caller's transaction takes the address out of what other houses hold, too. A complaint, and what an admin
@@ -45,9 +45,13 @@ def erase(connection: Connection, address: Address, now: datetime, journal: Read
         connection.execute(delete(subscriber).where(subscriber.c.id == held.id))
     for key in keys:
         remember(connection, key, ERASED, now)
-        if journal:
-            journal.note(connection, now, Word.ERASED, key, reason=reason_of(connection, key) or ERASED)
     return Erased(held.id if held else 0, mine)
+
+
+def note(connection: Connection, erased: Erased, now: datetime, journal: ReaderJournal) -> None:
+    """Write the erasure into the journal, as the last thing of the transaction that made it."""
+    for each in erased.addresses:
+        journal.note(connection, now, Word.ERASED, each.key, reason=reason_of(connection, each.key) or ERASED)
 
 
 def _unclear(connection: Connection, keys: Sequence[str], now: datetime) -> int:

@@ -54,12 +54,14 @@ class Privacy:
                 self._journal.note(connection, now, Word.UNSUPPRESSED, parsed.key)
             return reason
 
-    def erase(
-        self, connection: Connection, address: Address, now: datetime, *, again: bool = False
-    ) -> erasing.Erased | None:
-        """Erase a person within the caller's transaction; see `subscribers.erasing.erase`. `again`: the journal said
-        so."""
-        return erasing.erase(connection, address, now, None if again else self._journal)
+    def erase(self, connection: Connection, address: Address, now: datetime) -> erasing.Erased | None:
+        """Erase a person within the caller's transaction; see `subscribers.erasing.erase`."""
+        return erasing.erase(connection, address, now)
+
+    def note_erased(self, connection: Connection, erased: erasing.Erased, now: datetime) -> None:
+        """Write it into the journal, as the last thing of that transaction."""
+        if self._journal:
+            erasing.note(connection, erased, now, self._journal)
 
     def ask_change(
         self, held: Subscriber, address: Address, now: datetime, *, language: str, network: str, form: str

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import shutil
+from collections.abc import Collection, Sequence
+from contextlib import suppress
+from pathlib import Path
 
 from sqlalchemy import Connection
 
@@ -47,18 +50,40 @@ def erase(room: Newsroom, address: str) -> Erased:
 
 def erase_within(room: Newsroom, connection: Connection, address: Address, *, again: bool = False) -> Erased | None:
     """The same within a transaction, without the files; `again` where the journal of the desk says so."""
-    erased = room.privacy.erase(connection, address, room.clock.now(), again=again)
+    now = room.clock.now()
+    erased = room.privacy.erase(connection, address, now)
     if erased is not None:
         forms = _forms(erased)
         forget_reader(connection, erased.subscriber, forms)
         wipe(connection, metadata.tables.values(), forms, KEPT_AS_IT_IS)
+        if not again:
+            room.privacy.note_erased(connection, erased, now)
     return erased
 
 
 def clear_files(room: Newsroom, forms: Collection[str]) -> None:
-    """Throw away files brought for import that name an address, and what SQLite's log of writes remembers."""
-    imports.drop_naming(room, forms)
+    """Throw away files brought for import that name an address, and what SQLite's log of writes remembers.
+
+    One that is being worked on stays: who was erased is not taken from it, and it goes when that is done.
+    """
+    wanted = [form.lower().encode() for form in forms]
+    for brought in imports.kept(room):
+        folder = imports.folder_of(room, brought.id)
+        if not brought.at_work and any(_names(path, wanted) for path in folder.iterdir()):
+            shutil.rmtree(folder, ignore_errors=True)
     sweep_traces(room.database)
+
+
+def _names(path: Path, wanted: Sequence[bytes]) -> bool:
+    """Whether one of these words stands in a file, which may be long."""
+    overlap, tail = max(map(len, wanted)), b""
+    with suppress(FileNotFoundError), path.open("rb") as file:
+        while piece := file.read(1 << 20):
+            text = tail + piece.lower()
+            if any(word in text for word in wanted):
+                return True
+            tail = text[-overlap:]
+    return False
 
 
 def _forms(erased: Erased) -> set[str]:
