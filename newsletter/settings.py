@@ -105,6 +105,16 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _days(least: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        days = _count(text)
+        if 0 < days < least or days > 36_500:
+            raise ValueError(f"write a number of days from {least} to 36500, or 0 to keep it for good")
+        return days
+
+    return parse
+
+
 def _domain(text: str) -> str:
     """A domain as mail writes it, in ASCII (RFC 5890)."""
     return _mailbox(f"a@{text}", "write a domain such as example.com").partition("@")[2]
@@ -193,6 +203,13 @@ FIELDS = (
     Setting("bounces_topic", "the topic of Amazon SNS that Amazon SES tells of bounces, arn:aws:sns:…", _topic),
     Setting("bounces_password", "password of that mailbox on an IMAP server", str, secret=True),
     Setting("unsubscribe_mailto", "address for the mailto form of List-Unsubscribe", _leave_address),
+    Setting("keep_deliveries", "days from which on nothing names the readers of a settled issue", _days(30), "365"),
+    Setting("keep_bounces", "days for which what came back of messages is kept", _days(30), "365"),
+    Setting("keep_requests", "days for which it is kept what was asked for by public forms", _days(8), "30"),
+    Setting("keep_pending", "days after which who never confirmed anything is forgotten", _days(30), "365"),
+    Setting("keep_desk_mails", "days for which the desk's own mails are kept", _days(30), "180"),
+    Setting("keep_sessions", "days for which ended sessions of the desk's people are kept", _days(1), "30"),
+    Setting("keep_audit", "days for which the audit log is kept; 0: for good", _days(366), "0"),
     Setting("alert_url", "alerts go there as a JSON POST", _address("http", "https"), secret=True),
     Setting("now", "an ISO time at which a rehearsal's clock starts", str),
     Setting("speed", "how many times as fast a rehearsal's clock runs", _speed, "1"),
@@ -229,6 +246,13 @@ class Settings:
     bounces_topic: str | None
     bounces_password: str | None
     unsubscribe_mailto: str | None
+    keep_deliveries: int
+    keep_bounces: int
+    keep_requests: int
+    keep_pending: int
+    keep_desk_mails: int
+    keep_sessions: int
+    keep_audit: int
     alert_url: str | None
     now: str | None
     speed: float

@@ -35,6 +35,8 @@ class Purpose(StrEnum):
     APPROVE = "approve"
     CONFIRM = "confirm"
     REPORT = "report"
+    DATA = "data"
+    MOVE = "move"
 
 
 class Signer:

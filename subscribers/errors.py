@@ -1,6 +1,7 @@
 """What can go wrong in this house, drawn once.
 
     SubscriberError                  exit 1
+    ├── JournalError                          the readers' journal cannot be written
     └── RefusedError                 exit 2   what a person gave us cannot be used
         ├── AddressError                      not an address that mail can be sent to
         ├── PreferenceError                   a country, language, time zone, date … that is none
@@ -20,6 +21,7 @@ from dataclasses import dataclass
 __all__ = [
     "AddressError",
     "FileError",
+    "JournalError",
     "PreferenceError",
     "RefusedError",
     "SegmentError",
@@ -33,6 +35,10 @@ class SubscriberError(Exception):
     """Root of every error this house raises on purpose."""
 
     exit_code = 1
+
+
+class JournalError(SubscriberError):
+    """What somebody decided cannot be written down where a restored backup finds it; nothing was done."""
 
 
 class RefusedError(SubscriberError):

@@ -9,19 +9,20 @@ from pathlib import Path
 
 from sqlalchemy import ColumnElement, Connection, Engine, Select, func, or_, select, union, union_all, update
 
-from subscribers import exporting, growth, importing, requests
+from subscribers import exporting, growth, importing, requests, suppressing
 from subscribers.addresses import Address, parse_address
 from subscribers.audience import still_wanted
-from subscribers.database import conflict_insert, upgrade, writing
+from subscribers.database import upgrade, writing
 from subscribers.errors import UnknownSubscriberError
 from subscribers.growth import Change, Ending
 from subscribers.importing import ImportReport
+from subscribers.journal import ReaderJournal, Word
 from subscribers.model import Event, Fate, Preferences, SignUp, Status, Subscriber
 from subscribers.preferences import checked_preferences
 from subscribers.records import find_subscribers, save, write_events
 from subscribers.requests import Asked, RequestKind
 from subscribers.signups import Terms
-from subscribers.tables import subscriber, subscriber_event, subscription, suppression
+from subscribers.tables import subscriber, subscriber_event, subscription
 
 __all__ = ["Subscribers"]
 
@@ -32,11 +33,13 @@ _FEW = 8000
 class Subscribers:
     """Everybody who asked to hear from us, in the database of `engine`.
 
-    Every verb that changes something has committed it when it returns, and may be repeated. Instants are aware.
+    Every verb that changes something has committed it when it returns, and may be repeated. Instants are aware. What
+    people decide about mail is written into the `journal` as well.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, journal: ReaderJournal | None = None) -> None:
         self._engine = engine
+        self._journal = journal
 
     def upgrade(self) -> None:
         """Bring the tables to the newest version."""
@@ -207,6 +210,8 @@ class Subscribers:
                 told = {"newsletters": names, "how": how} | ({"issue": issue} if issue else {})
                 event = Event(now, "unsubscribed", told)
                 write_events(connection, [(held.id, event)])
+                if self._journal:
+                    self._journal.note(connection, now, Word.UNSUBSCRIBED, held.address.key, newsletters=names)
             return names
 
     def undo_unsubscribe(self, subscriber_id: int, newsletter: str, since: datetime, now: datetime) -> bool:
@@ -224,6 +229,8 @@ class Subscribers:
                 return False
             told = {"newsletters": [newsletter], "how": "unsubscribe page, undone"}
             write_events(connection, [(held.id, Event(now, "confirmed", told))])
+            if self._journal:
+                self._journal.note(connection, now, Word.CONFIRMED, held.address.key, newsletters=[newsletter])
             return True
 
     def ask(self, kind: RequestKind, signup: SignUp, now: datetime, *, language: str, network: str, form: str) -> None:
@@ -256,7 +263,7 @@ class Subscribers:
     ) -> Subscriber | None:
         """Follow a request whose address has answered; see `subscribers.requests.confirm`."""
         with writing(self._engine) as connection:
-            return requests.confirm(connection, number, newsletters, now, network, welcoming)
+            return requests.confirm(connection, number, newsletters, now, network, welcoming, self._journal)
 
     def still_wanted(self, newsletter: str, subscriber_id: int) -> bool:
         """Whether the subscriber is confirmed for the newsletter, and not suppressed, right now."""
@@ -270,16 +277,7 @@ class Subscribers:
         """
         parsed = parse_address(address)
         with writing(self._engine) as connection:
-            # The row is locked before the suppression is written: `still_wanted` waits for it there.
-            known = find_subscribers(connection, subscriber.c.address_key == parsed.key, lock=True)
-            statement = conflict_insert(connection, suppression).on_conflict_do_nothing()
-            values = {"address_key": parsed.key, "reason": reason, "detail": detail, "at": now}
-            # RETURNING tells: an INSERT's rowcount is -1 on PostgreSQL.
-            if connection.scalar(statement.values(values).returning(suppression.c.address_key)) is None:
-                return False
-            event = Event(now, "suppressed", {"reason": reason, "detail": detail})
-            write_events(connection, [(held.id, event) for held in known])
-            return True
+            return suppressing.suppress(connection, parsed, reason, now, detail, self._journal)
 
 
 def _held(newsletter: str, status: str | None) -> Select[int]:
@@ -341,10 +339,11 @@ def _history(connection: Connection, subscriber_id: int) -> list[dict[str, objec
 
 def _suppressed_line(connection: Connection, address: Address) -> dict[str, object] | None:
     """The line of history that a suppression makes, or None for an address that may be mailed."""
-    row = connection.execute(select(suppression).where(suppression.c.address_key == address.key)).one_or_none()
-    if row is None:
+    found = suppressing.line_of(connection, address.key)
+    if found is None:
         return None
-    return {"at": row.at.isoformat(), "what": "suppressed", "reason": row.reason, "detail": row.detail}
+    at, reason, detail = found
+    return {"at": at.isoformat(), "what": "suppressed", "reason": reason, "detail": detail}
 
 
 def _document(held: Subscriber, history: Sequence[Mapping[str, object]], *, suppressed: bool) -> dict[str, object]:

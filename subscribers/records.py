@@ -10,8 +10,9 @@ from sqlalchemy import ColumnElement, Connection, Row, bindparam, select, update
 
 from subscribers.addresses import Address
 from subscribers.database import conflict_insert
+from subscribers.journal import digest_of
 from subscribers.model import Event, Frequency, Preferences, Status, Subscriber, Subscription
-from subscribers.tables import subscriber, subscriber_event, subscription, suppression
+from subscribers.tables import erasure, subscriber, subscriber_event, subscription, suppression
 
 __all__ = ["find_subscribers", "save", "suppressed_keys", "write_events"]
 
@@ -57,9 +58,13 @@ def _subscriber(row: Row[Any], subscriptions: Mapping[str, Subscription]) -> Sub
 
 
 def suppressed_keys(connection: Connection, keys: Collection[str]) -> set[str]:
-    """Which of these address keys must not be mailed."""
-    found = select(suppression.c.address_key).where(suppression.c.address_key.in_(keys))
-    return set(connection.scalars(found))
+    """Which of these address keys must not be mailed, also by erasures, which know no address."""
+    found = set(connection.scalars(select(suppression.c.address_key).where(suppression.c.address_key.in_(keys))))
+    for salt in connection.scalars(select(erasure.c.salt).distinct()).all():
+        named = {digest_of(key, salt): key for key in keys}
+        erased = select(erasure.c.digest).where(erasure.c.digest.in_(named))
+        found |= {named[digest] for digest in connection.scalars(erased)}
+    return found
 
 
 def save(

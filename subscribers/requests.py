@@ -11,29 +11,28 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, insert, select, update
 
 from subscribers.addresses import Address, parse_address
 from subscribers.enrolment import enrol
 from subscribers.errors import UnknownSubscriberError
+from subscribers.journal import ReaderJournal, Word
 from subscribers.model import Event, SignUp, Status, Subscriber, Subscription
 from subscribers.records import find_subscribers, save
 from subscribers.signups import sign_up
-from subscribers.tables import request, subscriber, suppression
+from subscribers.suppressing import LIFTED, lift, reason_of
+from subscribers.tables import address_change, request, subscriber
 
-__all__ = ["LASTS", "LIFTED", "Asked", "RequestKind", "ask", "claim", "confirm", "get", "settle", "waiting"]
+__all__ = ["FRESH", "LASTS", "Asked", "RequestKind", "agree", "ask", "claim", "confirm", "get", "settle", "waiting"]
 
 LASTS = timedelta(days=7)
 """How long a link to confirm works."""
 
-KEPT = timedelta(days=30)
-"""How long a request is kept after it was made; the evidence of consent goes into the subscriber's history."""
+FRESH = timedelta(days=1)
+"""How long a link to one's data works."""
 
 ONE_MAIL = timedelta(days=1)
 """In so long an address gets one mail of a kind, however often it is asked for."""
-
-LIFTED = frozenset({"erased", "bounced"})
-"""Reasons of suppression that end when the person confirms a new subscription; a complaint never does."""
 
 
 _WELCOME = "welcome"
@@ -45,6 +44,10 @@ class RequestKind(StrEnum):
 
     SUBSCRIBE = "subscribe"
     LINK = "link"
+    DATA = "data"
+    """A fresh link to what is held of the person."""
+    LEAVE, JOIN = "leave", "join"
+    """A change of address, asked of the old one and of the new one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,12 +90,15 @@ def ask(
     language: str,
     network: str,
     form: str,
+    change: int | None = None,
 ) -> None:
-    """Note a request. A second one within a day adds its newsletters to the first and brings no further mail."""
+    """Note a request, of that `change` of address where it is of one.
+
+    A second one within a day adds its newsletters to the first and brings no further mail.
+    """
     key = signup.address.key
-    connection.execute(delete(request).where(request.c.asked_at < now - KEPT))
     values = {
-        "choices": _choices(signup),
+        "choices": {"change": change} if change is not None else _choices(signup),
         "language": language,
         "network": network,
         "form": form,
@@ -100,9 +106,12 @@ def ask(
     earlier = connection.execute(
         select(request)
         .where(request.c.address_key == key, request.c.kind == kind, request.c.asked_at > now - ONE_MAIL)
+        .where(*(() if change is None else (request.c.confirmed_at.is_(None),)))
         .order_by(request.c.id.desc())
         .limit(1)
     ).first()
+    if earlier is not None and change is not None and not _same_person(connection, earlier.choices, change):
+        return  # the mail that the address has speaks of somebody else's
     if earlier is not None:
         newsletters = list(dict.fromkeys([*earlier.newsletters, *signup.newsletters]))
         # What was confirmed stays as it was confirmed.
@@ -122,6 +131,12 @@ def ask(
             **values,
         )
     )
+
+
+def _same_person(connection: Connection, choices: Mapping[str, object], change: int) -> bool:
+    """Whether two changes of address are of one subscriber."""
+    both = select(address_change.c.subscriber_id).where(address_change.c.id.in_([choices.get("change"), change]))
+    return len(set(connection.scalars(both))) == 1
 
 
 def waiting(connection: Connection, most_tries: int) -> Sequence[Asked]:
@@ -160,6 +175,12 @@ def _same_letter(asked: Asked) -> tuple[ColumnElement[bool], ...]:
     return request.c.id == asked.id, confirmed.is_(None) if asked.confirmed_at is None else confirmed.is_not(None)
 
 
+def agree(connection: Connection, number: int, now: datetime) -> None:
+    """Note that the address of a request has answered it."""
+    first = update(request).where(request.c.id == number, request.c.confirmed_at.is_(None))
+    connection.execute(first.values(confirmed_at=now))
+
+
 def confirm(
     connection: Connection,
     number: int,
@@ -167,6 +188,7 @@ def confirm(
     now: datetime,
     network: str,
     welcoming: Collection[str] = (),
+    journal: ReaderJournal | None = None,
 ) -> Subscriber | None:
     """Subscribe whom the address of a request belongs to, to those of its newsletters; None where it was used before.
 
@@ -184,9 +206,7 @@ def confirm(
     source = f"form {asked.form} of {asked.asked_at:%Y-%m-%dT%H:%MZ}, confirmed by link"
     signup = replace(asked.signup, newsletters=chosen, wanted=Subscription(Status.CONFIRMED, now, source))
     key = asked.address.key
-    lifted = connection.execute(
-        delete(suppression).where(suppression.c.address_key == key, suppression.c.reason.in_(LIFTED))
-    ).rowcount
+    lifted = lift(connection, key, LIFTED)
     held = next(iter(find_subscribers(connection, subscriber.c.address_key == key, lock=True)), None)
     _have_welcomed(connection, asked, [name for name in chosen if name in welcoming and _never_had(held, name)])
     how = f"subscribe page, asked from {asked.network}, confirmed from {network}"
@@ -195,6 +215,10 @@ def confirm(
     if lifted:
         events.append((key, Event(now, "unsuppressed", {"how": "confirmed a new subscription"})))
     save(connection, {key: held} if held else {}, {key: enrolled.subscriber}, events, now, revive=True)
+    if journal and lifted:
+        journal.note(connection, now, Word.UNSUPPRESSED, key)
+    if journal:
+        journal.note(connection, now, Word.CONFIRMED, key, newsletters=chosen)
     return find_subscribers(connection, subscriber.c.address_key == key)[0]
 
 
@@ -211,11 +235,15 @@ def _have_welcomed(connection: Connection, asked: Asked, newsletters: Sequence[s
 
 
 def _may_be_mailed(connection: Connection, kind: RequestKind, key: str) -> bool:
-    reason = connection.scalar(select(suppression.c.reason).where(suppression.c.address_key == key))
+    reason = reason_of(connection, key)
     known = connection.scalar(select(subscriber.c.id).where(subscriber.c.address_key == key))
-    if kind is RequestKind.LINK:
-        return known is not None and reason is None
-    return reason is None or reason in LIFTED
+    match kind:
+        case RequestKind.SUBSCRIBE:
+            return reason is None or reason in LIFTED
+        case RequestKind.JOIN:
+            return known is None and reason is None
+        case _:
+            return known is not None and reason is None
 
 
 def _choices(signup: SignUp) -> dict[str, object]:

@@ -24,8 +24,11 @@ from sqlalchemy import (
 
 __all__ = [
     "Instant",
+    "address_change",
     "bounce",
     "bounce_pause",
+    "erasure",
+    "journal_mark",
     "metadata",
     "request",
     "subscriber",
@@ -135,7 +138,7 @@ request = Table(
     Column("settled", Boolean, nullable=False),
     Column("reply", Text, nullable=False),
     Column("confirmed_at", Instant),
-    CheckConstraint("kind IN ('subscribe', 'link')", name="kind"),
+    CheckConstraint("kind IN ('subscribe', 'link', 'data', 'leave', 'join')", name="kind"),
     Index("ix_subscriber_request_address_key", "address_key", "asked_at"),
     Index("ix_subscriber_request_asked_at", "asked_at"),
     # A link to confirm names its request by number: that of one that is gone must not come back.
@@ -189,4 +192,44 @@ bounce_pause = Table(
     Column("probed_at", Instant),
     Column("until", Instant),
     Index("ix_bounce_pause_until", "until"),
+)
+
+# An address that must not be mailed and that nobody here knows any more: a salted hash of its key, and why (`erased`,
+# or what was stronger before).
+erasure = Table(
+    "erasure",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("salt", Text, primary_key=True),
+    Column("reason", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Index("ix_erasure_salt", "salt"),
+)
+
+# A subscriber who wants mail at another address: when the old one (`left_at`) and the new one (`joined_at`) agreed.
+# `outcome`, once it has ended: changed, refused, replaced (by a later one), taken.
+address_change = Table(
+    "address_change",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=True),
+    Column("subscriber_id", RowId, ForeignKey("subscriber.id", ondelete="CASCADE"), nullable=False),
+    Column("email", Text, nullable=False),
+    Column("address_key", Text, nullable=False),
+    Column("asked_at", Instant, nullable=False),
+    Column("network", Text, nullable=False),
+    Column("left_at", Instant),
+    Column("joined_at", Instant),
+    Column("ended_at", Instant),
+    Column("outcome", Text, nullable=False),
+    Index("ix_address_change_subscriber_id", "subscriber_id"),
+    # Links name a change by number.
+    sqlite_autoincrement=True,
+)
+
+# The last line of each desk's readers' journal that this database knows of; see `subscribers.journal`.
+journal_mark = Table(
+    "journal_mark",
+    metadata,
+    Column("desk", Text, primary_key=True),
+    Column("line", BigInteger, nullable=False),
 )

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import click
 
-from newsletter.cli.console import DeskGroup, open_room
+from newsletter.cli.console import DeskGroup, as_json, open_room, print_json, print_table
 
 
 @click.group(cls=DeskGroup)
 def db() -> None:
-    """Bring the database's schema up to date; back it up; tell a restored one what it has forgotten."""
+    """Upgrade and back up the database; tell a restored one what it has forgotten; prune what is too old."""
 
 
 @db.command()
@@ -35,21 +35,47 @@ def backup(file: Path) -> None:
 
 @db.command()
 def reconcile() -> None:
-    """Tell a database that was restored from a backup what has been sent since.
+    """Tell a database that was restored from a backup what has been sent, and what readers decided, since.
 
     What left from a desk is also written into its .journal, and nothing is sent while the database knows less. What
     nobody wrote the end of becomes unknown (see `issue resolve`). An issue whose audience the backup does not hold is
-    cancelled: it is never sent a second time.
+    cancelled: it is never sent a second time. Who unsubscribed, was suppressed or erased since is so again; who changed
+    their address gets nothing until they subscribe again, for the journal names nobody.
     """
+    from newsletter.errors import NothingToDoError
     from newsletter.newsroom.dispatch import reconciling
+    from newsletter.newsroom.readership import replaying
 
     with open_room() as room:
-        for forgotten in reconciling.reconcile(room):
-            counts = ", ".join(f"{number:,} {state}" for state, number in sorted(forgotten.counts.items()))
-            kept = "" if forgotten.held else "; the backup does not hold its audience, so it is cancelled"
-            click.echo(f"{forgotten.issue}: {counts}{kept}")
-        click.echo(
-            "Who unsubscribed, or was suppressed, since the backup is not in the database: take them off before you"
-            " send again (`newsletter subscribers unsubscribe`, `suppress`).",
-            err=True,
-        )
+        readers = replaying.catch_up(room)
+        if readers.anybody:
+            told = {each: getattr(readers, each) for each in ("unsubscribed", "suppressed", "erased", "moved")}
+            click.echo("readers: " + ", ".join(f"{number:,} {what}" for what, number in told.items() if number))
+        try:
+            for forgotten in reconciling.reconcile(room):
+                counts = ", ".join(f"{number:,} {state}" for state, number in sorted(forgotten.counts.items()))
+                kept = "" if forgotten.held else "; the backup does not hold its audience, so it is cancelled"
+                click.echo(f"{forgotten.issue}: {counts}{kept}")
+        except NothingToDoError:
+            if not readers.anybody:
+                raise
+
+
+@db.command()
+@click.option("--dry-run", is_flag=True, help="Say what would go; take nothing away.")
+@as_json
+def prune(dry_run: bool, as_json: bool) -> int:
+    """Take away what the settings NEWSLETTER_KEEP_… say is too old; the clock does it once a day.
+
+    Of an issue that is not settled, or whose books do not balance, nothing goes. Exit code 4 where nothing is too old.
+    """
+    from newsletter.newsroom.readership import pruning
+
+    with open_room() as room:
+        pruned = pruning.prune(room, dry_run=dry_run)
+    if as_json:
+        print_json([{**each.as_json(), "dry_run": dry_run} for each in pruned])
+    else:
+        rows = [(each.what, f"{each.number:,}", each.kept) for each in pruned]
+        print_table(("what", "would go" if dry_run else "gone", "kept for"), rows, "Nothing is pruned.")
+    return 0 if any(each.number for each in pruned) else 4

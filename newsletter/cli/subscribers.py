@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from newsletter.cli.console import DeskGroup, as_json, open_room, print_json, whisper
+from newsletter.cli.console import DeskGroup, as_json, by, open_room, opened, print_json, whisper, who
 
 if TYPE_CHECKING:
     from newsletter.newsroom import Newsroom
@@ -30,9 +30,12 @@ def subscribers() -> None:
 @as_json
 def import_(file: Path, newsletters: tuple[str, ...], consent_source: str | None, dry_run: bool, as_json: bool) -> None:
     """Take the rows of a CSV file; twice changes nothing. Refused rows go to FILE.rejects.csv with the reason."""
+    from newsletter.newsroom.readership import replaying
+
     with open_room() as room, _bar("importing", not as_json) as progress:
         terms = _terms(room, newsletters, consent_source)
         now = room.clock.now()
+        replaying.catch_up(room)
         report = room.subscribers.import_file(file, terms, now, dry_run=dry_run, progress=progress)
     for refusal in report.refusals:
         whisper(f"{file.name}: {refusal}")
@@ -147,6 +150,62 @@ def unsubscribe(address: str, newsletter: str | None) -> int:
         ended = room.subscribers.unsubscribe(address, newsletter, room.clock.now(), how="command line")
     click.echo(f"{address}: unsubscribed from {', '.join(ended)}" if ended else f"{address}: nothing left to end")
     return 0 if ended else 4
+
+
+@subscribers.command()
+@click.argument("address")
+@click.option("--reason", metavar="TEXT", required=True, help="Why; it stands in the history.")
+@by
+def unsuppress(address: str, reason: str, by: str | None) -> int:
+    """Let ADDRESS be mailed again, whatever spoke against it; its subscriptions stay as they are."""
+    from newsletter.newsroom.readership import subscriptions
+    from newsletter.storage import AuditLine
+
+    with open_room() as room:
+        lifted = subscriptions.unsuppress(room, address, reason, who=who(by))
+        if lifted:
+            told = AuditLine(at=room.clock.now(), kind="subscriber_unsuppress", who=who(by), remark=f"was {lifted}")
+            room.audit.write(told)
+    click.echo(
+        f"{address}: may be mailed again; it was suppressed: {lifted}" if lifted else f"{address}: not suppressed"
+    )
+    return 0 if lifted else 4
+
+
+@subscribers.command()
+@click.argument("address")
+@by
+def forget(address: str, by: str | None) -> None:
+    """Erase whoever has ADDRESS, for good: nothing brings that back.
+
+    Subscriptions, choices, history, requests and bounces go; deliveries stay as numbers without an address. A salted
+    hash keeps the address from being mailed, whatever is imported, until they subscribe again themselves. Exit code 4
+    where nothing is held of it.
+    """
+    from newsletter.newsroom.readership import subscriptions
+    from newsletter.storage import AuditLine
+
+    with open_room() as room:
+        number = subscriptions.forget(room, address)
+        told = AuditLine(at=room.clock.now(), kind="subscriber_erase", who=who(by), what=f"subscriber {number}")
+        room.audit.write(told)
+    click.echo(f"erased: subscriber {number}" if number else "erased: an address without a subscriber")
+    if any(room.outbox.glob("**/*.eml")):
+        whisper("Messages in the outbox folder went nowhere and are left as they are; delete them by hand.")
+
+
+@subscribers.command()
+@click.argument("address")
+@click.option(
+    "--out", metavar="FILE", type=click.Path(path_type=Path), help="Into this file; standard output otherwise."
+)
+def data(address: str, out: Path | None) -> None:
+    """Write all that is held of whoever has ADDRESS as one JSON document, as they may ask for themselves."""
+    from newsletter.newsroom.readership import own_data, subscriptions
+
+    with open_room() as room, opened(out) as file:
+        for piece in own_data.document(room, subscriptions.find(room, address)):
+            file.write(piece.encode())
 
 
 def _terms(room: Newsroom, newsletters: tuple[str, ...], consent_source: str | None) -> Terms:

@@ -46,6 +46,8 @@ from newsletter.storage import (
 from newsletter.tokens import Signer
 from subscribers.bounces.house import Bounces
 from subscribers.house import Subscribers
+from subscribers.journal import ReaderJournal
+from subscribers.privacy import Privacy
 
 if TYPE_CHECKING:
     from newsletter.storage.story_index import StoryIndex
@@ -246,12 +248,22 @@ class Newsroom:
     @cached_property
     def subscribers(self) -> Subscribers:
         """Who asked to hear from us."""
-        return Subscribers(self.database.engine)
+        return Subscribers(self.database.engine, self.reader_journal)
 
     @cached_property
     def bounces(self) -> Bounces:
         """What came back of what they were sent."""
-        return Bounces(self.database.engine)
+        return Bounces(self.database.engine, self.reader_journal)
+
+    @cached_property
+    def privacy(self) -> Privacy:
+        """What they may ask of whoever holds their address."""
+        return Privacy(self.database.engine, self.reader_journal)
+
+    @cached_property
+    def reader_journal(self) -> ReaderJournal:
+        """What they decided, whatever the database says."""
+        return ReaderJournal(self.desk / ".journal" / "readers.jsonl", lambda: self.journal.desk)
 
     @cached_property
     def signer(self) -> Signer:

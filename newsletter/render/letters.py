@@ -45,9 +45,10 @@ class ReaderLetter:
 def reader_letter(facts: Mapping[str, Any], language: str, catalogues: Catalogues) -> ReaderLetter:
     """The letter to a reader, in their language as far as there are words for it.
 
-    `facts` are strings (title, titles, address, postal_address), `days`, and `kind`: confirm, known or link. Of a
-    welcome, strings (title, titles, email, address, unsubscribe, latest: an address or nothing, postal_address), and
-    `newsletters`, each with title, countries, often (daily, weekly, breaking, or nothing) and next (words, or nothing).
+    `facts` are strings (title, titles, address, postal_address), `days`, and `kind`: confirm, known, link, data, leave
+    or join. Of a welcome, strings (title, titles, email, address, unsubscribe, latest: an address or nothing,
+    postal_address), and `newsletters`, each with title, countries, often (daily, weekly, breaking, or nothing) and next
+    (words, or nothing).
     """
     words, leftwards = words_in(language, catalogues), direction(language) == "rtl"
     html, text, subject = _reader_parts("welcome" if facts["kind"] == "welcome" else "letter", leftwards)

@@ -10,7 +10,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -39,7 +39,7 @@ GLANCE = 2.0
 
 class Clockwork:
     """Ticks every 15 s of the desk's clock and at the next due instant; polls sources, drafts notes, tells the desk's
-    people and reads bounces beside that.
+    people, reads bounces and, once a day, prunes beside that.
 
     APScheduler wakes at a time of the system's clock. Were that put back by a day it would sleep for a day, so the
     alarms are set anew whenever that clock jumps.
@@ -48,7 +48,8 @@ class Clockwork:
     def __init__(self, room: Newsroom) -> None:
         self._room = room
         self._every = max(LEAST_REAL_SECONDS, room.clock.real_seconds(TICK))
-        self._workers = ThreadPoolExecutor(6)
+        self._workers = ThreadPoolExecutor(7)
+        self._pruned_on: date | None = None
         self._alarms = BackgroundScheduler(
             timezone=UTC, executors={"default": self._workers}, job_defaults={"coalesce": True}
         )
@@ -71,7 +72,7 @@ class Clockwork:
         self._workers.shutdown(wait=True)
 
     def _set_alarms(self) -> None:
-        for job in (self._tick, self._poll, self._draft, self._tell, self._take_back):
+        for job in (self._tick, self._poll, self._draft, self._tell, self._take_back, self._prune):
             self._alarms.add_job(
                 job,
                 "interval",
@@ -112,6 +113,13 @@ class Clockwork:
 
     def _take_back(self) -> None:
         _guarded(lambda: day.take_back(self._room))
+
+    def _prune(self) -> None:
+        """Once a day of the desk's clock; begun anew it is harmless, and finds nothing."""
+        today = self._room.clock.now().date()
+        if today != self._pruned_on:
+            _guarded(lambda: day.prune(self._room))
+            self._pruned_on = today
 
     def _set_alarm(self) -> None:
         waking = day.next_waking(self._room)

@@ -19,7 +19,7 @@ from newsletter.newsroom.dispatch.pacing import priority_of
 from newsletter.newsroom.intake import gathering, notes, related
 from newsletter.newsroom.issue import issues
 from newsletter.newsroom.planning.following import OPEN, by_hand, follow
-from newsletter.newsroom.readership import bouncing, imports, mailboxes
+from newsletter.newsroom.readership import bouncing, imports, mailboxes, pruning, replaying
 from newsletter.plan import ApprovalMode, Newsletter, OnTimeout, Slot, Timetable, approval_deadline, build_at, lock_at
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "next_waking",
     "poll",
     "priority",
+    "prune",
     "take_back",
     "tick",
 ]
@@ -67,6 +68,7 @@ def tick(room: Newsroom, back: timedelta = LOOK_BACK) -> None:
     now = room.clock.now()
     timetable = room.timetable
     _show_fault(room)
+    replaying.catch_up(room)
     known = room.issues.dated_from((now - back).date() - timedelta(days=1))
     _see_through_the_clock(room, known.values(), now)
     first_due = cache(room.issues.first_due)
@@ -121,6 +123,16 @@ def take_back(room: Newsroom) -> None:
     if reading is not None and reading.messages:
         fates = ", ".join(f"{number} {fate}" for fate, number in reading.fates.most_common())
         log.info("bounces: %s messages, %s", reading.messages, fates)
+
+
+def prune(room: Newsroom) -> None:
+    """Take away what is too old to be kept; one host of the desk at a time, and no rehearsal."""
+    if room.settings.rehearsal:
+        return
+    with room.database.hold("prune") as first:
+        gone = [each for each in pruning.prune(room) if each.number] if first else []
+    if gone:
+        log.info("pruned: %s", ", ".join(f"{each.number} {each.what}" for each in gone))
 
 
 def due_issues(room: Newsroom) -> list[IssueId]:

@@ -231,7 +231,9 @@ def _prepare_sqlite(synchronous: str, dbapi: Any, _record: object) -> None:
     # The driver's own transaction handling begins too late for us; `_begin_sqlite` does it (SQLAlchemy's
     # documentation of pysqlite, "Enabling non-legacy SQLite transactional modes").
     dbapi.isolation_level = None
-    for pragma in ("journal_mode = WAL", f"synchronous = {synchronous}", "foreign_keys = ON"):
+    # What is deleted is overwritten: an erased address must not stay readable in the file. Debian's SQLite does that
+    # anyway (https://sqlite.org/pragma.html#pragma_secure_delete).
+    for pragma in ("journal_mode = WAL", f"synchronous = {synchronous}", "foreign_keys = ON", "secure_delete = ON"):
         dbapi.execute(f"PRAGMA {pragma}")
 
 

@@ -211,7 +211,9 @@ class Deliveries:
         """Every address that a send of the issue could still write to."""
         with self._database.read() as connection:
             query = sa.select(delivery.c.email).where(
-                delivery.c.issue_id == issue_pk(connection, issue_id), delivery.c.state.in_(UNSETTLED)
+                delivery.c.issue_id == issue_pk(connection, issue_id),
+                delivery.c.state.in_(UNSETTLED),
+                delivery.c.email != "",  # erased since: nothing is written to them
             )
             yield from connection.execution_options(yield_per=1000).scalars(query)
 

@@ -218,6 +218,8 @@ class IssueLedger:
             if not rows:
                 return None, reached
             wanted = self._wanted(connection, [row.subscriber_id for row in rows])
+            # Without an address: erased, or of an issue so old that it was taken away.
+            wanted -= {row.subscriber_id for row in rows if not row.email}
             taken = rows
             if len(wanted) < len(rows):
                 taken = [row for row in rows if row.subscriber_id in wanted]

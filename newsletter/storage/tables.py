@@ -185,6 +185,7 @@ issue = Table(
     Column("approved_at", Instant),
     Column("frozen_at", Instant),
     Column("settled_at", Instant),
+    Column("pruned_at", Instant),  # from when on its deliveries name nobody
     Column("edited_by", String(320)),  # the person who last changed what it says
     Column("not_before", Instant),  # when an approved issue may leave at the earliest, where that is not `due_at`
     Column("candidates", Integer, nullable=False, default=0),

@@ -130,13 +130,15 @@ _NEW = (
     .limit(sa.bindparam("most"))
 )
 _READY = tuple(query.with_only_columns(delivery.c.id).order_by(None).subquery() for query in (_AGAIN, _NEW))
+# Who was erased while the message was in hand: the server's words may name them.
+_ERASED = (delivery.c.email == "", "")
 _SETTLE = (
     sa.update(delivery)
     .where(delivery.c.id == sa.bindparam("row"))
     .values(
         state=sa.bindparam("state_"),
         code=sa.bindparam("code_"),
-        reply=sa.bindparam("reply_"),
+        reply=sa.case(_ERASED, else_=sa.bindparam("reply_")),
         attempts=sa.bindparam("attempts_"),
         not_before=sa.bindparam("not_before_"),
         changed_at=sa.bindparam("at"),
@@ -151,7 +153,7 @@ def _submit(values: sa.Subquery) -> sa.Update:
         .values(
             state=DeliveryState.SUBMITTED,
             code=values.c.code,
-            reply=values.c.reply,
+            reply=sa.case(_ERASED, else_=values.c.reply),
             attempts=delivery.c.attempts + 1,
             not_before=None,
             changed_at=sa.bindparam("now", type_=Instant),

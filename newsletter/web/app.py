@@ -41,6 +41,8 @@ from newsletter.web.desk.admin.user_list import user_list
 from newsletter.web.desk.admin.user_role import user_role
 from newsletter.web.desk.admin.user_totp import user_totp
 from newsletter.web.desk.board import board
+from newsletter.web.desk.bounce.held import bounce_held
+from newsletter.web.desk.bounce.settle import bounce_settle
 from newsletter.web.desk.day_after import day_after
 from newsletter.web.desk.issue.approve import issue_approve
 from newsletter.web.desk.issue.arrange import issue_arrange
@@ -91,6 +93,7 @@ from newsletter.web.desk.sources.source_list import source_list
 from newsletter.web.desk.sources.source_switch import source_switch
 from newsletter.web.desk.stories.story_file import story_file
 from newsletter.web.desk.stories.story_list import story_list
+from newsletter.web.desk.subscriber.data import subscriber_data
 from newsletter.web.desk.subscriber.export import subscriber_export
 from newsletter.web.desk.subscriber.file import subscriber_file
 from newsletter.web.desk.subscriber.file_order import subscriber_file_order
@@ -120,10 +123,14 @@ from newsletter.web.public.archive_issue import archive_issue
 from newsletter.web.public.archive_newsletter import archive_newsletter
 from newsletter.web.public.archive_story import archive_story
 from newsletter.web.public.confirm import confirm
+from newsletter.web.public.data_address import address_change, data_address
+from newsletter.web.public.data_delete import data_delete
+from newsletter.web.public.data_mail import data_mail
 from newsletter.web.public.flag import flag
 from newsletter.web.public.link_mail import link_mail
 from newsletter.web.public.link_needed import link_needed
 from newsletter.web.public.livez import livez
+from newsletter.web.public.own_data import data_file, own_data
 from newsletter.web.public.preferences import preferences
 from newsletter.web.public.readyz import readyz
 from newsletter.web.public.refusals import refused
@@ -196,12 +203,15 @@ ROUTES: tuple[tuple[str, tuple[str, ...], Action], ...] = (
     ("/subscribers", GET, subscriber_list),
     ("/subscribers/one", GET, subscriber),
     ("/subscribers/one", POST, subscriber_change),
+    ("/subscribers/one/file", POST, subscriber_data),
     (_IMPORT, GET, subscriber_import),
     (_IMPORT, POST, subscriber_upload),
     (f"{_IMPORT}/{{brought}}", GET, subscriber_file),
     (f"{_IMPORT}/{{brought}}", POST, subscriber_file_order),
     (f"{_IMPORT}/{{brought}}/rejects", GET, subscriber_rejects),
     ("/subscribers/export", POST, subscriber_export),
+    ("/bounces", GET, bounce_held),
+    ("/bounces", POST, bounce_settle),
     ("/outbox", GET, outbox),
     ("/outbox/{newsletter}/{day}", GET, outbox_folder),
     ("/outbox/{newsletter}/{day}/{file}", GET, outbox_message),
@@ -241,6 +251,12 @@ ROUTES: tuple[tuple[str, tuple[str, ...], Action], ...] = (
     ("/confirm/{token}", BOTH, confirm),
     ("/preferences/", BOTH, link_mail),
     ("/preferences/{token}", BOTH, preferences),
+    ("/data/", BOTH, data_mail),
+    ("/data/{token}", GET, own_data),
+    ("/data/{token}/file", GET, data_file),
+    ("/data/{token}/address", BOTH, data_address),
+    ("/data/{token}/delete", BOTH, data_delete),
+    ("/move/{token}", BOTH, address_change),
     ("/report/{token}", BOTH, report),
     ("/archive/", GET, archive),
     ("/archive/{newsletter}/", GET, archive_newsletter),

@@ -12,14 +12,13 @@ from subscribers.bounces.judging import PATIENCE, PROBE_AFTER, is_dead, is_jump,
 from subscribers.bounces.model import FAILURES, SCORED, BounceClass, Consequence, Held, Origin, Report
 from subscribers.database import conflict_insert, writing
 from subscribers.errors import AddressError
+from subscribers.journal import ReaderJournal, Word
 from subscribers.model import Event, Subscriber
 from subscribers.records import find_subscribers, write_events
+from subscribers.suppressing import BOUNCED, COMPLAINED
 from subscribers.tables import bounce, bounce_pause, subscriber, suppression
 
 __all__ = ["BOUNCED", "COMPLAINED", "Bounces"]
-
-BOUNCED, COMPLAINED = "bounced", "complaint"
-"""Reasons of suppressions. A confirmed new subscription may lift the first one, and nothing the second."""
 
 _TELLING = (*FAILURES, BounceClass.COMPLAINT)
 _LONGEST = 300
@@ -31,8 +30,9 @@ class Bounces:
     Every verb that changes something has committed it when it returns, and may be repeated. Instants are aware.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, journal: ReaderJournal | None = None) -> None:
         self._engine = engine
+        self._journal = journal
 
     def take(
         self,
@@ -67,7 +67,7 @@ class Bounces:
                 pass  # they have another address since, of which this says nothing
             elif kind is BounceClass.COMPLAINT:
                 fate = _suppress(connection, held, COMPLAINED, detail, now)
-            elif kind is BounceClass.ADDRESS and _hold(connection, origin, handed, now):
+            elif kind is BounceClass.ADDRESS and self._hold(connection, origin, handed, now):
                 fate = Consequence.HELD
             elif kind is BounceClass.ADDRESS:
                 fate = _suppress(connection, held, BOUNCED, detail, now)
@@ -77,6 +77,8 @@ class Bounces:
             what = "complained" if kind is BounceClass.COMPLAINT else "bounced"
             said = {"issue": origin.issue, "class": kind, "status": report.status, "words": report.words, "then": fate}
             write_events(connection, [(held.id, Event(now, what, said))])
+            if fate is Consequence.SUPPRESSED:
+                self._tell(connection, [held], COMPLAINED if kind is BounceClass.COMPLAINT else BOUNCED, now)
             return kind, fate
 
     def people(self, issues: Collection[str], kind: BounceClass) -> int:
@@ -125,7 +127,43 @@ class Bounces:
                     _suppress(connection, each, BOUNCED, f"{provider}: {how}", now)
             event = Event(now, str(after), {"reason": BOUNCED, "how": how})
             write_events(connection, [(each.id, event) for each in people])
+            if dead:
+                self._tell(connection, people, BOUNCED, now)
             return len(people)
+
+    def _hold(self, connection: Connection, origin: Origin, handed: Callable[[], int], now: datetime) -> bool:
+        """Whether the provider suddenly knows too many of an issue's readers no longer; all of them are held then, also
+        who was suppressed before there were so many."""
+        same = and_(
+            bounce.c.issue == origin.issue,
+            bounce.c.kind == BounceClass.ADDRESS,
+            bounce.c.provider == origin.provider,
+        )
+        held = (
+            select(bounce.c.id).where(bounce.c.provider == origin.provider, bounce.c.fate == Consequence.HELD).limit(1)
+        )
+        if connection.scalar(held) is not None:
+            return True  # until somebody has looked
+        people = connection.scalar(select(func.count(bounce.c.subscriber_id.distinct())).where(same)) or 0
+        if not is_jump(people, 0) or not is_jump(people, handed()):
+            return False
+        early = and_(same, bounce.c.fate == Consequence.SUPPRESSED)
+        freed = _people(connection, early)
+        keys = [each.address.key for each in freed]
+        theirs = delete(suppression).where(suppression.c.address_key.in_(keys), suppression.c.reason == BOUNCED)
+        lifted = connection.scalars(theirs.returning(suppression.c.address_key)).all()
+        connection.execute(update(bounce).where(early).values(fate=Consequence.HELD))
+        why = f"{people} addresses of {origin.provider} became unknown at once"
+        write_events(connection, [(each.id, Event(now, "held", {"reason": why})) for each in freed])
+        for key in lifted if self._journal else ():
+            assert self._journal
+            self._journal.note(connection, now, Word.UNSUPPRESSED, key)
+        return True
+
+    def _tell(self, connection: Connection, people: Sequence[Subscriber], reason: str, now: datetime) -> None:
+        for each in people if self._journal else ():
+            assert self._journal
+            self._journal.note(connection, now, Word.SUPPRESSED, each.address.key, reason=reason)
 
     def awaking(self, now: datetime) -> list[tuple[int, datetime, datetime | None]]:
         """Who is paused no longer, by number: since when a message may show how things stand, and when one left."""
@@ -193,30 +231,6 @@ def _suppress(connection: Connection, held: Subscriber, reason: str, detail: str
     # RETURNING tells: an INSERT's rowcount is -1 on PostgreSQL.
     done = connection.scalar(statement.returning(suppression.c.address_key))
     return Consequence.NOTED if done is None else Consequence.SUPPRESSED
-
-
-def _hold(connection: Connection, origin: Origin, handed: Callable[[], int], now: datetime) -> bool:
-    """Whether the provider suddenly knows too many of an issue's readers no longer; all of them are held then, also
-    who was suppressed before there were so many."""
-    same = and_(
-        bounce.c.issue == origin.issue,
-        bounce.c.kind == BounceClass.ADDRESS,
-        bounce.c.provider == origin.provider,
-    )
-    held = select(bounce.c.id).where(bounce.c.provider == origin.provider, bounce.c.fate == Consequence.HELD).limit(1)
-    if connection.scalar(held) is not None:
-        return True  # until somebody has looked
-    people = connection.scalar(select(func.count(bounce.c.subscriber_id.distinct())).where(same)) or 0
-    if not is_jump(people, 0) or not is_jump(people, handed()):
-        return False
-    early = and_(same, bounce.c.fate == Consequence.SUPPRESSED)
-    freed = _people(connection, early)
-    keys = [each.address.key for each in freed]
-    connection.execute(delete(suppression).where(suppression.c.address_key.in_(keys), suppression.c.reason == BOUNCED))
-    connection.execute(update(bounce).where(early).values(fate=Consequence.HELD))
-    why = f"{people} addresses of {origin.provider} became unknown at once"
-    write_events(connection, [(each.id, Event(now, "held", {"reason": why})) for each in freed])
-    return True
 
 
 def _score(

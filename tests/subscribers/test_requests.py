@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy import Engine
 
 from subscribers.errors import UnknownSubscriberError
 from subscribers.house import Subscribers
 from subscribers.model import Status, Subscription
-from subscribers.requests import KEPT, ONE_MAIL, RequestKind
+from subscribers.requests import ONE_MAIL, RequestKind
+from subscribers.retention import prune_requests
 from subscribers.signups import sign_up
 
 ADDRESS = "ann@example.org"
@@ -103,10 +105,13 @@ def test_only_whoever_is_known_is_sent_a_link_and_nobody_can_tell(house: Subscri
     assert asked.address.email == ADDRESS
 
 
-def test_old_requests_go(house: Subscribers, now: datetime) -> None:
+def test_old_requests_go(engine: Engine, house: Subscribers, now: datetime) -> None:
     ask(house, now)
     (asked,) = house.requests(6)
-    ask(house, now + KEPT + timedelta(seconds=1), address="ben@example.org")
+    ask(house, now + timedelta(days=30), address="ben@example.org")
+    for dry_run in (True, False):
+        assert prune_requests(engine, now + timedelta(days=1), dry_run=dry_run) == 1
+    assert prune_requests(engine, now + timedelta(days=1)) == 0
     with pytest.raises(UnknownSubscriberError):
         house.request(asked.id)
 

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from newsletter.model import IssueId, story_address
 from newsletter.newsroom import Newsroom
 from newsletter.newsroom.issue import approving
-from newsletter.newsroom.readership import imports, readers, reports, requests
+from newsletter.newsroom.readership import imports, own_data, readers, reports, requests
 from newsletter.storage import LinkPurpose, Role
 from newsletter.tokens import Purpose
 from newsletter.web.app import ROUTES
@@ -115,6 +115,13 @@ def token(room: Newsroom, name: str, issue_id: IssueId = ISSUE) -> str:
             requests.ask_to_subscribe(room, signup, language="en", network="")
             asked = room.subscribers.requests(6)[-1]
             return room.signer.sign(Purpose.CONFIRM, str(asked.id))
+        case "own_data" | "data_file" | "data_address" | "data_delete":
+            return room.signer.sign(Purpose.DATA, str(data_request(room)))
+        case "address_change":
+            held = room.subscribers.find(READER)
+            own_data.ask_change(room, held, "new.mei@example.org", language="en", network="")
+            asked = next(each for each in room.subscribers.requests(6) if each.kind == "leave")
+            return room.signer.sign(Purpose.MOVE, str(asked.id))
         case "report":
             edition = next(iter(room.issues.editions(issue_id, room.issues.sealed_revision(issue_id) or 0)))
             return reports.address_of_edition(room, issue_id, edition).rpartition("/")[2]
@@ -123,3 +130,9 @@ def token(room: Newsroom, name: str, issue_id: IssueId = ISSUE) -> str:
             link = approving.link_to(room, issue, "chief@example.com")
             return link.rpartition("/")[2] if link else "over"
     raise AssertionError(f"tests/web/addresses.py does not know whom a token of {name} speaks for")
+
+
+def data_request(room: Newsroom) -> int:
+    """The number of a request for a link to the reader's data."""
+    own_data.ask_for_data(room, requests.read_address(room, READER), language="en", network="")
+    return next(each.id for each in room.subscribers.requests(6) if each.kind == "data")

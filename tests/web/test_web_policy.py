@@ -38,6 +38,7 @@ def test_every_route_has_its_line_in_the_policy_and_no_line_is_left_over(sent: N
 OPEN_ORDERS = {
     *("login", "login_code", "login_link", "forgot", "password"),
     *("approval", "unsubscribe", "preferences", "report", "subscribe", "confirm", "link_mail"),
+    *("data_mail", "data_address", "data_delete", "address_change"),
     *("story_push", "ghost_webhook", "bounces_sns"),
 }
 """What is posted without a session: each has a test of its own, of what stands in its place."""

@@ -26,8 +26,8 @@ def refuse_forgetful(room: Newsroom, issue_id: IssueId) -> None:
 def reconcile(room: Newsroom) -> Iterator[Forgotten]:
     """Tell the database what left from this desk since it was backed up, issue by issue.
 
-    The index of stories, which is behind or ahead of it as well, is made anew. Raises `NothingToDoError` where the
-    database knows all.
+    The index of stories, which is behind or ahead of it as well, is made anew. What readers decided is told by
+    `readership.replaying`. Raises `NothingToDoError` where the database knows all.
     """
     old = [each for each in room.journal.issues() if forgotten(room.database, room.journal, each)]
     if not old:

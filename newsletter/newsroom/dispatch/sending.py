@@ -23,6 +23,7 @@ from newsletter.newsroom.dispatch.messages import message_maker
 from newsletter.newsroom.dispatch.pacing import forget_spread, pacing_of
 from newsletter.newsroom.dispatch.reconciling import refuse_forgetful
 from newsletter.newsroom.people.alerts import alert
+from newsletter.newsroom.readership import replaying
 from newsletter.newsroom.room import Newsroom
 from newsletter.pipeline import deliver_issue
 from newsletter.storage.reconciling import take_part
@@ -53,6 +54,7 @@ def send(
     """
     issue = _sendable(room, issue_id)
     refuse_forgetful(room, issue_id)
+    replaying.catch_up(room)
     transport = room.transport(issue_id)
     keys = deliver.dkim_keys(room.settings)
     if issue.state is IssueState.APPROVED:

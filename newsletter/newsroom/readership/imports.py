@@ -34,7 +34,7 @@ from subscribers.importing import ImportReport
 from subscribers.model import Fate
 from subscribers.signups import Terms
 
-__all__ = ["Brought", "Stage", "begin", "bring", "drop", "find", "kept", "rejects", "sweep"]
+__all__ = ["Brought", "Stage", "begin", "bring", "drop", "find", "folder_of", "kept", "rejects", "sweep"]
 
 MOST_KEPT = 6
 KEPT_FOR = 24 * 3600.0
@@ -106,7 +106,7 @@ def bring(
     for old in kept(room)[MOST_KEPT - 1 :][::-1]:
         if old.at_work:
             raise ChecksFailedError(f"{MOST_KEPT} files are being worked on; wait until one of them is done")
-        shutil.rmtree(_folder(room, old.id), ignore_errors=True)
+        shutil.rmtree(folder_of(room, old.id), ignore_errors=True)
     brought = Brought(
         id=secrets.token_hex(8),
         name=_file_name(name),
@@ -115,8 +115,8 @@ def bring(
         newsletters=newsletters,
         consent_source=consent_source,
     )
-    _folder(room, "").mkdir(mode=0o700, exist_ok=True)
-    folder = _folder(room, brought.id)
+    folder_of(room, "").mkdir(mode=0o700, exist_ok=True)
+    folder = folder_of(room, brought.id)
     folder.mkdir(mode=0o700)
     with os.fdopen(os.open(folder / brought.name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         shutil.copyfileobj(data, file, 1 << 20)
@@ -147,7 +147,7 @@ def find(room: Newsroom, id_: str) -> Brought:
 
 def kept(room: Newsroom) -> list[Brought]:
     """Every file that is kept, the latest first."""
-    folder = _folder(room, "")
+    folder = folder_of(room, "")
     found = []
     for path in folder.iterdir() if folder.is_dir() else ():
         try:
@@ -159,7 +159,7 @@ def kept(room: Newsroom) -> list[Brought]:
 
 def rejects(room: Newsroom, id_: str, *, safe: bool) -> Iterator[str]:
     """The rows that could not be taken, with line and reason, as CSV or `spreadsheet_safe`. Raises `NotFoundError`."""
-    path = _folder(room, find(room, id_).id) / _REJECTS
+    path = folder_of(room, find(room, id_).id) / _REJECTS
     if not path.exists():
         raise NotFoundError("no row of that file was refused")
 
@@ -181,12 +181,12 @@ def drop(room: Newsroom, id_: str) -> None:
     """Throw a file away; raises `ChecksFailedError` while it is being worked on."""
     if find(room, id_).at_work:
         raise ChecksFailedError("it is being worked on; wait until that is done")
-    shutil.rmtree(_folder(room, id_), ignore_errors=True)
+    shutil.rmtree(folder_of(room, id_), ignore_errors=True)
 
 
 def sweep(room: Newsroom) -> None:
     """Throw away what nobody touched for a day: files of addresses are not left lying about."""
-    folder = _folder(room, "")
+    folder = folder_of(room, "")
     for path in folder.iterdir() if folder.is_dir() else ():
         with room.database.hold(_lock(path.name)) as free, suppress(FileNotFoundError):
             if free and time.time() - path.stat().st_mtime > KEPT_FOR:
@@ -208,7 +208,7 @@ def _work(room: Newsroom, id_: str, stage: Stage) -> None:
 def _done(room: Newsroom, brought: Brought) -> Brought:
     _note(room, brought)
     importing = brought.stage is Stage.IMPORTING
-    folder = _folder(room, brought.id)
+    folder = folder_of(room, brought.id)
     try:
         report = room.subscribers.import_file(
             folder / brought.name,
@@ -266,19 +266,20 @@ def _noted(room: Newsroom, id_: str) -> Brought:
     if not _ID.fullmatch(id_):
         raise NotFoundError(f"no file {id_!r} is kept")
     try:
-        return _BROUGHT.validate_json((_folder(room, id_) / _NOTE).read_bytes())
+        return _BROUGHT.validate_json((folder_of(room, id_) / _NOTE).read_bytes())
     except FileNotFoundError:
         raise NotFoundError(f"no file {id_} is kept; after a day they are thrown away") from None
 
 
 def _note(room: Newsroom, brought: Brought) -> None:
-    path = _folder(room, brought.id) / _NOTE
+    path = folder_of(room, brought.id) / _NOTE
     draft = path.with_suffix(".part")
     draft.write_bytes(_BROUGHT.dump_json(brought))
     draft.replace(path)
 
 
-def _folder(room: Newsroom, id_: str) -> Path:
+def folder_of(room: Newsroom, id_: str) -> Path:
+    """Where a file of that number lies, with its note."""
     return room.desk / ".imports" / id_
 
 

@@ -17,9 +17,10 @@ from newsletter.newsroom.room import Newsroom
 from newsletter.plan import Newsletter
 from newsletter.render import ReaderLetter
 from newsletter.tokens import Purpose
+from subscribers.changing import Outcome
 from subscribers.errors import RefusedError, UnknownSubscriberError
 from subscribers.model import SignUp, Status, Subscriber
-from subscribers.requests import LASTS, Asked, RequestKind
+from subscribers.requests import FRESH, LASTS, Asked, RequestKind
 from subscribers.signups import sign_up
 
 __all__ = [
@@ -118,6 +119,15 @@ def confirm(room: Newsroom, asked: Asked, newsletters: Collection[str], *, netwo
     return room.subscribers.confirm(asked.id, chosen, room.clock.now(), network, welcoming)
 
 
+_LINKS = {
+    RequestKind.SUBSCRIBE: (Purpose.CONFIRM, "confirm", LASTS),
+    RequestKind.DATA: (Purpose.DATA, "data", FRESH),
+    RequestKind.LEAVE: (Purpose.MOVE, "move", LASTS),
+    RequestKind.JOIN: (Purpose.MOVE, "move", LASTS),
+}
+"""What the link in an answer is for, where it leads, and how long it works."""
+
+
 def carry(room: Newsroom) -> None:
     """Answer what was asked, as `posting.post` does."""
     post(room, "answer to a reader", _Requests(room), partial(_letter, room), _outbox(room))
@@ -155,23 +165,31 @@ def _outbox(room: Newsroom) -> Path:
 def _letter(room: Newsroom, asked: Asked) -> Outgoing:
     plan = room.plan.newsletters
     held = _held(room, asked.address.email)
-    if asked.confirmed_at is not None:
+    if asked.kind is RequestKind.SUBSCRIBE and asked.confirmed_at is not None:
         return _welcome(room, asked, held)
     if asked.kind is RequestKind.SUBSCRIBE:
         wanted = [plan[name] for name in asked.newsletters if name in plan]
         known = held is not None and all(_confirmed(held, each.name) for each in wanted)
         kind = "known" if known else "confirm"
+    elif asked.kind is RequestKind.JOIN:
+        wanted = [plan[name] for name in asked.newsletters if name in plan]
+        kind = "join"
     else:
         wanted = [each for name, each in plan.items() if held is not None and name in held.subscriptions]
-        kind = "link"
+        kind = str(asked.kind)
     if not wanted:
         raise UnwantedError("there is nothing to answer: nobody is known, or no newsletter any more")
 
+    if asked.kind in (RequestKind.LEAVE, RequestKind.JOIN):
+        change = room.privacy.change_of(asked, room.clock.now())
+        if change is None or change.outcome is not Outcome.OPEN:
+            raise UnwantedError("the change of address that it speaks of has ended")
+
     def link() -> str:
-        if held is not None and kind != "confirm":
+        if held is not None and kind in ("known", "link"):
             return readers.preferences_address(room, held, wanted[0])
-        token = room.signer.sign(Purpose.CONFIRM, str(asked.id), asked.asked_at + LASTS)
-        return f"{room.settings.base_url}/confirm/{token}"
+        purpose, place, lasts = _LINKS[asked.kind]
+        return f"{room.settings.base_url}/{place}/{room.signer.sign(purpose, str(asked.id), asked.asked_at + lasts)}"
 
     return asked.address.email, partial(_message, room, asked, kind, wanted, link)
 
@@ -212,7 +230,7 @@ def _message(room: Newsroom, asked: Asked, kind: str, wanted: Sequence[Newslette
             "title": first.title,
             "titles": ", ".join(each.title for each in wanted),
             "address": link(),
-            "days": LASTS.days,
+            "days": _LINKS[asked.kind][2].days if asked.kind in _LINKS else 0,
             "postal_address": first.postal_address,
         },
         asked.language,

@@ -34,6 +34,13 @@ ACT_WORDS = {
     "token_revoke": "revoked an API token",
     "issue_approve": "approved",
     "story_file": "filed a story",
+    "subscriber": "looked at",
+    "subscriber_list": "searched subscribers",
+    "subscriber_change": "changed a subscriber",
+    "subscriber_data": "downloaded the data of",
+    "subscriber_erase": "erased",
+    "subscriber_unsuppress": "let be mailed again",
+    "bounce_settle": "settled held bounces",
 }
 """What an act is called on screen; one that is not here goes by its name."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.responses import RedirectResponse, Response
 
 from newsletter.errors import InputError
-from newsletter.newsroom.readership import imports
+from newsletter.newsroom.readership import imports, replaying
 from newsletter.newsroom.readership.imports import Stage
 from newsletter.web.asking import Ask
 
@@ -17,6 +17,7 @@ def subscriber_file_order(ask: Ask) -> Response:
     brought, act = imports.find(ask.room, ask.path["brought"]), ask.field("act")
     match act:
         case "import":
+            replaying.catch_up(ask.room)  # an import after a restored backup revives nobody
             imports.begin(ask.room, brought.id, Stage.IMPORTING)
             ask.figures.forget()
         case "look":

@@ -7,6 +7,7 @@ from starlette.responses import Response
 from newsletter.web.asking import Ask
 from newsletter.web.charts import days_before, growth_chart
 from newsletter.web.pages import desk_page
+from newsletter.web.recording import record
 
 __all__ = ["subscriber_list"]
 
@@ -29,6 +30,9 @@ def subscriber_list(ask: Ask) -> Response:
         below=int(below) if below.isascii() and below.isdecimal() and len(below) < 18 else None,
         limit=ROWS + 1,
     )
+    if begins and ask.request.method == "GET":
+        ask.remarks.append("by the beginning of an address")
+        record(ask, "subscriber_list")
     return desk_page(
         ask,
         "subscriber_list.html",

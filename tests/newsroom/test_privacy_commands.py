@@ -1,0 +1,90 @@
+"""What an operator types about one person: forgotten, let be mailed again, given out; a restored backup told."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from newsletter.cli import newsletter
+from newsletter.newsroom import Newsroom
+from newsletter.newsroom.readership import erasing
+from newsletter.storage.forgetting import KEPT_AS_IT_IS
+from newsletter.storage.tables import METADATA
+from subscribers.tables import metadata
+
+READER = "ines.ferreira@example.com"
+
+
+@pytest.fixture
+def desk(light_room: Newsroom) -> Newsroom:
+    samples = Path(__file__).parents[2] / "newsletter" / "demo" / "subscribers.csv"
+    assert run(light_room, "subscribers", "import", str(samples))[0] == 0
+    return light_room
+
+
+def run(room: Newsroom, *words: str) -> tuple[int, Result]:
+    command = ["--desk", str(room.desk), *words]
+    environ = {"NEWSLETTER_NOW": room.clock.now().isoformat()}
+    done = CliRunner().invoke(newsletter, command, env=environ, standalone_mode=False)
+    return getattr(done.exception, "exit_code", done.return_value or 0), done
+
+
+def test_forget_erases_once_and_show_tells_of_it(desk: Newsroom) -> None:
+    number = desk.subscribers.find(READER).id
+    assert run(desk, "subscribers", "forget", READER, "--by", "anna")[0] == 0
+    assert run(desk, "subscribers", "forget", READER)[0] == 4
+    assert run(desk, "subscribers", "forget", "nonsense")[0] == 2
+    shown = json.loads(run(desk, "subscribers", "show", READER, "--json")[1].stdout)
+    assert (shown["status"], shown["name"], shown["subscriptions"]) == ("suppressed", "", {})
+    assert [(line["what"], line["reason"]) for line in shown["history"]] == [("suppressed", "erased")]
+    (line,) = desk.audit.lines()
+    assert (line.kind, line.who, line.what) == ("subscriber_erase", "anna", f"subscriber {number}")
+
+
+def test_unsuppress_needs_a_reason_and_leaves_subscriptions_as_they_are(desk: Newsroom) -> None:
+    assert run(desk, "subscribers", "unsuppress", READER, "--reason", "x")[0] == 4
+    desk.subscribers.suppress(READER, "complaint", desk.clock.now())
+    assert run(desk, "subscribers", "unsuppress", READER)[0] == 2
+    assert run(desk, "subscribers", "unsuppress", READER, "--reason", " ")[0] == 2
+    code, done = run(desk, "subscribers", "unsuppress", READER, "--reason", "wrote to us", "--by", "anna")
+    assert (code, done.stdout.strip()) == (0, f"{READER}: may be mailed again; it was suppressed: complaint")
+    shown = desk.subscribers.show(READER)
+    assert shown["status"] == "active"
+    assert {"what": "unsuppressed", "was": "complaint", "reason": "wrote to us", "how": "by anna"}.items() <= (
+        shown["history"][-1].items()  # type: ignore[index]
+    )
+
+
+def test_data_is_one_document(desk: Newsroom, tmp_path: Path) -> None:
+    code, done = run(desk, "subscribers", "data", READER)
+    assert code == 0
+    assert json.loads(done.stdout)["email"] == READER
+    assert run(desk, "subscribers", "data", READER, "--out", str(tmp_path / "data.json"))[0] == 0
+    assert json.loads((tmp_path / "data.json").read_text()) == json.loads(done.stdout)
+    assert run(desk, "subscribers", "data", "nobody@example.org")[0] == 2
+
+
+def test_reconcile_says_what_readers_had_decided(desk: Newsroom, tmp_path: Path) -> None:
+    assert run(desk, "db", "reconcile")[0] == 4
+    assert run(desk, "db", "backup", str(tmp_path / "old.db"))[0] == 0
+    assert run(desk, "subscribers", "unsubscribe", READER)[0] == 0
+    assert run(desk, "subscribers", "suppress", "asakura@example.com")[0] == 0
+    assert run(desk, "subscribers", "forget", "rohan.iyer@example.com")[0] == 0
+    desk.close()
+    for beside in ("-wal", "-shm"):
+        (desk.desk / f"newsletter.db{beside}").unlink(missing_ok=True)
+    (tmp_path / "old.db").replace(desk.desk / "newsletter.db")
+    code, done = run(desk, "db", "reconcile")
+    assert (code, done.stdout.strip()) == (0, "readers: 1 unsubscribed, 1 suppressed, 1 erased")
+    assert run(desk, "db", "reconcile")[0] == 4
+
+
+def test_what_an_erasure_does_not_look_through_is_there() -> None:
+    """A name that is none would hide that a table is looked through, or not."""
+    columns = [column for table in METADATA.tables.values() for column in table.c]
+    known = {*METADATA.tables, *(each.name for each in columns), *map(str, columns)}
+    assert set(KEPT_AS_IT_IS) <= known
+    assert set(erasing.KEPT_AS_IT_IS) <= set(metadata.tables)

@@ -1,0 +1,187 @@
+"""A restored backup forgets nobody who left: what readers decided since is done again, whoever asks first."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from newsletter.errors import NothingToDoError
+from newsletter.model import IssueId
+from newsletter.newsroom import Newsroom
+from newsletter.newsroom.dispatch import sending
+from newsletter.newsroom.readership import own_data, replaying, requests, subscriptions
+from newsletter.schedule import day
+from subscribers.journal import Word
+from subscribers.model import Fate, Status, Subscription
+from subscribers.requests import RequestKind
+from subscribers.signups import sign_up
+from tests.desks import NEWSLETTER
+
+from .conftest import GONE, copied
+from .test_erasing import FORMER, named, rows
+
+ANN, BEN, NEW = "ann@example.com", "ben@example.net", "new.ben@example.net"
+
+Restore = Callable[[], Newsroom]
+
+
+@pytest.fixture
+def restore(readers_desk: tuple[Newsroom, IssueId], tmp_path: Path) -> Restore:
+    """The database is backed up now; puts it back, and opens the desk, whose other files stay as they are."""
+    room, _ = readers_desk
+    url = room.settings.database_url
+    kept = f"sqlite:///{tmp_path / 'backup.db'}" if room.database.is_sqlite else f"{url}_backup"
+    if room.database.is_sqlite:
+        room.database.backup(tmp_path / "backup.db")
+    else:
+        room.close()
+        copied(url, kept)
+
+    def put_back() -> Newsroom:
+        room.close()
+        if kept.startswith("sqlite"):
+            for beside in ("-wal", "-shm"):
+                Path(url.removeprefix("sqlite:///") + beside).unlink(missing_ok=True)
+            shutil.copy(tmp_path / "backup.db", url.removeprefix("sqlite:///"))
+        else:
+            copied(kept, url)
+        room.__dict__.clear()
+        room.__init__(Newsroom.open(room_folder, environ=environ).settings)  # type: ignore[misc]
+        return room
+
+    room_folder = room.desk
+    environ = {"NEWSLETTER_NOW": "2026-05-27T08:00:00+00:00", "NEWSLETTER_DATABASE_URL": url}
+    return put_back
+
+
+def mailed(room: Newsroom) -> set[str]:
+    text = b"".join(path.read_bytes() for path in room.outbox.rglob("*.eml")).decode()
+    told = [line for line in text.splitlines() if line.startswith("To: ")]
+    return {each for each in (ANN, BEN, GONE, NEW) if any(each in line for line in told)}
+
+
+def test_who_left_since_the_backup_is_not_mailed(readers_desk: tuple[Newsroom, IssueId], restore: Restore) -> None:
+    room, issue_id = readers_desk
+    room.subscribers.unsubscribe(ANN, None, room.clock.now())
+    subscriptions.forget(room, GONE)
+    journal = (room.desk / ".journal" / "readers.jsonl").read_text()
+    assert [word in journal for word in (ANN, GONE, GONE.lower(), "Quist")] == [False] * 4
+    room = restore()
+    assert room.subscribers.find(ANN).subscriptions[NEWSLETTER].status is Status.CONFIRMED
+    assert named(rows(room))
+    books = sending.send(room, issue_id)
+    assert mailed(room) == {BEN}
+    assert books.balanced
+    assert named(rows(room)) == []
+    assert not replaying.catch_up(room).anybody
+    with pytest.raises(NothingToDoError):
+        subscriptions.forget(room, GONE)
+    wanted = Subscription(Status.CONFIRMED, room.clock.now(), "a list")
+    assert room.subscribers.add(sign_up(GONE, [NEWSLETTER], wanted=wanted), room.clock.now()) is Fate.SUPPRESSED
+
+
+@pytest.mark.parametrize("reason", ["complaint", "bounced", "asked by telephone"])
+def test_suppressions_are_known_again_also_of_who_came_after_the_backup(
+    readers_desk: tuple[Newsroom, IssueId],
+    restore: Restore,
+    reason: str,
+) -> None:
+    room, _ = readers_desk
+    now = room.clock.now()
+    room.subscribers.add(sign_up("later@example.org", [NEWSLETTER]), now)
+    for address in (ANN, "later@example.org", "stranger@example.org"):
+        room.subscribers.suppress(address, reason, now, f"{address} said so")
+    room = restore()
+    done = replaying.catch_up(room)
+    assert (done.suppressed, done.unsubscribed, done.erased) == (3, 0, 0)
+    for address in (ANN, "later@example.org", "stranger@example.org"):
+        shown = room.subscribers.show(address)
+        assert shown["status"] == "suppressed"
+    assert "stranger" not in rows(room)
+    ask = sign_up("stranger@example.org", [NEWSLETTER])
+    room.subscribers.ask(RequestKind.SUBSCRIBE, ask, now, language="en", network="", form="1")
+    assert bool(room.subscribers.requests(6)) is (reason == "bounced")
+
+
+def test_the_last_word_counts(readers_desk: tuple[Newsroom, IssueId], restore: Restore) -> None:
+    room, _ = readers_desk
+    now = room.clock.now()
+    room.subscribers.unsubscribe(ANN, NEWSLETTER, now)
+    assert room.subscribers.undo_unsubscribe(
+        room.subscribers.find(ANN).id, NEWSLETTER, now.min.replace(tzinfo=now.tzinfo), now
+    )
+    room.subscribers.suppress(BEN, "bounced", now)
+    subscriptions.unsuppress(room, BEN, "it works again", who="chief")
+    room = restore()
+    assert not replaying.catch_up(room).anybody
+    assert room.subscribers.find(ANN).subscriptions[NEWSLETTER].status is Status.CONFIRMED
+    assert room.subscribers.show(BEN)["status"] == "active"
+
+
+def test_who_moved_gets_nothing_at_the_old_address(readers_desk: tuple[Newsroom, IssueId], restore: Restore) -> None:
+    room, issue_id = readers_desk
+    held = room.subscribers.find(BEN)
+    own_data.ask_change(room, held, NEW, language="en", network="")
+    for asked in room.subscribers.requests(6):
+        token = room.signer.sign(own_data.Purpose.MOVE, str(asked.id))
+        move = own_data.moving(room, token)
+        assert move is not None
+        own_data.agree(room, move, "")
+    assert room.subscribers.find(NEW).id == held.id
+    subscriptions.forget(room, GONE)
+    room = restore()
+    sending.send(room, issue_id)
+    assert mailed(room) == {ANN}
+    assert room.subscribers.find(BEN).subscriptions[NEWSLETTER].status is Status.UNSUBSCRIBED
+
+
+def test_what_is_decided_before_the_database_has_caught_up_hides_nothing(
+    readers_desk: tuple[Newsroom, IssueId],
+    restore: Restore,
+) -> None:
+    room, _ = readers_desk
+    room.subscribers.unsubscribe(ANN, None, room.clock.now())
+    room = restore()
+    room.subscribers.unsubscribe(BEN, None, room.clock.now())
+    day.tick(room)
+    for address in (ANN, BEN):
+        assert room.subscribers.find(address).subscriptions[NEWSLETTER].status is Status.UNSUBSCRIBED
+    assert room.reader_journal.last() == 2
+    with room.database.read() as connection:
+        assert room.reader_journal.mark(connection) == 2
+
+
+def test_what_was_written_down_and_not_committed_is_done(readers_desk: tuple[Newsroom, IssueId]) -> None:
+    """The process dies between the line and the commit: the reader pressed the button."""
+    room, _ = readers_desk
+
+    with suppress(ZeroDivisionError), room.database.write() as connection:
+        room.reader_journal.note(connection, room.clock.now(), Word.UNSUBSCRIBED, ANN, newsletters=[NEWSLETTER])
+        _ = 1 / 0
+    assert replaying.catch_up(room).unsubscribed == 1
+    assert not replaying.catch_up(room).anybody
+
+
+def test_a_line_that_was_cut_short_spoils_no_other(readers_desk: tuple[Newsroom, IssueId], restore: Restore) -> None:
+    room, _ = readers_desk
+    room.subscribers.unsubscribe(ANN, None, room.clock.now())
+    with (room.desk / ".journal" / "readers.jsonl").open("a") as file:
+        file.write('{"line": 2, "at": "2026-05-')
+    room.subscribers.unsubscribe(BEN, None, room.clock.now())
+    room = restore()
+    assert replaying.catch_up(room).unsubscribed == 2
+
+
+def test_the_desk_of_a_database_that_knows_all_asks_nothing_of_it(readers_desk: tuple[Newsroom, IssueId]) -> None:
+    room, _ = readers_desk
+    requests.carry(room)
+    said: list[str] = []
+    sa.event.listen(room.database.engine, "before_cursor_execute", lambda *words: said.append(words[2]))
+    assert not replaying.catch_up(room).anybody
+    assert said == []
+    assert FORMER not in rows(room)
