@@ -18,6 +18,7 @@ from newsletter.cli.console import (
     whisper,
     who,
 )
+from newsletter.cli.issue_clicks import clicks
 from newsletter.cli.issue_corrections import breaking, cancel, correct, undo
 from newsletter.cli.issue_editing import add, drop, edit, lead, move, restore, revisions, tray
 from newsletter.cli.issue_outcomes import resolve, retry, stop
@@ -36,7 +37,7 @@ def issue() -> None:
 
 for command in (
     *(edit, tray, add, drop, move, lead, revisions, restore),
-    *(breaking, preview, check, proof, send, stop, undo, cancel, correct, status, recipients, retry, resolve),
+    *(breaking, preview, check, proof, send, stop, undo, cancel, correct, status, recipients, clicks, retry, resolve),
 ):
     issue.add_command(command)
 

@@ -165,6 +165,7 @@ NEWSLETTER: Final = Table(
         "breaking_per_day": Key(_number(0, 50), "the most breaking issues of one day"),
         "priority": Key(_number(1, 9), "which of two issues goes first; 5, and breaking has 9"),
         "archive": Key(_choice(["public", "private"]), "whether past issues stand on the web for anyone"),
+        "clicks": Key(_FLAG, "true: how often each story of a mail is followed is counted, never by whom"),
         "dead_man_url": Key(_URL, "called after each submitted issue", may_be_null=True),
         "enabled": Key(_FLAG, "false: it never runs by itself"),
     }

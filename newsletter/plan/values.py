@@ -155,6 +155,7 @@ class Newsletter:
     breaking_per_day: int = 3
     priority: int = 5
     archive: str = "public"
+    clicks: bool = False
     dead_man_url: str | None = None
     enabled: bool = True
 

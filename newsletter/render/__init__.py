@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from newsletter.render.filling import fill_html, fill_text
     from newsletter.render.findings import preflight
     from newsletter.render.letters import desk_letter
+    from newsletter.render.linking import with_counted_links
     from newsletter.render.pictures import picture
     from newsletter.render.problems import check_template
     from newsletter.render.templates import CompiledTemplate, Templates, subject_faults
@@ -42,6 +43,7 @@ __all__ = [
     "short_date",
     "story_card",
     "subject_faults",
+    "with_counted_links",
 ]
 
 FLAGS = Path(__file__).parent / "flags"
@@ -65,6 +67,7 @@ _DOORS = {
     "short_date": "wording",
     "story_card": "facts",
     "subject_faults": "templates",
+    "with_counted_links": "linking",
 }
 
 

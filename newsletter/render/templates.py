@@ -72,6 +72,11 @@ class CompiledTemplate:
         """Whether the HTML speaks of that field of a card."""
         return f"card.{field}" in self.html.text
 
+    @property
+    def tells_of_clicks(self) -> bool:
+        """Whether the HTML can say that clicks are counted."""
+        return "issue.clicks" in self.html.text
+
     def html_in(self, language: str) -> tuple[Part, Mapping[str, Any]]:
         """The HTML part and the words for an edition in that language."""
         part = self._from_right if direction(language) == "rtl" else self._from_left

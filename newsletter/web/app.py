@@ -114,6 +114,7 @@ from newsletter.web.public.archive_newsletter import archive_newsletter
 from newsletter.web.public.archive_story import archive_story
 from newsletter.web.public.confirm import confirm
 from newsletter.web.public.flag import flag
+from newsletter.web.public.follow import follow
 from newsletter.web.public.link_mail import link_mail
 from newsletter.web.public.link_needed import link_needed
 from newsletter.web.public.livez import livez
@@ -220,6 +221,7 @@ ROUTES: tuple[tuple[str, tuple[str, ...], Action], ...] = (
     ("/approve/{token}", BOTH, approval),
     ("/approve/{token}/mail", GET, approval_mail),
     ("/view/{token}", GET, view),
+    ("/to/{link}", GET, follow),
     ("/unsubscribe/", GET, link_needed),
     ("/unsubscribe/{token}", BOTH, unsubscribe),
     ("/subscribe", BOTH, subscribe),
