@@ -37,6 +37,11 @@ class IssueClicks:
     hours: Sequence[tuple[datetime, int]]
     scanned: int | None
 
+    @property
+    def most(self) -> int:
+        """What the story followed most has; 1 where none has a figure."""
+        return max((each.clicks for each in self.stories if each.clicks is not None), default=1)
+
     def as_json(self) -> dict[str, object]:
         """For programs: `clicks` is null under ten."""
         return {
