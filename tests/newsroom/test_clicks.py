@@ -22,11 +22,12 @@ def link(number: int, among: int = 12, mail: str = "CN.en") -> Link:
     return Link(f"{mail}{number}", ("1", 1, mail), "daily", f"https://outlet.example/{number}", among)
 
 
-def judged(*steps: tuple[float, int], among: int = 12, network: str = "a") -> list[Followed]:
+def judged(*steps: tuple[float, int], among: int = 12) -> list[Followed]:
     sweeps = Sweeps()
-    found = [
-        each for at, number in steps for each in (*sweeps.settled(at), *sweeps.note(network, link(number, among), HOUR, at))
-    ]
+    found: list[Followed] = []
+    for at, number in steps:
+        found += sweeps.settled(at)
+        found += sweeps.note("a", link(number, among), HOUR, at)
     return [*found, *sweeps.rest()]
 
 
@@ -53,7 +54,8 @@ def test_the_same_link_again_and_again_is_no_sweep() -> None:
 
 @pytest.mark.parametrize(("among", "opened", "swept"), [(1, 1, False), (2, 2, False), (3, 3, True), (12, 9, False)])
 def test_a_sweep_is_nearly_all_links_and_three_at_least(among: int, opened: int, swept: bool) -> None:
-    assert {each.swept for each in judged(*((number * 0.1, number) for number in range(opened)), among=among)} == {swept}
+    found = judged(*((number * 0.1, number) for number in range(opened)), among=among)
+    assert {each.swept for each in found} == {swept}
 
 
 def test_networks_and_mails_are_judged_apart() -> None:

@@ -127,8 +127,8 @@ LANGUAGES = ("en", "ar", "ja", "zh")
 
 @pytest.fixture(scope="session")
 def busy_desk(template_desks: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two newsletters in four languages with an issue each that was sent to 64 readers of their own countries; clicks on
-    the stories of `ISSUE` are counted, those on the stories of `SECOND` are not."""
+    """Two newsletters in four languages with an issue each that was sent to 64 readers of their own countries; clicks
+    are counted in mails of `ISSUE`, and not in those of `SECOND`."""
     folder = tmp_path_factory.mktemp("busy") / "desk"
     shutil.copytree(template_desks["review"], folder)
     plan = folder / "schedule.yaml"
