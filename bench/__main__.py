@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import listing, million, previewing, relating, rendering, scheduling, sending, starting, wires
+from bench import listing, million, previewing, relating, rendering, scheduling, sending, signups, starting, wires
 
 PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
 HEAD = f"""\
@@ -37,6 +37,7 @@ def main() -> None:
         "relating": relating.measure,
         "rendering": rendering.measure,
         "lists": listing.measure,
+        "signups": signups.measure,
         "schedule": scheduling.measure,
         "starting": starting.measure,
     }

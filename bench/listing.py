@@ -61,7 +61,7 @@ FIGURES = {"subscriptions by newsletter and status": "/subscribers", "readers of
 
 def measure() -> Sequence[str]:
     """The rows of the page."""
-    with tempfile.TemporaryDirectory() as folder, _postgresql() as server:
+    with tempfile.TemporaryDirectory() as folder, postgresql() as server:
         lite = _milliseconds(Path(folder) / "lite", None)
         full = _milliseconds(Path(folder) / "full", server)
     return [
@@ -198,7 +198,7 @@ def _fill_readers(connection: sa.Connection, countries: Sequence[str]) -> None:
 
 
 @contextmanager
-def _postgresql() -> Iterator[str]:
+def postgresql() -> Iterator[str]:
     """The address of an empty database on a server of our own, gone afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
     as_user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
