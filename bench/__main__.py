@@ -10,7 +10,19 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import listing, million, previewing, relating, rendering, scheduling, sending, signups, starting, wires
+from bench import (
+    listing,
+    million,
+    previewing,
+    relating,
+    rendering,
+    scheduling,
+    sending,
+    signups,
+    starting,
+    subscribers,
+    wires,
+)
 
 PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
 HEAD = f"""\
@@ -38,6 +50,7 @@ def main() -> None:
         "rendering": rendering.measure,
         "lists": listing.measure,
         "signups": signups.measure,
+        "subscribers": subscribers.measure,
         "schedule": scheduling.measure,
         "starting": starting.measure,
     }

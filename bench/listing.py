@@ -142,7 +142,7 @@ def _fill(room: Newsroom) -> None:
     list(gathering.gather_all(room, gathering.polled_sources(room)))
     drafted = issues.build(room, NEWSLETTERS[0])
     with room.database.write() as connection:
-        _fill_readers(connection, room.plan.newsletters[NEWSLETTERS[0]].countries)
+        fill_readers(connection, room.plan.newsletters[NEWSLETTERS[0]].countries)
     with room.database.write() as connection:
         row = connection.execute(sa.select(issue).where(issue.c.newsletter == drafted.id.newsletter)).mappings().one()
         told = [dict(each) for each in connection.execute(sa.select(issue_story)).mappings()]
@@ -156,12 +156,17 @@ def _fill(room: Newsroom) -> None:
         connection.execute(sa.insert(issue_story), [{**each, "issue_id": pk} for pk in pks for each in told])
         books = {"message_seed": "00", "message_domain": "x", "submitted": SUBSCRIBERS}
         connection.execute(sa.insert(issue_progress), [{**books, "issue_id": pk} for pk in pks])
-    if not room.database.is_sqlite:  # as its own daemon would within a minute
+    analyse(room)
+
+
+def analyse(room: Newsroom) -> None:
+    """What PostgreSQL's own daemon would do within a minute of so many rows."""
+    if not room.database.is_sqlite:
         with room.database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(sa.text("VACUUM ANALYZE"))
 
 
-def _fill_readers(connection: sa.Connection, countries: Sequence[str]) -> None:
+def fill_readers(connection: sa.Connection, countries: Sequence[str]) -> None:
     """A million people, made by the database itself; every third chose countries."""
     count = sa.select(sa.literal(1000).label("n")).cte(recursive=True)
     count = count.union_all(sa.select(count.c.n + 1).where(count.c.n < SUBSCRIBERS))
