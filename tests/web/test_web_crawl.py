@@ -47,7 +47,7 @@ def public_pages(room: Newsroom) -> set[str]:
     visitor = Visitor(room)
     names = ("view", "unsubscribe", "report", "archive_newsletter", "archive_issue", "archive_editions", "archive_feed")
     found = {*small_pages(room), *(filled(room, name) for name in (*names, "archive", "archive_story", "livez"))}
-    for path in found:
+    for path in sorted(found):
         answer = visitor.http.get(path)
         if "html" in answer.headers.get("content-type", ""):
             found.update(unescape(each) for each in re.findall(r'href="(/[^"#]*)', answer.text))
