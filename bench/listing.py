@@ -159,6 +159,12 @@ def _fill(room: Newsroom) -> None:
     analyse(room)
 
 
+def load() -> str:
+    """How busy the machine is with other things: a figure of seconds means little without it."""
+    waiting = os.getloadavg()[1]
+    return f"Load of the machine over the last five minutes: {waiting:.0f} on {os.cpu_count()} processors."
+
+
 def analyse(room: Newsroom) -> None:
     """What PostgreSQL's own daemon would do within a minute of so many rows."""
     if not room.database.is_sqlite:

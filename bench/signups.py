@@ -21,7 +21,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import urlencode
 
-from bench.listing import postgresql
+from bench.listing import load, postgresql
 from newsletter.newsroom import Newsroom, desks
 from newsletter.newsroom.readership import requests
 from newsletter.web import WebServer
@@ -73,6 +73,8 @@ def measure() -> Sequence[str]:
             f" | {each.answers} | {each.mails.total()}, {max(each.mails.values())} |"
             for name, each in found.items()
         ),
+        "",
+        load(),
     ]
 
 

@@ -16,7 +16,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench.listing import analyse, fill_readers, postgresql
+from bench.listing import analyse, fill_readers, load, postgresql
 from bench.million import memory
 from newsletter.errors import NothingToDoError
 from newsletter.model import IssueId
@@ -53,6 +53,8 @@ def measure() -> Sequence[str]:
             f"| {readers:,} readers of {COUNTRIES} frozen, {name} | {took:.1f} s, {busy:.1f} s of ours | 5 s |"
             for name, (readers, took, busy) in frozen.items()
         ),
+        "",
+        load(),
     ]
 
 
