@@ -10,7 +10,19 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import listing, million, previewing, relating, rendering, scheduling, sending, starting, wires
+from bench import (
+    listing,
+    million,
+    previewing,
+    relating,
+    rendering,
+    scheduling,
+    sending,
+    signups,
+    starting,
+    subscribers,
+    wires,
+)
 
 PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
 HEAD = f"""\
@@ -37,6 +49,8 @@ def main() -> None:
         "relating": relating.measure,
         "rendering": rendering.measure,
         "lists": listing.measure,
+        "signups": signups.measure,
+        "subscribers": subscribers.measure,
         "schedule": scheduling.measure,
         "starting": starting.measure,
     }

@@ -61,7 +61,7 @@ FIGURES = {"subscriptions by newsletter and status": "/subscribers", "readers of
 
 def measure() -> Sequence[str]:
     """The rows of the page."""
-    with tempfile.TemporaryDirectory() as folder, _postgresql() as server:
+    with tempfile.TemporaryDirectory() as folder, postgresql() as server:
         lite = _milliseconds(Path(folder) / "lite", None)
         full = _milliseconds(Path(folder) / "full", server)
     return [
@@ -142,7 +142,7 @@ def _fill(room: Newsroom) -> None:
     list(gathering.gather_all(room, gathering.polled_sources(room)))
     drafted = issues.build(room, NEWSLETTERS[0])
     with room.database.write() as connection:
-        _fill_readers(connection, room.plan.newsletters[NEWSLETTERS[0]].countries)
+        fill_readers(connection, room.plan.newsletters[NEWSLETTERS[0]].countries)
     with room.database.write() as connection:
         row = connection.execute(sa.select(issue).where(issue.c.newsletter == drafted.id.newsletter)).mappings().one()
         told = [dict(each) for each in connection.execute(sa.select(issue_story)).mappings()]
@@ -156,12 +156,23 @@ def _fill(room: Newsroom) -> None:
         connection.execute(sa.insert(issue_story), [{**each, "issue_id": pk} for pk in pks for each in told])
         books = {"message_seed": "00", "message_domain": "x", "submitted": SUBSCRIBERS}
         connection.execute(sa.insert(issue_progress), [{**books, "issue_id": pk} for pk in pks])
-    if not room.database.is_sqlite:  # as its own daemon would within a minute
+    analyse(room)
+
+
+def load() -> str:
+    """How busy the machine is with other things: a figure of seconds means little without it."""
+    waiting = os.getloadavg()[1]
+    return f"Load of the machine over the last five minutes: {waiting:.0f} on {os.cpu_count()} processors."
+
+
+def analyse(room: Newsroom) -> None:
+    """What PostgreSQL's own daemon would do within a minute of so many rows."""
+    if not room.database.is_sqlite:
         with room.database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(sa.text("VACUUM ANALYZE"))
 
 
-def _fill_readers(connection: sa.Connection, countries: Sequence[str]) -> None:
+def fill_readers(connection: sa.Connection, countries: Sequence[str]) -> None:
     """A million people, made by the database itself; every third chose countries."""
     count = sa.select(sa.literal(1000).label("n")).cte(recursive=True)
     count = count.union_all(sa.select(count.c.n + 1).where(count.c.n < SUBSCRIBERS))
@@ -198,7 +209,7 @@ def _fill_readers(connection: sa.Connection, countries: Sequence[str]) -> None:
 
 
 @contextmanager
-def _postgresql() -> Iterator[str]:
+def postgresql() -> Iterator[str]:
     """The address of an empty database on a server of our own, gone afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
     as_user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []

@@ -60,21 +60,21 @@ def main() -> None:
     _note(IssueLedger, "leaving", lambda: at.setdefault("first", time.perf_counter()))
     with Newsroom.open(Path(desk), environ={"NEWSLETTER_SMTP_URL": url}) as room:
         _ = room.plan, room.database, room.templates.compile("daily")
-        before, memory = time.perf_counter(), _memory("VmRSS")
+        before, start = time.perf_counter(), memory("VmRSS")
         books = sending.send(room, IssueId.parse(issue))
         wall = time.perf_counter() - before
     assert books.balanced
     told = {
         "freeze": at["frozen"] - at["freezing"],
         "first": at["first"] - at["frozen"],
-        "memory": _memory("VmHWM") - memory,
+        "memory": memory("VmHWM") - start,
         "wall": wall,
         "sent": books.deliveries["submitted"],
     }
     print(json.dumps(told))
 
 
-def _memory(what: str) -> float:
+def memory(what: str) -> float:
     """MiB in memory now (`VmRSS`) or at most (`VmHWM`); `getrusage` would begin with the peak of whoever started us."""
     found = re.search(rf"^{what}:\s*(\d+) kB", Path("/proc/self/status").read_text(), re.MULTILINE)
     assert found is not None

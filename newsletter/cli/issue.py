@@ -19,6 +19,7 @@ from newsletter.cli.console import (
     whisper,
     who,
 )
+from newsletter.cli.issue_clicks import clicks
 from newsletter.cli.issue_corrections import breaking, cancel, correct, undo
 from newsletter.cli.issue_editing import add, drop, edit, lead, move, restore, revisions, tray
 from newsletter.cli.issue_outcomes import resolve, retry, stop
@@ -37,7 +38,8 @@ def issue() -> None:
 
 for command in (
     *(edit, tray, add, drop, move, lead, revisions, restore),
-    *(audience, breaking, preview, check, proof, send, stop, undo, cancel, correct, status, recipients, retry, resolve),
+    *(audience, breaking, preview, check, proof, send, stop, undo, cancel, correct),
+    *(status, recipients, clicks, retry, resolve),
 ):
     issue.add_command(command)
 

@@ -58,6 +58,7 @@ def compose(
         sponsor=newsletter.sponsor,
         segment=newsletter.segment,
         in_archive=newsletter.archive == "public",
+        clicks=newsletter.clicks,
     )
 
 

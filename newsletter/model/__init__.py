@@ -36,7 +36,7 @@ from newsletter.model.issue import (
     Sponsor,
 )
 from newsletter.model.machine_tag import machine_tag
-from newsletter.model.pages import page_key, story_address
+from newsletter.model.pages import LINK_KEY, counted_address, page_key, story_address
 from newsletter.model.provider import OTHERS, provider_of
 from newsletter.model.story import (
     KEEPS_BACK,
@@ -56,6 +56,7 @@ __all__ = [
     "BEGUN",
     "EDITABLE",
     "KEEPS_BACK",
+    "LINK_KEY",
     "OTHERS",
     "SEALED",
     "UNSETTLED",
@@ -92,6 +93,7 @@ __all__ = [
     "SummaryOrigin",
     "Window",
     "WireContent",
+    "counted_address",
     "machine_tag",
     "page_key",
     "provider_of",

@@ -172,7 +172,8 @@ class Snapshot:
     `lead` is the id of the story that opens the subject line. `subject` and `preheader` are an editor's words; where
     they are None each edition makes its own from its lead stories, the subject by `subject_template` or else by its
     mail's. `word` is what an editor says before the stories.
-    Where the archive is public (`in_archive`), related reading leads to the stories' own pages there.
+    Where the archive is public (`in_archive`), related reading leads to the stories' own pages there. `clicks` says
+    that its mails' links to stories are counted.
     `segment` is the rule of its audience, None for the one that schedule.yaml has; a mail that corrects a `faulty`
     issue goes to those who got that. `corrections` are told before the stories; `recap`, what its readers were sent as
     breaking news, behind them. `breaking` goes ahead of all others.
@@ -197,6 +198,7 @@ class Snapshot:
     word: tuple[str, ...] = ()
     sponsor: Sponsor | None = None
     in_archive: bool = False
+    clicks: bool = False
     segment: Mapping[str, object] | None = None
     breaking: bool = False
     recap: tuple[PlacedStory, ...] = ()
@@ -277,7 +279,8 @@ class RenderedEdition:
     """An edition as it will be mailed, but for the slots.
 
     `html` and `text` hold slots as `newsletter.ports.slot(name)` writes them, so all of it is the same for every
-    reader.
+    reader. `links` are the stories (by id) whose addresses are counted where it is mailed, `grows` the bytes that the
+    HTML may grow by then.
     """
 
     edition: Edition
@@ -287,11 +290,20 @@ class RenderedEdition:
     text: str
     stories: int
     minutes: int
+    links: tuple[tuple[str, str], ...] = ()
+    grows: int = 0
+
+    @property
+    def size(self) -> int:
+        """Bytes of the HTML as it is mailed, but for the slots."""
+        return len(self.html.encode()) + self.grows
 
     @property
     def sha256(self) -> str:
-        """What an approval seals: the hash of subject, preheader, html and text with the slots in place."""
-        sealed = "\0".join((self.subject, self.preheader, self.html, self.text))
+        """What an approval seals: the hash of subject, preheader, html and text with the slots in place, and of where
+        each counted link leads."""
+        led = [part for link in self.links for part in link]
+        sealed = "\0".join((self.subject, self.preheader, self.html, self.text, *led))
         return hashlib.sha256(sealed.encode()).hexdigest()
 
 

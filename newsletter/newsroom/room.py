@@ -16,6 +16,7 @@ from newsletter.clock import Clock
 from newsletter.errors import NotFoundError, PlanError, SettingError
 from newsletter.model import IssueId
 from newsletter.newsroom.planning.in_force import PlanInForce
+from newsletter.newsroom.readership.counting import ClickCounter
 from newsletter.plan import Newsletter, Plan, Timetable
 from newsletter.ports import Transport
 from newsletter.settings import Settings, load_settings
@@ -25,6 +26,7 @@ from newsletter.storage import (
     ApiTokens,
     AppliedPlans,
     Audit,
+    Clicks,
     Corrections,
     Courses,
     Database,
@@ -202,6 +204,16 @@ class Newsroom:
         return ReaderReports(self.database)
 
     @cached_property
+    def clicks(self) -> Clicks:
+        """Links that are counted, and how often they were followed."""
+        return Clicks(self.database)
+
+    @cached_property
+    def click_counter(self) -> ClickCounter:
+        """What is followed by way of this process, on its way into the figures."""
+        return ClickCounter(self.clicks)
+
+    @cached_property
     def desk_mails(self) -> DeskMails:
         """What the desk's own people are told of issues."""
         return DeskMails(self.database)
@@ -291,7 +303,9 @@ class Newsroom:
             return ""
 
     def close(self) -> None:
-        """Give back the database's connections."""
+        """Count the clicks that wait, and give back the database's connections."""
+        if "click_counter" in self.__dict__:
+            self.click_counter.close()
         if "bare_database" in self.__dict__:
             self.bare_database.close()
 

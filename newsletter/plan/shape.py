@@ -169,6 +169,7 @@ NEWSLETTER: Final = Table(
         "priority": Key(_number(1, 9), "which of two issues goes first; 5, and breaking has 9"),
         "archive": Key(_choice(["public", "private"]), "whether past issues stand on the web for anyone"),
         "welcome": Key(_FLAG, "whether who confirms gets a letter that says what will come, and when; true"),
+        "clicks": Key(_FLAG, "true: how often each story of a mail is followed is counted, never by whom"),
         "dead_man_url": Key(_URL, "called after each submitted issue", may_be_null=True),
         "enabled": Key(_FLAG, "false: it never runs by itself"),
     }

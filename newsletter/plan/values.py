@@ -158,6 +158,7 @@ class Newsletter:
     priority: int = 5
     archive: str = "public"
     welcome: bool = True
+    clicks: bool = False
     dead_man_url: str | None = None
     enabled: bool = True
 

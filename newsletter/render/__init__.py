@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from newsletter.render.filling import fill_html, fill_text
     from newsletter.render.findings import preflight
     from newsletter.render.letters import ReaderLetter, desk_letter
+    from newsletter.render.linking import with_counted_links
     from newsletter.render.pictures import picture
     from newsletter.render.problems import check_template, render_sample
     from newsletter.render.template_files import TemplateFile
@@ -56,6 +57,7 @@ __all__ = [
     "short_date",
     "story_card",
     "subject_faults",
+    "with_counted_links",
     "zone_in_words",
 ]
 
@@ -86,6 +88,7 @@ _DOORS = {
     "short_date": "wording",
     "story_card": "facts",
     "subject_faults": "templates",
+    "with_counted_links": "linking",
     "zone_in_words": "wording",
 }
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from newsletter.model import Edition, RenderedEdition, Snapshot
 from newsletter.render import wording
 from newsletter.render.facts import Facts, arrange, cards_of, facts_of
+from newsletter.render.linking import growth, links_of
 from newsletter.render.templates import CompiledTemplate
 
 __all__ = ["BYTE_BUDGET", "render_edition"]
@@ -25,7 +26,12 @@ def render_edition(template: CompiledTemplate, snapshot: Snapshot, edition: Edit
     facts["preheader"] = wording.as_header(snapshot.preheader or "") or _preheader(facts["lead"], cards)
     printed = tuple(filter(template.prints, ("note", "related")))
     whole = arrange(facts, cards, ["full"] * len(cards), printed)
-    html, minutes = _within_budget(template, edition, whole, cards, printed)
+    links = links_of(cards) if snapshot.clicks and template.tells_of_clicks else ()
+
+    def fits(html: str) -> bool:
+        return len(html.encode()) + growth(html, links, base_url) <= BYTE_BUDGET
+
+    html, minutes = _within_budget(template, edition, whole, cards, printed, fits)
     whole["issue"]["minutes"] = minutes
     part, words = template.text_in(edition.language)
     subject = wording.as_header(snapshot.subject or "")
@@ -37,6 +43,8 @@ def render_edition(template: CompiledTemplate, snapshot: Snapshot, edition: Edit
         text=part.render({**whole, **words}),
         stories=len(cards),
         minutes=minutes,
+        links=links,
+        grows=growth(html, links, base_url),
     )
 
 
@@ -59,7 +67,12 @@ def _preheader(lead: Facts, cards: Sequence[Facts]) -> str:
 
 
 def _within_budget(
-    template: CompiledTemplate, edition: Edition, whole: Facts, cards: Sequence[Facts], printed: Collection[str]
+    template: CompiledTemplate,
+    edition: Edition,
+    whole: Facts,
+    cards: Sequence[Facts],
+    printed: Collection[str],
+    fits: Callable[[str], bool],
 ) -> tuple[str, int]:
     """The HTML with as many full cards as fit, and the minutes it takes to read.
 
@@ -72,12 +85,12 @@ def _within_budget(
         return part.render({**facts, **words}), facts["issue"]["minutes"]
 
     html, minutes = rendered(0)
-    if len(html.encode()) <= BYTE_BUDGET:
+    if fits(html):
         return html, minutes
     low, high = 1, 2 * len(cards)
     while low < high:
         middle = (low + high) // 2
-        if len(rendered(middle)[0].encode()) <= BYTE_BUDGET:
+        if fits(rendered(middle)[0]):
             high = middle
         else:
             low = middle + 1

@@ -67,6 +67,7 @@ def facts_of(snapshot: Snapshot, edition: Edition, cards: Sequence[Facts]) -> Fa
             "countries": len({card["country"] for card in cards}),
             "contact": wording.visible(contact),
             "postal_address": wording.visible(snapshot.postal_address),
+            "clicks": snapshot.clicks,
         },
         "word": _seen(snapshot.word),
         "sponsor": _sponsor(snapshot.sponsor),

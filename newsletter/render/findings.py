@@ -85,6 +85,7 @@ def _edition(snapshot: Snapshot, rendered: RenderedEdition) -> Iterator[Finding]
     yield from _word(snapshot, rendered, page, place)
     stories = [placed.story for section in snapshot.sections_of(rendered.edition) for placed in section.stories]
     yield from _cards(stories, rendered, page, place)
+    yield from _clicks(snapshot, rendered, place)
     yield from _hidden_notes(stories, page.text, rendered.text, place)
     if page.images_without_alt:
         message = f"{page.images_without_alt} images have no alt text."
@@ -96,7 +97,7 @@ def _edition(snapshot: Snapshot, rendered: RenderedEdition) -> Iterator[Finding]
 
 
 def _sizes(snapshot: Snapshot, rendered: RenderedEdition, place: str) -> Iterator[Finding]:
-    size = len(rendered.html.encode())
+    size = rendered.size
     if size >= CLIPPED_AT:
         message = f"The HTML has {size:,} bytes; Gmail clips near {CLIPPED_AT:,}."
         yield _blocking("size", place, message, "Drop stories or shorten notes.")
@@ -148,6 +149,13 @@ def _sponsor(snapshot: Snapshot, rendered: RenderedEdition, page: _Page, place: 
             message = f"The sponsor {name!r} is not named in the {part} part."
             fix = "Print sponsor.name with its label, as partials/opening does, or take the sponsor out."
             yield _blocking("sponsor", f"{place}, {part}", message, fix)
+
+
+def _clicks(snapshot: Snapshot, rendered: RenderedEdition, place: str) -> Iterator[Finding]:
+    """What is counted without a word in the mail would be counted behind its readers' backs."""
+    if snapshot.clicks and rendered.stories and not rendered.links:
+        message = "The mail does not say that clicks are counted, and so none are."
+        yield _warning("clicks", place, message, "Print what partials/footer does where issue.clicks is set.")
 
 
 def _word(snapshot: Snapshot, rendered: RenderedEdition, page: _Page, place: str) -> Iterator[Finding]:

@@ -28,7 +28,7 @@ _CARD = _fields(
 )
 
 SHAPES: Mapping[str, Any] = {
-    "issue": _fields("title date language direction script stories countries minutes contact postal_address"),
+    "issue": _fields("title date language direction script stories countries minutes contact postal_address clicks"),
     "word": [None],
     "sponsor": _fields("name text url"),
     "corrections": [_fields("date title text")],

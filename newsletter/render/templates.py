@@ -73,6 +73,11 @@ class CompiledTemplate:
         """Whether the HTML speaks of that field of a card."""
         return f"card.{field}" in self.html.text
 
+    @property
+    def tells_of_clicks(self) -> bool:
+        """Whether the HTML can say that clicks are counted."""
+        return "issue.clicks" in self.html.text
+
     def html_in(self, language: str) -> tuple[Part, Mapping[str, Any]]:
         """The HTML part and the words for an edition in that language."""
         part = self._from_right if direction(language) == "rtl" else self._from_left
@@ -121,6 +126,7 @@ class Templates:
     cache: Path | None = None
     _kept: dict[str, CompiledTemplate] = field(default_factory=dict, init=False)
     _seen: dict[str, Stamp] = field(default_factory=dict, init=False)
+    _spoken: tuple[Stamp, dict[str, tuple[str, ...]]] | None = field(default=None, init=False)
 
     @property
     def everywhere(self) -> list[Path]:
@@ -159,15 +165,23 @@ class Templates:
 
     def words(self, language: str) -> Mapping[str, Callable[..., str]]:
         """`_` and `ngettext` of the mails in that language, escaped: for pages that speak to the same readers."""
-        return words_in(language, read_catalogues(self.everywhere)).html
+        return words_in(language, self._catalogues()).html
 
     def letter(self, facts: Mapping[str, Any], language: str) -> ReaderLetter:
         """The letter to a reader who asked for something; see `newsletter.render.letters.reader_letter`."""
-        return reader_letter(facts, language, read_catalogues(self.everywhere))
+        return reader_letter(facts, language, self._catalogues())
 
     def languages(self) -> list[str]:
         """English, and every language that has a catalogue of words."""
-        return ["en", *sorted(read_catalogues(self.everywhere))]
+        return ["en", *sorted(self._catalogues())]
+
+    def _catalogues(self) -> Mapping[str, tuple[str, ...]]:
+        """As they lie there; read again only where a file changed, for every page of a reader asks twice."""
+        stamp = Stamp.of([folder / "words" for folder in self.everywhere])
+        known = self._spoken  # one name for both: another thread may replace it
+        if known is None or known[0] != stamp or not stamp.settled:
+            known = self._spoken = stamp, read_catalogues(self.everywhere)
+        return known[1]
 
     def unsaid(self, language: str) -> list[Word]:
         """The words of every mail, and of the pages that speak to readers, that stay English in that language."""

@@ -5,6 +5,7 @@ from newsletter.storage.accounts import Account, Accounts, LinkPurpose, Person, 
 from newsletter.storage.api_tokens import ApiToken, ApiTokens
 from newsletter.storage.applied_plans import AppliedPlan, AppliedPlans
 from newsletter.storage.audit import Audit, AuditLine
+from newsletter.storage.clicks import Clicked, Clicks, Link
 from newsletter.storage.corrections import CorrectionRow, Corrections, Fault
 from newsletter.storage.courses import Courses, Tally
 from newsletter.storage.database import Database
@@ -40,6 +41,8 @@ __all__ = [
     "AuditLine",
     "Change",
     "Choice",
+    "Clicked",
+    "Clicks",
     "CorrectionRow",
     "Corrections",
     "Courses",
@@ -56,6 +59,7 @@ __all__ = [
     "Journal",
     "Kept",
     "LaneRows",
+    "Link",
     "LinkPurpose",
     "Overlays",
     "Person",

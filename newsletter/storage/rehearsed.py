@@ -14,6 +14,7 @@ from newsletter.storage.tables import (
     account_mail,
     api_token,
     audit,
+    click_tally,
     correction,
     issue,
     login_link,
@@ -25,7 +26,7 @@ from newsletter.storage.tables import (
 
 __all__ = ["TABLES", "copy_rows", "forget_issues_from", "span_of_stories"]
 
-_ALIVE_ONLY = (account_mail, api_token, audit, login_link, reader_report, recovery_code, session)
+_ALIVE_ONLY = (account_mail, api_token, audit, click_tally, login_link, reader_report, recovery_code, session)
 TABLES = tuple(table for table in METADATA.sorted_tables if table not in _ALIVE_ONLY)
 """What a copy is made of; nobody logs in to one."""
 

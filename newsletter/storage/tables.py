@@ -24,6 +24,8 @@ __all__ = [
     "api_token",
     "applied_plan",
     "audit",
+    "click_link",
+    "click_tally",
     "correction",
     "delivery",
     "desk_mail",
@@ -337,6 +339,30 @@ outcome_tally = Table(
     Column("state", String(20), primary_key=True),
     Column("provider", String(60), primary_key=True),
     Column("number", BigInteger, nullable=False),
+)
+
+# A link to a story as an edition is mailed with it, the same for all its readers. Its key is drawn by lot.
+click_link = Table(
+    "click_link",
+    METADATA,
+    Column("key", String(22), primary_key=True),
+    Column("issue_id", ForeignKey("issue.id", ondelete="CASCADE"), nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("edition", String(1000), nullable=False),
+    Column("place", Integer, nullable=False),
+    Column("story", String(1200), nullable=False),
+    Column("url", Text, nullable=False),
+    Index(None, "issue_id", "revision", "edition", "place", unique=True),
+)
+
+# How often a link was followed in the hour that begins then: by people as far as anybody can tell, and by scanners.
+click_tally = Table(
+    "click_tally",
+    METADATA,
+    Column("key", ForeignKey("click_link.key", ondelete="CASCADE"), primary_key=True),
+    Column("hour", Instant, primary_key=True),
+    Column("clicks", Integer, nullable=False),
+    Column("scanned", Integer, nullable=False),
 )
 
 # A window that a sender has in hand: the deliveries as JSON numbers. Their rows say queued meanwhile. No number comes

@@ -127,6 +127,7 @@ from newsletter.web.public.data_address import address_change, data_address
 from newsletter.web.public.data_delete import data_delete
 from newsletter.web.public.data_mail import data_mail
 from newsletter.web.public.flag import flag
+from newsletter.web.public.follow import follow
 from newsletter.web.public.link_mail import link_mail
 from newsletter.web.public.link_needed import link_needed
 from newsletter.web.public.livez import livez
@@ -245,6 +246,7 @@ ROUTES: tuple[tuple[str, tuple[str, ...], Action], ...] = (
     ("/approve/{token}", BOTH, approval),
     ("/approve/{token}/mail", GET, approval_mail),
     ("/view/{token}", GET, view),
+    ("/to/{link}", GET, follow),
     ("/unsubscribe/", GET, link_needed),
     ("/unsubscribe/{token}", BOTH, unsubscribe),
     ("/subscribe", BOTH, subscribe),

@@ -10,11 +10,13 @@ from zoneinfo import ZoneInfo
 from newsletter.countries import country_name
 from newsletter.model import DeliveryState
 from newsletter.newsroom.dispatch.course import Course
+from newsletter.newsroom.readership.clicks import IssueClicks
 from newsletter.newsroom.readership.growth import Grown
 
 __all__ = [
     "Chart",
     "Series",
+    "clicks_chart",
     "countries_chart",
     "course_chart",
     "days_before",
@@ -83,6 +85,15 @@ def course_chart(course: Course, zone: ZoneInfo) -> Chart | None:
             Series("So far", None, [step.so_far for step in steps]),
         ],
     )
+
+
+def clicks_chart(clicks: IssueClicks | None, zone: ZoneInfo) -> Chart | None:
+    """When stories were followed; None where that is one span of time, or none."""
+    if clicks is None or len(clicks.hours) < 2:
+        return None
+    figures = [number for _, number in clicks.hours]
+    rows = [at for at, _ in clicks.hours]
+    return Chart("Clicks, each hour with ten or more", "From", 3600, zone, rows, [Series("Clicks", "ink", figures)])
 
 
 def growth_chart(grown: Sequence[Grown]) -> Chart:

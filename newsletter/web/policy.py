@@ -137,6 +137,7 @@ ACCESS: dict[str, Access] = {
     "approval": PUBLIC,
     "approval_mail": PUBLIC,
     "view": PUBLIC,
+    "follow": PUBLIC,
     "unsubscribe": PUBLIC,
     "preferences": PUBLIC,
     "link_needed": PUBLIC,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import Engine
 
+from newsletter.storage import Database
 from subscribers.errors import UnknownSubscriberError
 from subscribers.house import Subscribers
 from subscribers.model import Status, Subscription
@@ -123,3 +125,25 @@ def test_each_try_belongs_to_one_process(house: Subscribers, now: datetime) -> N
     assert not house.claim_request(asked, now)
     (again,) = house.requests(6)
     assert (again.tries, again.tried_at) == (1, now)
+
+
+def test_of_many_at_the_same_moment_one_is_the_first(database_url: str, now: datetime) -> None:
+    with Database(database_url, lasting=False) as database:
+        database.upgrade()
+        house, rounds, threads = Subscribers(database.engine), 10, 6
+        house.upgrade()
+        barrier = threading.Barrier(threads)
+
+        def bomb(number: int) -> None:
+            for turn in range(rounds):
+                barrier.wait(20)
+                ask(house, now, f"letter{number}", address=f"a{turn}@example.org")
+
+        running = [threading.Thread(target=bomb, args=(number,)) for number in range(threads)]
+        for each in running:
+            each.start()
+        for each in running:
+            each.join()
+        asked = house.requests(6)
+        assert sorted(each.address.email for each in asked) == [f"a{turn}@example.org" for turn in range(rounds)]
+        assert {len(each.newsletters) for each in asked} == {threads}

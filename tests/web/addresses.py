@@ -33,6 +33,7 @@ PARTS = {
     "source": "desk",
     "story": "STORY",
     "token": "TOKEN",
+    "link": "x" * 22,
     "brought": "BROUGHT",
 }
 """What stands in an address for each part that a route names."""

@@ -29,6 +29,7 @@ from newsletter.web.desk.login import page as login
 from newsletter.web.public import askers, report
 from newsletter.web.sessions import form_token
 from newsletter.web.throttle import Throttle
+from subscribers.signups import Terms
 
 from .browsing import ARGUMENTS
 
@@ -118,6 +119,48 @@ def open_desk(template_desks: dict[str, Path], tmp_path: Path) -> Iterator[Calla
     yield open_copy
     for room in opened:
         room.close()
+
+
+SECOND = IssueId.parse("tomorrow-in-asia/2026-05-27")
+LANGUAGES = ("en", "ar", "ja")
+
+
+@pytest.fixture(scope="session")
+def busy_desk(template_desks: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two newsletters in three languages with an issue each that was sent to 64 readers of their own countries; clicks
+    are counted in mails of `ISSUE`, and not in those of `SECOND`."""
+    folder = tmp_path_factory.mktemp("busy") / "desk"
+    shutil.copytree(template_desks["review"], folder)
+    plan = folder / "schedule.yaml"
+    head, body = plan.read_text(encoding="utf-8").split(f"  {NEWSLETTER}:\n")
+    body = body.replace("archive: public", f"languages: [{', '.join(LANGUAGES)}]\n    archive: public")
+    other = body.replace("title: Asia AI Daily", "title: Tomorrow in Asia")
+    counted = body.replace("archive: public", "archive: public\n    clicks: true")
+    plan.write_text(f"{head}  {NEWSLETTER}:\n{counted}  {SECOND.newsletter}:\n{other}", encoding="utf-8")
+    with Newsroom.open(folder, EARLIER, environ={}) as room:
+        file = folder / "more.csv"
+        countries = ("CN;JP", "", "IN;VN")
+        rows = [
+            f"r{number}@example.org,{ISSUE.newsletter};{SECOND.newsletter},{countries[number // 3 % 3]},daily,"
+            f"{LANGUAGES[number % 3]},confirmed,2026-01-01T00:00:00Z,test\n"
+            for number in range(64)
+        ]
+        columns = "email,newsletters,countries,frequency,language,status,consent_at,consent_source\n"
+        file.write_text(columns + "".join(rows), encoding="utf-8")
+        room.subscribers.import_file(file, Terms(known=frozenset(room.plan.newsletters)), room.clock.now())
+        for issue_id in (ISSUE, SECOND):
+            issues.build(room, issue_id.newsletter)
+            issues.approve(room, issue_id, "chief@example.com")
+            assert sending.send(room, issue_id).balanced
+    return folder
+
+
+@pytest.fixture
+def busy(busy_desk: Path, tmp_path: Path) -> Iterator[Newsroom]:
+    """A fresh copy of the desk with two newsletters."""
+    shutil.copytree(busy_desk, tmp_path / "busy")
+    with Newsroom.open(tmp_path / "busy", FLAGS, environ={}) as room:
+        yield room
 
 
 @pytest.fixture

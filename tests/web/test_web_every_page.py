@@ -66,8 +66,8 @@ def pages(desk: Newsroom) -> list[str]:
     admin = Visitor(desk).enter(Role.ADMIN)
     found = []
     for name, (_, methods) in everywhere().items():
-        if "GET" not in methods or isinstance(ACCESS[name], Bearer) or name in ("issue_live", "login_link"):
-            continue  # for programs; events without an end; a link that logs this very browser in
+        if "GET" not in methods or isinstance(ACCESS[name], Bearer) or name in ("issue_live", "login_link", "follow"):
+            continue  # for programs; events without an end; a link that logs this very browser in, one that leads away
         issue_id = SECOND if name.startswith(("issue_story", "approval")) else IssueId(NEWSLETTER, date(2026, 5, 27))
         path = filled(desk, name, issue_id)
         answer = (Visitor(desk) if name == "login" else admin).http.get(path)

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from newsletter.errors import PlanError
 from newsletter.model import OTHERS, DeliveryState, Edition, Issue, IssueId, provider_of
 from newsletter.newsroom.dispatch.course import GIVEN_UP, NearlyAll, nearly_all
+from newsletter.newsroom.readership.clicks import IssueClicks, clicks_of
 from newsletter.newsroom.room import Newsroom
 from newsletter.storage import Refusals
 from subscribers.bounces.model import BounceClass
@@ -77,6 +78,8 @@ class After:
     reports: Reported
     complaints: int | None
     """How many called it spam; None on a desk that never reads what comes back."""
+    clicks: IssueClicks | None
+    """How often its stories were followed; None where that is not counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +114,8 @@ def after(room: Newsroom, day: date) -> list[After]:
         left, reports = _left(room, issue, endings, first=first), _reported(room, issue, first=first)
         handed = counts.get(DeliveryState.SUBMITTED, 0)
         complaints = room.bounces.people([str(issue.id)], BounceClass.COMPLAINT) if reads else None
-        found.append(After(issue, wanted, handed, nearly_all(room, issue), left, reports, complaints))
+        clicks = clicks_of(room, issue.id)
+        found.append(After(issue, wanted, handed, nearly_all(room, issue), left, reports, complaints, clicks))
         seen.add(issue.id.newsletter)
     return found
 

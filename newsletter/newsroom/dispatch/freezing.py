@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 from sqlalchemy.engine import Connection
 
@@ -24,6 +24,7 @@ from newsletter.newsroom.issue import preflight
 from newsletter.newsroom.room import Newsroom
 from newsletter.pipeline import render_editions
 from newsletter.ports import Transport
+from newsletter.storage.clicks import keep_links
 from newsletter.storage.editions import keep_editions, sealed_editions
 from newsletter.tokens import Purpose
 
@@ -122,14 +123,15 @@ def _write_down(room: Newsroom, issue: Issue, transport: Transport) -> None:
         _seal_late(room, connection, issue, chosen.readers)
 
 
-def _seal_late(room: Newsroom, connection: Connection, issue: Issue, editions: Iterable[Edition]) -> set[str]:
-    """Seal under the same approval what is first needed now; returns the keys of all that are sealed.
+def _seal_late(room: Newsroom, connection: Connection, issue: Issue, editions: Collection[Edition]) -> set[str]:
+    """Seal under the same approval what is first needed now, and draw the keys of the links that are counted; returns
+    the keys of all editions that are sealed.
 
     An edition in which a correction has left no story is none.
     """
     snapshot = approved_snapshot(issue)
     assert issue.approved_revision is not None
-    sealed = set(sealed_editions(connection, issue.id, issue.approved_revision))
+    sealed = sealed_editions(connection, issue.id, issue.approved_revision)
     late = sorted(each for each in editions if each.key not in sealed and _says_something(snapshot, each))
     if late:
         rendered = render_editions(room.templates, snapshot, late, room.settings.base_url)
@@ -137,7 +139,11 @@ def _seal_late(room: Newsroom, connection: Connection, issue: Issue, editions: I
         if blocking := [found for found in findings if found.severity is Severity.BLOCKING]:
             raise ChecksFailedError(f"{issue.id}: {blocking[0].place}: {blocking[0].message} {blocking[0].fix}")
         keep_editions(connection, issue.id, issue.approved_revision, rendered)
-    return sealed | {each.key for each in late}
+        sealed = {**sealed, **{each.edition.key: each for each in rendered}}
+    needed = {each.key for each in editions}
+    mailed = [each for key, each in sealed.items() if key in needed]
+    keep_links(connection, issue.id, issue.approved_revision, mailed)
+    return set(sealed)
 
 
 def _says_something(snapshot: Snapshot, edition: Edition) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 
-from newsletter import deliver
+from newsletter import deliver, render
 from newsletter.deliver import DkimKey
 from newsletter.errors import StorageError
 from newsletter.model import (
@@ -13,6 +13,7 @@ from newsletter.model import (
     Message,
     Recipient,
     RenderedEdition,
+    counted_address,
 )
 from newsletter.newsroom.issue.previews import drafted
 from newsletter.newsroom.readership import envelopes, readers
@@ -38,7 +39,7 @@ def message_maker(
         if key not in sealed(revision):
             raise StorageError(f"edition {key} of {issue.id} was never approved in revision {revision}")
         fixed = readers.shared(room, issue.id, key)
-        return deliver.compile_message(sealed(revision)[key], headers, fixed, keys)
+        return deliver.compile_message(_as_mailed(room, issue, revision, sealed(revision)[key]), headers, fixed, keys)
 
     def make(recipient: Recipient) -> Message:
         deliver.refuse_strangers(transport, room.settings, (recipient.email,))  # who was queued again since it began
@@ -48,6 +49,15 @@ def message_maker(
         return spliced.message(recipient, slots, deliver.envelope_sender(domain, token))
 
     return make
+
+
+def _as_mailed(room: Newsroom, issue: Issue, revision: int, sealed: RenderedEdition) -> RenderedEdition:
+    """The sealed edition, its links to stories by way of ours where they are counted."""
+    if not sealed.links:
+        return sealed
+    keys = room.clicks.keys(issue.id, revision, sealed.edition.key)
+    base = room.settings.base_url
+    return render.with_counted_links(sealed, {story: counted_address(base, key) for story, key in keys.items()})
 
 
 def mail_headers(room: Newsroom, issue: Issue) -> deliver.MailHeaders:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Collection, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -82,7 +84,7 @@ def read_subscription(
 
 def ask_to_subscribe(room: Newsroom, signup: SignUp, *, language: str, network: str) -> None:
     """Have the address asked, in that language, whether it wants that; at most once a day."""
-    room.subscribers.ask(RequestKind.SUBSCRIBE, signup, room.clock.now(), language=language, network=network, form=FORM)
+    _ask(room, RequestKind.SUBSCRIBE, signup, language, network)
 
 
 def read_address(room: Newsroom, address: str) -> SignUp:
@@ -95,7 +97,17 @@ def read_address(room: Newsroom, address: str) -> SignUp:
 
 def ask_for_link(room: Newsroom, signup: SignUp, *, language: str, network: str) -> None:
     """Have whoever has that address sent the link to their preferences; at most once a day."""
-    room.subscribers.ask(RequestKind.LINK, signup, room.clock.now(), language=language, network=network, form=FORM)
+    _ask(room, RequestKind.LINK, signup, language, network)
+
+
+_TURN = threading.Lock()
+
+
+def _ask(room: Newsroom, kind: RequestKind, signup: SignUp, language: str, network: str) -> None:
+    # SQLite has one writer, and who waits for it looks again after ever longer naps: of many at once some would be
+    # overtaken for a second. The threads of this process stand in a row before they come there.
+    with _TURN if room.database.is_sqlite else nullcontext():
+        room.subscribers.ask(kind, signup, room.clock.now(), language=language, network=network, form=FORM)
 
 
 def request_of(room: Newsroom, token: str) -> Asked | None:

@@ -17,8 +17,9 @@ from newsletter.model import Edition, Issue, IssueState, RenderedEdition
 from newsletter.newsroom.dispatch.course import course
 from newsletter.newsroom.issue import previews, proofs
 from newsletter.newsroom.readership import readers
+from newsletter.newsroom.readership.clicks import clicks_of
 from newsletter.web.asking import Ask
-from newsletter.web.charts import course_chart
+from newsletter.web.charts import clicks_chart, course_chart
 from newsletter.web.desk.issue.live import progress_of
 from newsletter.web.desk.issue.preview import FREQUENCIES, Preview, issue_preview
 from newsletter.web.desk.issue.seen import seen
@@ -79,7 +80,7 @@ def issue_page(ask: Ask, shown: Issue, *, notice: str = "", status: int = 200) -
         rendered=rendered,
         trouble=trouble,
         body=_body(ask, shown, preview, rendered),
-        size=len(rendered.html.encode()) if rendered else 0,
+        size=rendered.size if rendered else 0,
         clip=CLIP_BYTES,
         spots=(spots := spots_of(shown.snapshot, rendered) if shown.snapshot and rendered else ()),
         frame=(frame := f"/issues/{shown.id}/mail?{preview.frame_query}"),
@@ -92,6 +93,8 @@ def issue_page(ask: Ask, shown: Issue, *, notice: str = "", status: int = 200) -
         may_see_recipients=may(ask, "issue_recipients"),
         books=ask.room.issues.books(shown.id) if shown.frozen_at else None,
         course=course_chart(course(ask.room, shown.id), ask.zone(shown)) if shown.frozen_at else None,
+        clicks=(clicks := clicks_of(ask.room, shown.id) if shown.frozen_at else None),
+        clicks_by_hour=clicks_chart(clicks, ask.zone(shown)),
         live=progress_of(ask.room.deliveries.counts(shown.id)) if shown.state is IssueState.SENDING else None,
         history=ask.room.issues.history(shown.id),
         tray=ask.figures.tray(shown) if _may_arrange(ask, shown) else None,
