@@ -17,7 +17,7 @@ from subscribers.growth import Change, Ending
 from subscribers.importing import ImportReport
 from subscribers.model import Event, Fate, Preferences, SignUp, Status, Subscriber
 from subscribers.preferences import checked_preferences
-from subscribers.records import find_subscribers, save, suppressed_keys, write_events
+from subscribers.records import Listener, find_subscribers, save, suppressed_keys, write_events
 from subscribers.requests import Asked, RequestKind
 from subscribers.signups import Terms
 from subscribers.tables import subscriber, subscriber_event, subscription, suppression
@@ -34,8 +34,8 @@ class Subscribers:
     Every verb that changes something has committed it when it returns, and may be repeated. Instants are aware.
     """
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, engine: Engine, listener: Listener | None = None) -> None:
+        self._engine = engine if listener is None else engine.execution_options(listener=listener)
 
     def upgrade(self) -> None:
         """Bring the tables to the newest version."""

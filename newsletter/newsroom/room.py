@@ -16,6 +16,7 @@ from newsletter.clock import Clock
 from newsletter.errors import NotFoundError, PlanError, SettingError
 from newsletter.model import IssueId
 from newsletter.newsroom.planning.in_force import PlanInForce
+from newsletter.newsroom.programs import happenings
 from newsletter.plan import Newsletter, Plan, Timetable
 from newsletter.ports import Transport
 from newsletter.settings import Settings, load_settings
@@ -42,6 +43,7 @@ from newsletter.storage import (
     StoryLinks,
     StoryPages,
     Traces,
+    Webhooks,
 )
 from newsletter.tokens import Signer
 from subscribers.bounces.house import Bounces
@@ -246,12 +248,17 @@ class Newsroom:
     @cached_property
     def subscribers(self) -> Subscribers:
         """Who asked to hear from us."""
-        return Subscribers(self.database.engine)
+        return Subscribers(self.database.engine, happenings.listen)
 
     @cached_property
     def bounces(self) -> Bounces:
         """What came back of what they were sent."""
-        return Bounces(self.database.engine)
+        return Bounces(self.database.engine, happenings.listen)
+
+    @cached_property
+    def webhooks(self) -> Webhooks:
+        """Whom the desk tells what happens."""
+        return Webhooks(self.database)
 
     @cached_property
     def signer(self) -> Signer:

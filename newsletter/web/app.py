@@ -112,6 +112,8 @@ from newsletter.web.desk.subscriber.list import subscriber_list
 from newsletter.web.desk.subscriber.page import subscriber, subscriber_change
 from newsletter.web.desk.subscriber.rejects import subscriber_rejects
 from newsletter.web.desk.subscriber.upload import subscriber_upload
+from newsletter.web.desk.webhook.list import webhook_list, webhook_make
+from newsletter.web.desk.webhook.page import webhook, webhook_order
 from newsletter.web.figures import Figures
 from newsletter.web.guard import MOST_BYTES, MOST_PUSHED, MOST_UPLOADED, guarded
 from newsletter.web.headers import SecurityHeaders, security_headers
@@ -214,6 +216,10 @@ ROUTES: tuple[tuple[str, tuple[str, ...], Action], ...] = (
     ("/tokens", GET, token_list),
     ("/tokens/make", POST, token_make),
     ("/tokens/{number:int}/revoke", POST, token_revoke),
+    ("/webhooks", GET, webhook_list),
+    ("/webhooks/make", POST, webhook_make),
+    ("/webhooks/{number:int}", GET, webhook),
+    ("/webhooks/{number:int}", POST, webhook_order),
     ("/audit", GET, audit_list),
     ("/settings", GET, setting_list),
     ("/account", GET, account),

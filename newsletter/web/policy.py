@@ -114,6 +114,10 @@ ACCESS: dict[str, Access] = {
     "token_list": Role.ADMIN,
     "token_make": Role.ADMIN,
     "token_revoke": Role.ADMIN,
+    "webhook_list": Role.ADMIN,
+    "webhook_make": Role.ADMIN,
+    "webhook": Role.ADMIN,
+    "webhook_order": Role.ADMIN,
     "audit_list": Role.ADMIN,
     "setting_list": Role.ADMIN,
     # The way in.

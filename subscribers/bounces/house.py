@@ -13,7 +13,7 @@ from subscribers.bounces.model import FAILURES, SCORED, BounceClass, Consequence
 from subscribers.database import conflict_insert, writing
 from subscribers.errors import AddressError
 from subscribers.model import Event, Subscriber
-from subscribers.records import find_subscribers, write_events
+from subscribers.records import Listener, find_subscribers, write_events
 from subscribers.tables import bounce, bounce_pause, subscriber, suppression
 
 __all__ = ["BOUNCED", "COMPLAINED", "Bounces"]
@@ -31,8 +31,8 @@ class Bounces:
     Every verb that changes something has committed it when it returns, and may be repeated. Instants are aware.
     """
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, engine: Engine, listener: Listener | None = None) -> None:
+        self._engine = engine if listener is None else engine.execution_options(listener=listener)
 
     def take(
         self,

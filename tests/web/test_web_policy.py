@@ -39,6 +39,8 @@ OPEN_ORDERS = {
     *("login", "login_code", "login_link", "forgot", "password"),
     *("approval", "unsubscribe", "preferences", "report", "subscribe", "confirm", "link_mail"),
     *("story_push", "ghost_webhook", "bounces_sns"),
+    *("api_story_withdraw", "api_subscriber_add", "api_subscriber_preferences"),
+    *("api_subscriber_unsubscribe", "api_suppress"),
 }
 """What is posted without a session: each has a test of its own, of what stands in its place."""
 

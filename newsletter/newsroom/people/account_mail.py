@@ -86,6 +86,15 @@ def _contents(room: Newsroom, account: Account, kind: AccountMailKind, now: date
             "",
             None,
         ),
+        AccountMailKind.WEBHOOK: (
+            "A webhook was switched off",
+            [
+                f"A program that is told what happens at {base} took nothing for days, or said that it is gone.",
+                f"Why, and what it was not told, stands at {base}/webhooks; there it can be switched on again.",
+            ],
+            "",
+            None,
+        ),
     }[kind]
     button = None
     if lasts is not None:

@@ -109,4 +109,7 @@ Language = Annotated[
 Timezone = Annotated[str, _format("timezone", "Of the IANA database."), AfterValidator(_is_zone)]
 Instant = Annotated[AwareDatetime, Field(description="With its offset from UTC.")]
 _AttributeName = Annotated[str, Field(min_length=1, max_length=60, pattern="^[A-Za-z0-9_]+$")]
-Attributes = dict[_AttributeName, Annotated[str, Field(max_length=1000, pattern=_CLEAN)]]
+Attributes = Annotated[
+    dict[_AttributeName, Annotated[str, Field(max_length=1000, pattern=_CLEAN)]],
+    Field(json_schema_extra={"additionalProperties": False}),
+]

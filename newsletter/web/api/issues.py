@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field
 from starlette.responses import JSONResponse, Response
 
+from newsletter.errors import InputError, NotFoundError
 from newsletter.model import IssueId, IssueState
 from newsletter.newsroom import documents
 from newsletter.web.api.fields import Limit, NewsletterName, Query
@@ -43,7 +44,7 @@ def api_issues(ask: Ask, asked: _Issues) -> Response:
         asked.newsletter,
         asked.limit + 1,
         state=asked.state,
-        after=IssueId.parse(asked.after) if asked.after else None,
+        after=_parsed(asked.after) if asked.after else None,
     )
     following = str(found[asked.limit - 1].id) if len(found) > asked.limit else None
     return JSONResponse({"issues": [documents.issue_row(each) for each in found[: asked.limit]], "next": following})
@@ -80,4 +81,12 @@ def api_books(ask: Ask) -> Response:
 def _named(ask: Ask) -> IssueId:
     """The issue that the address names: `asia-ai-daily/2026-05-27`, a second one of the day `…/2026-05-27-2`."""
     year, month, day, *number = ask.path["day"].split("-")
-    return IssueId.parse("/".join([ask.path["newsletter"], f"{year}-{month}-{day}", *number]))
+    return _parsed("/".join([ask.path["newsletter"], f"{year}-{month}-{day}", *number]))
+
+
+def _parsed(text: str) -> IssueId:
+    """The issue of that id; of a day that no calendar has there is none."""
+    try:
+        return IssueId.parse(text)
+    except InputError as error:
+        raise NotFoundError(str(error)) from None
