@@ -61,12 +61,13 @@ def unbraked(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("role", [Role.ADMIN, Role.VIEWER, None])
 @pytest.mark.usefixtures("unbraked")
 def test_no_generated_request_breaks_anything(sent: Newsroom, role: Role | None) -> None:
-    """Every check of schemathesis, in all its phases; it ends with 0 when nothing was found."""
+    """Every check of schemathesis; it ends with 0 when nothing was found. All its phases as who may do everything."""
     token = "" if role is None else sent.api_tokens.make("x", role, "x", sent.clock.now())
     here = Path(__file__).parent
     command = [
         *(str(Path(sys.executable).parent / "st"), "run", "", "--checks=all", "--no-color"),
         *(f"--max-examples={EXAMPLES}", "--seed=1", "--generation-database=none", "--workers=1"),
+        *(() if role is Role.ADMIN else ("--phases=fuzzing",)),
         *(("-H", f"Authorization: Bearer {token}") if token else ()),
     ]
     environ = os.environ | {"SCHEMATHESIS_HOOKS": "api_formats", "PYTHONPATH": str(here)}
