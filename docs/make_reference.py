@@ -92,7 +92,7 @@ admin alone, and each look at them is in the audit log.
 * Errors are problems (RFC 9457, `application/problem+json`): `detail` says what is wrong and what to do, `errors` names
   each key. A key that an operation does not know is refused with 422, in queries and bodies alike.
 * GET changes nothing. Orders are POST with `Content-Type: application/json`; each is in the audit log.
-* A token may ask 600 times a minute, a network 30 times in a quarter of an hour without one: 429, `Retry-After`.
+* A token may ask 600 times a minute; who shows none is told so 30 times in a quarter of an hour: 429, `Retry-After`.
 * What happens here is told to programs by [webhooks](webhooks.md).
 
 ```

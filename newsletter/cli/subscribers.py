@@ -84,7 +84,7 @@ def add(
     from newsletter.newsroom.readership import subscriptions
 
     with open_room() as room:
-        fate = subscriptions.enrol(
+        fate, _ = subscriptions.enrol(
             room,
             address,
             newsletters,

@@ -135,6 +135,17 @@ def test_who_is_added_is_asked_by_mail_unless_the_consent_is_told(sent: Newsroom
     assert (held.consent_at.isoformat(), held.consent_source) == ("2026-05-01T00:00:00+00:00", "shop")
 
 
+def test_a_list_that_is_sent_again_mails_nobody_again(sent: Newsroom) -> None:
+    program = Program(sent)
+    body = {"email": "new@example.com", "newsletters": [NEWSLETTER]}
+    assert program.post("subscribers", body).json()["asked"] is True
+    assert program.post("subscribers", body).json()["asked"] is False, "they are pending, and were asked"
+    sent.subscribers.unsubscribe(READER, None, sent.clock.now())
+    answer = program.post("subscribers", {"email": READER, "newsletters": [NEWSLETTER]}).json()
+    assert (answer["fate"], answer["asked"]) == ("already_unsubscribed", False)
+    assert len(sent.subscribers.requests(6)) == 1
+
+
 def test_nobody_who_left_is_revived(sent: Newsroom) -> None:
     program = Program(sent)
     number = sent.subscribers.find(READER).id
@@ -210,3 +221,6 @@ def test_a_program_that_asks_too_often_is_told_when_to_go_on(sent: Newsroom, mon
     assert 0 < int(program.get("me").headers["retry-after"]) <= 60
     stranger = Visitor(sent, "192.0.2.8").http
     assert [stranger.get("/api/v1/me").status_code for _ in range(3)] == [401, 401, 429]
+    other = Program(sent, Role.VIEWER)
+    stranger.headers["authorization"] = other.http.headers["authorization"]
+    assert stranger.get("/api/v1/me").status_code == 200, "who has a token is not shut out by its neighbours"

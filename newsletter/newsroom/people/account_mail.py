@@ -117,7 +117,8 @@ def _contents(room: Newsroom, account: Account, kind: AccountMailKind, now: date
         "stories": "",
         "why": "Without you nothing changes: a link that nobody uses ends by itself."
         if button
-        else f"You get this because the account is yours, {account.email}.",
+        else f"You get this because the account is yours, {account.email}"
+        f"{', and you are an admin' if kind is AccountMailKind.WEBHOOK else ''}.",
     }
 
 

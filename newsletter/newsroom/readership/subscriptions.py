@@ -12,11 +12,10 @@ from newsletter.errors import InputError, NotFoundError
 from newsletter.newsroom.readership import requests
 from newsletter.newsroom.room import Newsroom
 from subscribers.errors import RefusedError, UnknownSubscriberError
-from subscribers.model import Fate, Status, Subscriber, Subscription
+from subscribers.model import Fate, SignUp, Status, Subscriber, Subscription
 from subscribers.signups import sign_up
 
 __all__ = [
-    "ask_to_confirm",
     "change",
     "documents",
     "end",
@@ -91,11 +90,14 @@ def enrol(
     timezone: str | None = None,
     attributes: Mapping[str, str] = MappingProxyType({}),
     how: str = "added by hand",
-) -> Fate:
-    """Add one subscriber to these newsletters: confirmed by a `consent` (when, and where it comes from), else pending.
+    ask: bool = False,
+) -> tuple[Fate, bool]:
+    """Add one subscriber to these newsletters: confirmed by a `consent` (when, and where it comes from), else pending;
+    what became of that, and whether they are asked by mail to confirm.
 
-    Nobody who unsubscribed or is suppressed is revived. Raises `NotFoundError` for a newsletter that is none,
-    `InputError` for a field that cannot be taken.
+    With `ask` they are, once: of the newsletters that they have never been on the list of. Nobody who unsubscribed or
+    is suppressed is revived, or mailed. Raises `NotFoundError` for a newsletter that is none, `InputError` for a field
+    that cannot be taken.
     """
     wanted = Subscription(Status.CONFIRMED, *consent) if consent else Subscription(Status.PENDING)
     for each in newsletters:
@@ -113,23 +115,24 @@ def enrol(
             wanted=wanted,
             regions=room.plan.places,
         )
-        return room.subscribers.add(signup, room.clock.now(), how=how)
+        # Asked first: who dies in between leaves a letter that subscribes, and not a subscription that nobody asks of.
+        asked = ask and consent is None and _ask(room, signup, how)
+        return room.subscribers.add(signup, room.clock.now(), how=how), asked
 
 
-def ask_to_confirm(room: Newsroom, address: str, newsletters: Sequence[str], *, how: str) -> bool:
-    """Have the address asked by mail whether it wants these newsletters, at most once a day; False where it has
-    confirmed all of them. Who is suppressed is asked nothing."""
-    held = next(iter(_found(room, address)), None)
-    status = {name: each.status for name, each in held.subscriptions.items()} if held else {}
-    open_ones = [name for name in newsletters if status.get(name) is not Status.CONFIRMED]
-    if not open_ones:
+def _ask(room: Newsroom, signup: SignUp, how: str) -> bool:
+    """Have the address asked for what is new to it: a program that sends everybody again each night mails nobody."""
+    try:
+        held = room.subscribers.show(signup.address.email)
+    except UnknownSubscriberError:
+        held = {}
+    known = held.get("subscriptions")
+    fresh = tuple(name for name in signup.newsletters if not isinstance(known, dict) or name not in known)
+    if not fresh or held.get("status") == "suppressed":
         return False
-    languages = room.newsletter(open_ones[0]).languages
-    own = held.preferences.language if held else None
-    language = own if own in languages else languages[0]
-    with _ours():
-        signup = sign_up(address, open_ones)
-        requests.ask_to_subscribe(room, signup, language=language, network=how)
+    languages, own = room.newsletter(fresh[0]).languages, signup.language or held.get("language")
+    language = str(own) if own in languages else languages[0]
+    requests.ask_to_subscribe(room, replace(signup, newsletters=fresh), language=language, network=how)
     return True
 
 

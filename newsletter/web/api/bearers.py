@@ -23,11 +23,12 @@ _requests = Throttle(600, 60.0)
 def bearer_of(ask: Ask, needed: Role) -> ApiToken:
     """The API token that the request bears (RFC 6750, section 2.1); raises 401 for none, 403 for too
     small a role, 429 for too many requests."""
-    if (wait := _guesses.wait(ask.client)) > 0:
-        raise _too_many(wait)
     scheme, _, shown = ask.request.headers.get("authorization", "").partition(" ")
     found = ask.room.api_tokens.use(shown.strip(), ask.now) if scheme.lower() == "bearer" else None
     if found is None:
+        # Only who has no token is braked: strangers of the same network shut nobody out.
+        if (wait := _guesses.wait(ask.client)) > 0:
+            raise _too_many(wait)
         _guesses.fail(ask.client)
         raise HTTPException(
             401, "Send `Authorization: Bearer TOKEN` with an API token of this desk.", {"WWW-Authenticate": "Bearer"}

@@ -132,9 +132,9 @@ def api_subscriber(ask: Ask) -> Response:
     Operation(
         tag="subscribers",
         summary="Add a subscriber",
-        detail="They are asked by mail to confirm, at most once a day. With the evidence of their `consent` (when, and"
-        " where it comes from) they are confirmed at once. Nobody who unsubscribed or is suppressed is revived: `fate`"
-        " says so.",
+        detail="They are asked by mail to confirm, once for each newsletter they were never on the list of. With the"
+        " evidence of their `consent` (when, and where it comes from) they are confirmed at once. Nobody who unsubscribed"
+        " or is suppressed is revived: `fate` says so.",
         body=_SignUp,
         answers={200: Enrolled, 201: Enrolled},
         problems=(404,),
@@ -143,7 +143,7 @@ def api_subscriber(ask: Ask) -> Response:
 def api_subscriber_add(ask: Ask, asked: _SignUp) -> Response:
     """Add them; 201 where the address is new."""
     consent = (asked.consent.at.astimezone(UTC), asked.consent.source) if asked.consent else None
-    fate = subscriptions.enrol(
+    fate, by_mail = subscriptions.enrol(
         ask.room,
         asked.email,
         asked.newsletters,
@@ -155,15 +155,12 @@ def api_subscriber_add(ask: Ask, asked: _SignUp) -> Response:
         timezone=asked.timezone,
         attributes=asked.attributes,
         how=ask.program,
+        ask=True,
     )
-    asked_by_mail = (
-        consent is None
-        and fate != "suppressed"
-        and subscriptions.ask_to_confirm(ask.room, asked.email, asked.newsletters, how=ask.program)
-    )
+    ask.figures.forget()
     rows, _ = subscriptions.page(ask.room, email=asked.email)
     ask.remarks.append(f"{fate}, number {rows[0]['id']}" if rows else str(fate))
-    answer = {"fate": str(fate), "asked": asked_by_mail, "subscriber": rows[0] if rows else None}
+    answer = {"fate": str(fate), "asked": by_mail, "subscriber": rows[0] if rows else None}
     return JSONResponse(answer, 201 if fate == "added" else 200)
 
 
@@ -203,6 +200,7 @@ def api_subscriber_unsubscribe(ask: Ask, asked: _End) -> Response:
     """End it at once."""
     held = subscriptions.reader(ask.room, ask.path["number"])
     ended = subscriptions.end(ask.room, held.email, asked.newsletter, who=ask.program)
+    ask.figures.forget()
     ask.remarks.append(", ".join(ended))
     return JSONResponse({"ended": list(ended)})
 
@@ -219,5 +217,6 @@ def api_subscriber_unsubscribe(ask: Ask, asked: _End) -> Response:
 def api_suppress(ask: Ask, asked: _Suppression) -> Response:
     """Suppress it; the first reason stays."""
     new = subscriptions.suppress(ask.room, asked.email, who=ask.program, reason=asked.reason)
+    ask.figures.forget()
     ask.remarks.append("new" if new else "known")
     return JSONResponse({"new": new})
