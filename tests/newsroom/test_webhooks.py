@@ -20,6 +20,7 @@ from newsletter.newsroom import Newsroom
 from newsletter.newsroom.dispatch import sending
 from newsletter.newsroom.programs import webhooks
 from newsletter.newsroom.readership import subscriptions
+from newsletter.schedule.clockwork import Clockwork
 from newsletter.storage import EventKind, Fate, Role, Webhook
 from subscribers.database import writing
 from subscribers.model import Event
@@ -345,3 +346,15 @@ def test_old_events_are_forgotten_once_they_wait_no_more(room: Newsroom, listene
     pass_time(room, days=2)
     webhooks.carry(room)
     assert room.webhooks.told(each.id, 10) == []
+
+
+def test_the_clock_tells_what_is_due(light_room: Newsroom, listener: Listener) -> None:
+    hook(light_room, listener)
+    add(light_room, "a@example.com")
+    clockwork = Clockwork(light_room)
+    clockwork.start()
+    until = time.monotonic() + 60
+    while not listener.got and time.monotonic() < until:
+        time.sleep(0.05)
+    clockwork.stop()
+    assert [each["type"] for each in listener.told] == ["subscriber.subscribed"]

@@ -133,7 +133,7 @@ def api_subscriber(ask: Ask) -> Response:
         tag="subscribers",
         summary="Add a subscriber",
         detail="They are asked by mail to confirm, once for each newsletter they were never on the list of. With the"
-        " evidence of their `consent` (when, and where it comes from) they are confirmed at once. Nobody who unsubscribed"
+        " evidence of their `consent` (when, and where it comes from) they are confirmed at once. Nobody who left"
         " or is suppressed is revived: `fate` says so.",
         body=_SignUp,
         answers={200: Enrolled, 201: Enrolled},
