@@ -41,7 +41,7 @@ format: $(VENV)/dev ## Write the code in its one format
 	$(BIN)/ruff check --fix --quiet .
 	$(BIN)/ruff format .
 
-docs: $(VENV)/run ## Write docs/reference.md from the code
+docs: $(VENV)/run ## Write docs/reference.md and docs/api.md from the code
 	@$(BIN)/python docs/make_reference.py
 
 SPEAKING := templates newsletter/web/pages

@@ -1,16 +1,20 @@
-"""Writes docs/reference.md from the code: every command, setting and key of schedule.yaml."""
+"""Writes docs/reference.md and docs/api.md from the code: commands, settings, keys of schedule.yaml; the HTTP API."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 
 from newsletter.cli import newsletter
 from newsletter.plan.shape import key_table
 from newsletter.settings import FIELDS
+from newsletter.web.api.document import api_document
+from newsletter.web.app import ROUTES
+from newsletter.web.policy import ACCESS
 
 HEAD = """\
 # Reference
@@ -73,6 +77,75 @@ def _keys() -> Iterator[str]:
         yield f"| `{key}` | {_cell(form)} | {_cell(meaning)} |"
 
 
+API_HEAD = """\
+# The HTTP API
+
+Made from the code by `make docs`; a test fails when it is out of date. Programs read the same from
+`/api/v1/openapi.json` (OpenAPI 3.1), which needs no token.
+
+A program shows `Authorization: Bearer TOKEN`: an API token that an admin makes on the screen **API tokens** with a role
+(viewer, editor, approver, admin; each includes those before it). Subscribers, and so addresses, are for a token of an
+admin alone, and each look at them is in the audit log.
+
+* Answers are JSON in the shapes of the commands' `--json`; lists come in pages: give `next` of one as `after` of the
+  next, until it is null.
+* Errors are problems (RFC 9457, `application/problem+json`): `detail` says what is wrong and what to do, `errors` names
+  each key. A key that an operation does not know is refused with 422, in queries and bodies alike.
+* GET changes nothing. Orders are POST with `Content-Type: application/json`; each is in the audit log.
+* A token may ask 600 times a minute; who shows none is told so 30 times in a quarter of an hour: 429, `Retry-After`.
+* What happens here is told to programs by [webhooks](webhooks.md).
+
+```
+curl -H "Authorization: Bearer newsdesk_…" "https://news.example.com/api/v1/stories?country=CN&limit=10"
+```
+"""
+
+
+def api() -> str:
+    """The page of the HTTP API."""
+    told = api_document([(path, methods, action.__name__) for path, methods, action in ROUTES], ACCESS)
+    lines = [API_HEAD]
+    for tag in told["tags"]:
+        lines.append(f"## {tag['name'].capitalize()}\n")
+        for path, methods in told["paths"].items():
+            for method, each in methods.items():
+                if each["tags"] == [tag["name"]]:
+                    lines += _operation(path, method, each, told["components"]["schemas"])
+    return "\n".join(lines)
+
+
+def _operation(path: str, method: str, each: dict[str, Any], schemas: dict[str, Any]) -> Iterator[str]:
+    yield f"### `{method.upper()} {path}`\n"
+    yield f"{each['summary']}. {each['description']}".strip() + "\n"
+    for part in each.get("parameters", ()):
+        if part["in"] == "query":
+            must = ", required" if part["required"] else ""
+            yield f"* `{part['name']}`{must}: {_form(part['schema'])}"
+    schema = each.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
+    if "$ref" in schema:
+        whole = schemas[schema["$ref"].rpartition("/")[2]]
+        for key, form in whole.get("properties", {}).items():
+            must = ", required" if key in whole.get("required", ()) else ""
+            yield f"* body `{key}`{must}: {_form(form)}"
+    yield f"* answers {', '.join(status for status in each['responses'])}\n"
+
+
+def _form(schema: dict[str, Any]) -> str:
+    choices = [each for each in schema.get("anyOf", ()) if each.get("type") != "null"]
+    whole = schema | choices[0] if choices else schema
+    if "enum" in whole:
+        form = " or ".join(f"`{each}`" for each in whole["enum"])
+    elif "$ref" in whole:
+        form = "an object with `at` and `source`"
+    elif whole.get("type") == "array":
+        form = "a list"
+    else:
+        form = {"string": "text", "integer": "a number", "object": "an object"}.get(str(whole.get("type")), "text")
+    default = f"; `{schema['default']}` by default" if schema.get("default") not in (None, "") else ""
+    described = f". {whole['description']}" if whole.get("description") and "enum" not in whole else ""
+    return f"{form}{default}{described}".rstrip(".")
+
+
 def _cell(text: str) -> str:
     return text.replace("|", "\\|")
 
@@ -80,4 +153,5 @@ def _cell(text: str) -> str:
 if __name__ == "__main__":
     page = Path(__file__).parent / "reference.md"
     page.write_text(reference(), encoding="utf-8")
+    page.with_name("api.md").write_text(api(), encoding="utf-8")
     sys.stdout.write(f"{page.name}: {len(reference().splitlines())} lines\n")

@@ -55,6 +55,16 @@ def _networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
         raise ValueError(f"{error}; write addresses such as 10.0.0.7 or networks such as 10.0.0.0/8") from None
 
 
+def _hosts(text: str) -> tuple[tuple[str, int], ...]:
+    found = []
+    for part in _list(text):
+        host, _, port = part.rpartition(":")
+        if not host or not port.isdecimal() or not 0 < int(port) < 65536:
+            raise ValueError(f"{part!r} is no host with a port; write 10.0.0.7:8080")
+        found.append((host.strip("[]").lower(), int(port)))
+    return tuple(found)
+
+
 def _choice(*words: str) -> Callable[[str], str]:
     def parse(text: str) -> str:
         if text not in words:
@@ -211,6 +221,12 @@ FIELDS = (
     Setting("keep_sessions", "days for which ended sessions of the desk's people are kept", _days(1), "30"),
     Setting("keep_audit", "days for which the audit log is kept; 0: for good", _days(366), "0"),
     Setting("alert_url", "alerts go there as a JSON POST", _address("http", "https"), secret=True),
+    Setting(
+        "webhooks_inside",
+        "hosts with ports inside your network, such as 10.0.0.7:8080, that webhooks may go to; also while not live",
+        _hosts,
+        "",
+    ),
     Setting("now", "an ISO time at which a rehearsal's clock starts", str),
     Setting("speed", "how many times as fast a rehearsal's clock runs", _speed, "1"),
 )
@@ -254,6 +270,7 @@ class Settings:
     keep_sessions: int
     keep_audit: int
     alert_url: str | None
+    webhooks_inside: tuple[tuple[str, int], ...]
     now: str | None
     speed: float
     origins: Mapping[str, str]
@@ -386,7 +403,7 @@ def _shown(field: Setting, value: object) -> str:
     if field.secret:
         return "••••••"
     if isinstance(value, tuple):
-        return ",".join(map(str, value))
+        return ",".join(":".join(map(str, each)) if isinstance(each, tuple) else str(each) for each in value)
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

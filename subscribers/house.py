@@ -19,7 +19,7 @@ from subscribers.importing import ImportReport
 from subscribers.journal import ReaderJournal, Word
 from subscribers.model import Event, Fate, Preferences, SignUp, Status, Subscriber
 from subscribers.preferences import checked_preferences
-from subscribers.records import find_subscribers, save, write_events
+from subscribers.records import Listener, find_subscribers, save, suppressed_keys, write_events
 from subscribers.requests import Asked, RequestKind
 from subscribers.signups import Terms
 from subscribers.tables import subscriber, subscriber_event, subscription
@@ -37,8 +37,8 @@ class Subscribers:
     people decide about mail is written into the `journal` as well.
     """
 
-    def __init__(self, engine: Engine, journal: ReaderJournal | None = None) -> None:
-        self._engine = engine
+    def __init__(self, engine: Engine, journal: ReaderJournal | None = None, listener: Listener | None = None) -> None:
+        self._engine = engine if listener is None else engine.execution_options(listener=listener)
         self._journal = journal
 
     def upgrade(self) -> None:
@@ -155,6 +155,12 @@ class Subscribers:
                 return _document(Subscriber(address=parsed), [line], suppressed=True)
             held = _only(found, parsed.email)
             return _document(held, _history(connection, held.id), suppressed=line is not None)
+
+    def documents(self, people: Sequence[Subscriber]) -> list[dict[str, object]]:
+        """The documents of `show`, without their histories."""
+        with self._engine.connect() as connection:
+            shut = suppressed_keys(connection, [each.address.key for each in people])
+        return [_row(each, suppressed=each.address.key in shut) for each in people]
 
     def preferences(self, subscriber_id: int) -> Preferences:
         """What that subscriber chose; raises `UnknownSubscriberError`."""
@@ -347,14 +353,18 @@ def _suppressed_line(connection: Connection, address: Address) -> dict[str, obje
 
 
 def _document(held: Subscriber, history: Sequence[Mapping[str, object]], *, suppressed: bool) -> dict[str, object]:
+    return _row(held, suppressed=suppressed) | {"history": list(history)}
+
+
+def _row(held: Subscriber, *, suppressed: bool) -> dict[str, object]:
     return {
+        "id": held.id or None,
         "email": held.email,
         "name": held.name,
         "status": "suppressed" if suppressed else "active",
         "subscriptions": {name: str(kept.status) for name, kept in held.subscriptions.items()},
         **_chosen(held.preferences),
         "attributes": dict(held.attributes),
-        "history": list(history),
     }
 
 

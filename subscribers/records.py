@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +14,11 @@ from subscribers.journal import digest_of
 from subscribers.model import Event, Frequency, Preferences, Status, Subscriber, Subscription
 from subscribers.tables import erasure, subscriber, subscriber_event, subscription, suppression
 
-__all__ = ["find_subscribers", "save", "suppressed_keys", "write_events"]
+__all__ = ["Listener", "find_subscribers", "save", "suppressed_keys", "write_events"]
+
+Listener = Callable[[Connection, Sequence[tuple[int, Event]]], None]
+"""Called with every line of history, by the number of whom it is of, within the transaction that writes it. Whoever
+opens this house gives it as an option of the engine, so that no way to write passes it by."""
 
 # All but `created_at` and `changed_at`: turning text into datetimes is what reading costs.
 _READ = [column for column in subscriber.c if column.name != "created_at"]
@@ -139,13 +143,17 @@ def _write_subscriptions(connection: Connection, rows: Sequence[Mapping[str, obj
 
 
 def write_events(connection: Connection, events: Iterable[tuple[int, Event]]) -> None:
-    """Append lines to the histories of subscribers, by number."""
+    """Append lines to the histories of subscribers, by number; whoever listens hears of them in this transaction."""
+    written = list(events)
     rows = [
         {"subscriber_id": number, "at": event.at, "what": event.what, "detail": event.detail}
-        for number, event in events
+        for number, event in written
     ]
     if rows:
         connection.execute(subscriber_event.insert(), rows)
+        tell: Listener | None = connection.get_execution_options().get("listener")
+        if tell is not None:
+            tell(connection, written)
 
 
 def _columns(held: Subscriber) -> dict[str, object]:

@@ -28,6 +28,7 @@ COMMANDS = {
     "subscribers": ("subscribers", "subscribers", "Import, export, show, suppress and unsubscribe subscribers."),
     "bounces": ("bounces", "bounces", "Read what came back of messages; decide about what is held."),
     "users": ("users", "users", "List and invite the desk's own people; roles, disabling, login links."),
+    "webhooks": ("webhooks", "webhooks", "Tell programs elsewhere what happens: add, list, try, switch on and off."),
     "schedule": ("schedule", "schedule", "Check schedule.yaml, see what is due when; pause, skip, move issues."),
     "rehearse": ("rehearse", "rehearse", "Run days in seconds on a copy of the desk; print what would have happened."),
     "template": ("template", "template", "Check templates."),

@@ -28,7 +28,6 @@ from newsletter.cli.issue_sending import proof, recipients, send, status
 
 if TYPE_CHECKING:
     from newsletter.model import Issue, IssueId
-    from newsletter.newsroom import Newsroom
 
 
 @click.group(cls=DeskGroup)
@@ -52,12 +51,13 @@ for command in (
 @by
 def build(newsletter: str, date: datetime | None, extra: bool, as_json: bool, by: str | None) -> None:
     """Make or refresh the draft of NEWSLETTER's issue and print its id; never sends."""
+    from newsletter.newsroom.documents import issue_document
     from newsletter.newsroom.issue import issues
 
     with open_room() as room:
         made = issues.build(room, newsletter, date.date() if date else None, extra=extra, who=who(by))
         if as_json:
-            print_json(_document(room, made))
+            print_json(issue_document(room, made))
             return
     click.echo(str(made.id))
     placed = made.snapshot.placed if made.snapshot else ()
@@ -74,10 +74,12 @@ def build(newsletter: str, date: datetime | None, extra: bool, as_json: bool, by
 @as_json
 def list_(newsletter: str | None, limit: int, as_json: bool) -> None:
     """List issues, latest due first."""
+    from newsletter.newsroom.documents import issue_row
+
     with open_room() as room:
         found = room.issues.list(newsletter, limit)
         if as_json:
-            print_json([_row(each) for each in found])
+            print_json([issue_row(each) for each in found])
             return
         rows = [
             (each.id, each.state, f"{each.due_at:%Y-%m-%d %H:%M}", each.approved_by or "", each.reason)
@@ -95,12 +97,13 @@ def list_(newsletter: str | None, limit: int, as_json: bool) -> None:
 @as_json
 def show(issue_id: IssueId, as_json: bool) -> None:
     """Show one issue: its stories by country with related reading, its editions, and what happened to it."""
+    from newsletter.newsroom.documents import issue_document
     from newsletter.newsroom.issue import previews
 
     with open_room() as room:
         found = room.issues.get(issue_id)
         if as_json:
-            print_json(_document(room, found))
+            print_json(issue_document(room, found))
             return
         click.secho(f"{found.id}  {found.state}{': ' + found.reason if found.reason else ''}", bold=True)
         for section in found.snapshot.sections if found.snapshot else ():
@@ -148,42 +151,3 @@ def _leaves(approved: Issue, readers: int) -> str:
         f"its hour has passed, so `newsletter run` sends it {to} from {approved.not_before:%Y-%m-%d %H:%M:%S} UTC on;"
         f" until then `newsletter issue undo {approved.id}` takes it back"
     )
-
-
-def _row(each: Issue) -> dict[str, object]:
-    return {
-        "issue": str(each.id),
-        "state": str(each.state),
-        "reason": each.reason,
-        "due_at": each.due_at.isoformat(),
-        "revision": each.revision,
-        "approved_by": each.approved_by,
-        "approved_at": each.approved_at.isoformat() if each.approved_at else None,
-    }
-
-
-def _document(room: Newsroom, each: Issue) -> dict[str, object]:
-    sections = each.snapshot.sections if each.snapshot else ()
-    return {
-        **_row(each),
-        "lead": each.snapshot.lead if each.snapshot else None,
-        "sections": [
-            {
-                "country": section.country,
-                "stories": [
-                    {
-                        "id": placed.story.id,
-                        "title": placed.story.title,
-                        "outlet": placed.story.outlet,
-                        "related": [{"id": r.id, "title": r.title, "reasons": list(r.reasons)} for r in placed.related],
-                    }
-                    for placed in section.stories
-                ],
-            }
-            for section in sections
-        ],
-        "history": [
-            {"at": s.at.isoformat(), "who": s.who, "from": s.before, "to": s.after, "why": s.why, "plan": s.plan}
-            for s in room.issues.history(each.id)
-        ],
-    }

@@ -59,6 +59,7 @@ def send(issue_id: IssueId, dry_run: bool, wait: bool, retry_now: bool, as_json:
     unknown deliveries remain.
     """
     from newsletter.newsroom.dispatch import sending
+    from newsletter.newsroom.documents import books_document
     from newsletter.newsroom.people import telling
 
     with open_room() as room:
@@ -76,7 +77,7 @@ def send(issue_id: IssueId, dry_run: bool, wait: bool, retry_now: bool, as_json:
         telling.tell_of(room, issue_id)  # a desk without a clock tells its people all the same
         waves = room.deliveries.waves(issue_id, room.clock.now())
         if as_json:
-            print_json(_document(books, waves))
+            print_json(books_document(books, waves))
         else:
             _print_books(books, waves)
             if waves:
@@ -95,17 +96,18 @@ def send(issue_id: IssueId, dry_run: bool, wait: bool, retry_now: bool, as_json:
 @as_json
 def status(issue_id: IssueId, follow: bool, as_json: bool) -> None:
     """Print the books: candidates, who was left out and why, and what became of each message."""
+    from newsletter.newsroom.documents import status_document
+
     with open_room() as room:
         if follow:
             with suppress(KeyboardInterrupt):
                 _follow(room, issue_id)
+        if as_json:
+            print_json(status_document(room, issue_id))
+            return
         books = room.issues.books(issue_id)
         waves = room.deliveries.waves(issue_id, room.clock.now())
         revisions = room.deliveries.revisions(issue_id) if room.issues.get(issue_id).revision > 1 else {}
-    if as_json:
-        got = {"revisions": {str(each): number for each, number in revisions.items()}} if revisions else {}
-        print_json(_document(books, waves) | got)
-        return
     _print_books(books, waves)
     if len(revisions) > 1:
         told = ", ".join(f"{number:,} revision {each}" for each, number in sorted(revisions.items()))
@@ -135,11 +137,6 @@ def recipients(issue_id: IssueId, state: str | None, as_json: bool) -> None:
             [(row.email, row.edition, row.state, row.attempts, row.reply) for row in rows],
             "No such delivery.",
         )
-
-
-def _document(books: Books, waves: Sequence[Wave]) -> dict[str, object]:
-    """The books, with the waves that are still to come; their readers are counted among the queued."""
-    return books.as_json() | {"waves": [wave.as_json() for wave in waves]}
 
 
 def _print_books(books: Books, waves: Sequence[Wave]) -> None:

@@ -11,14 +11,12 @@ from newsletter.cli.audience import newsletter_audience
 from newsletter.cli.console import DeskGroup, as_json, by, open_room, print_json, print_table, whisper, who
 from newsletter.cli.schedule_file import apply, schema, set_
 from newsletter.cli.schedule_overlays import extra, move, overlays, pause, resume, skip
-from newsletter.cli.slots_shown import DATE, print_slots, slot_document
+from newsletter.cli.slots_shown import DATE, print_slots
 
 if TYPE_CHECKING:
     from newsletter.newsroom import Newsroom
     from newsletter.newsroom.planning.backfilling import WouldBuild
     from newsletter.plan import Newsletter, Overlay
-
-DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 @click.group(cls=DeskGroup)
@@ -63,36 +61,15 @@ def check(as_json: bool) -> int:
 @as_json
 def list_(as_json: bool) -> None:
     """List the newsletters with their times, in words."""
-    from newsletter.plan import OverlayKind
+    from newsletter.newsroom.documents import newsletter_document, paused
 
     with open_room() as room:
         timetable, now = room.timetable, room.clock.now()
         found = list(timetable.plan.newsletters.values())
-        paused = {
-            each.name: slot.stopped_by
-            for each in found
-            for slot in [timetable.slot_of(each, now.astimezone(each.timezone).date())]
-            if slot.stopped_by is not None and slot.stopped_by.kind is OverlayKind.PAUSE
-        }
+        pauses = {each.name: paused(timetable, each, now) for each in found}
         _whisper_standing(room)
     if as_json:
-        print_json(
-            [
-                {
-                    "newsletter": each.name,
-                    "title": each.title,
-                    "at": f"{each.at:%H:%M}",
-                    "timezone": each.timezone.key,
-                    "days": [DAYS[number - 1].lower() for number in sorted(each.days)],
-                    "countries": list(each.countries),
-                    "approval": str(each.approval.mode),
-                    "enabled": each.enabled,
-                    "paused": paused[each.name].note if each.name in paused else None,
-                    "revision": timetable.plan.digest[:12],
-                }
-                for each in found
-            ]
-        )
+        print_json([newsletter_document(timetable, each, now) for each in found])
         return
     rows = [
         (
@@ -100,7 +77,7 @@ def list_(as_json: bool) -> None:
             _in_words(each),
             each.timezone.key,
             ", ".join(each.countries),
-            _standing(each, paused.get(each.name)),
+            _standing(each, pauses[each.name]),
         )
         for each in found
     ]
@@ -113,6 +90,8 @@ def list_(as_json: bool) -> None:
 @as_json
 def next_(count: int, newsletter: str | None, as_json: bool) -> None:
     """Print the next slots: local time, UTC, and what is unusual about them."""
+    from newsletter.newsroom.documents import slot_document
+
     with open_room() as room:
         chosen = [room.newsletter(newsletter)] if newsletter else None
         slots = room.timetable.upcoming(room.clock.now(), count, chosen)
@@ -157,6 +136,8 @@ def run(name: str, date: datetime | None, number: int, dry_run: bool, as_json: b
 
 
 def _show(found: WouldBuild, as_json: bool) -> None:
+    from newsletter.newsroom.documents import slot_document
+
     present = str(found.present.state) if found.present else None
     stories = {section.country: len(section.stories) for section in found.snapshot.sections}
     if as_json:
@@ -192,6 +173,8 @@ def _standing(each: Newsletter, paused: Overlay | None) -> str:
 
 
 def _in_words(each: Newsletter) -> str:
+    from newsletter.newsroom.documents import DAYS
+
     numbers = sorted(each.days)
     if len(numbers) == 7:
         days = "every day"

@@ -7,7 +7,7 @@ import sys
 import click
 
 from newsletter.cli.console import DeskCommand, as_json, by, open_room, print_json, whisper, who
-from newsletter.cli.slots_shown import print_slots, slot_document
+from newsletter.cli.slots_shown import print_slots
 
 __all__ = ["apply", "schema", "set_"]
 
@@ -23,6 +23,7 @@ def apply(release: bool, dry_run: bool, as_json: bool, by: str | None) -> None:
     It is checked first; the difference to what is in force and the next ten runs are shown. From then on each host
     follows what was applied last, whatever its own file says, within two seconds.
     """
+    from newsletter.newsroom.documents import slot_document
     from newsletter.newsroom.planning import applying
 
     with open_room() as room:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, time
+from datetime import datetime, time
 from typing import TYPE_CHECKING
 
 import click
@@ -13,7 +13,7 @@ from newsletter.cli.console import print_table
 if TYPE_CHECKING:
     from newsletter.plan import Slot
 
-__all__ = ["DATE", "clock_argument", "print_slots", "reason", "slot_document"]
+__all__ = ["DATE", "clock_argument", "print_slots", "reason"]
 
 DATE = click.DateTime(["%Y-%m-%d"])
 reason = click.option("--reason", metavar="TEXT", default="", help="Why; it stands beside the slot.")
@@ -45,15 +45,3 @@ def print_slots(slots: Sequence[Slot], empty: str = "Nothing is due in the comin
         for slot in slots
     ]
     print_table(("newsletter", "date", "local", "UTC", ""), rows, empty)
-
-
-def slot_document(slot: Slot) -> dict[str, object]:
-    """A slot as JSON; `number` only where it is not 1."""
-    return {
-        "newsletter": slot.newsletter,
-        "date": slot.date.isoformat(),
-        **({"number": slot.number} if slot.number > 1 else {}),
-        "local": slot.local.isoformat() if slot.local else None,
-        "utc": slot.due.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if slot.due else None,
-        "note": slot.note,
-    }

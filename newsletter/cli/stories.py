@@ -11,7 +11,7 @@ import click
 from newsletter.cli.console import DeskGroup, as_json, by, open_room, opened, print_json, progress_bar, whisper, who
 from newsletter.cli.story_links import ban, join, part, pin, related, same
 from newsletter.cli.story_notes import draft, note, notes_
-from newsletter.cli.story_shown import AT_ARRIVAL, document, print_stories, story_argument, why
+from newsletter.cli.story_shown import AT_ARRIVAL, print_stories, story_argument, why
 
 if TYPE_CHECKING:
     from newsletter.model import StoryStatus
@@ -110,13 +110,14 @@ def search(
 @as_json
 def show(story_id: str, as_json: bool) -> None:
     """Show one story with everything we hold of it."""
+    from newsletter.newsroom.documents import story_document, story_history
+
     with open_room() as room:
         story = room.stories.get(story_id)
         events = room.stories.events(story_id)
-    shown = document(story)
+    shown = story_document(story)
     if as_json:
-        history = [{"at": each.at.isoformat(), "who": each.who, "what": each.what, "why": each.why} for each in events]
-        print_json(shown | {"history": history})
+        print_json(shown | {"history": story_history(events)})
         return
     for key, value in shown.items():
         if value not in (None, "", [], {}):

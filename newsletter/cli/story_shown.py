@@ -12,7 +12,7 @@ from newsletter.cli.console import print_json, print_table
 if TYPE_CHECKING:
     from newsletter.model import Story
 
-__all__ = ["AT_ARRIVAL", "cut", "document", "print_stories", "story_argument", "why"]
+__all__ = ["AT_ARRIVAL", "cut", "print_stories", "story_argument", "why"]
 
 AT_ARRIVAL = 2_000
 """Of how many stories, the latest ones, related reading is computed before a command ends."""
@@ -24,25 +24,15 @@ story_argument = click.argument("story_id", metavar="ID")
 def print_stories(found: Sequence[Story], as_json: bool, empty: str) -> None:
     """A table of stories, or one JSON document of them."""
     if as_json:
-        print_json([document(story) for story in found])
+        from newsletter.newsroom.documents import story_document
+
+        print_json([story_document(story) for story in found])
         return
     rows = [
         (story.id, story.country or "?", f"{story.published_at:%Y-%m-%d %H:%M}", story.outlet, cut(story.title))
         for story in found
     ]
     print_table(("id", "in", "published (UTC)", "outlet", "headline"), rows, empty)
-
-
-def document(story: Story) -> dict[str, object]:
-    """The JSON object of a story, with what the desk knows of it."""
-    from newsletter import gather
-
-    return {
-        "id": story.id,
-        "revision": story.revision,
-        "cluster": story.cluster,
-        **gather.story_document(story),
-    }
 
 
 def cut(text: str, width: int = 70) -> str:

@@ -84,27 +84,21 @@ def add(
     consent_source: str | None,
 ) -> None:
     """Add one subscriber; revives nobody who unsubscribed or is suppressed."""
-    from subscribers.model import Status, Subscription
-    from subscribers.signups import sign_up
+    from newsletter.newsroom.readership import subscriptions
 
     with open_room() as room:
-        now = room.clock.now()
-        for each in newsletters:
-            room.newsletter(each)
-        wanted = Subscription(Status.CONFIRMED, now, consent_source) if consent_source else Subscription(Status.PENDING)
-        signup = sign_up(
+        fate, _ = subscriptions.enrol(
+            room,
             address,
             newsletters,
+            consent=(room.clock.now(), consent_source) if consent_source else None,
             name=name,
             countries=countries.replace(";", ",").split(",") if countries else None,
             frequency=frequency,
             language=language,
             timezone=timezone,
-            wanted=wanted,
-            regions=room.plan.places,
         )
-        fate = room.subscribers.add(signup, now)
-    click.echo(f"{signup.address.email}: {fate.replace('_', ' ')}")
+    click.echo(f"{address}: {fate.replace('_', ' ')}")
 
 
 @subscribers.command()

@@ -18,10 +18,12 @@ from newsletter.model import Refusal, Story
 from newsletter.ports import Source
 
 if TYPE_CHECKING:
+    from newsletter.gather.calling import Called
     from newsletter.gather.drafting import Draft, Endpoint, Refused
     from newsletter.plan.values import Plan, SourcePlan
 
 __all__ = [
+    "call",
     "draft_note",
     "fetch_outside",
     "open_source",
@@ -136,6 +138,13 @@ def fetch_outside(address: str, seconds: float, most: int) -> bytes:
     from newsletter.gather.fetching import fetch_outside
 
     return fetch_outside(address, seconds, most)
+
+
+def call(address: str, body: bytes, headers: Mapping[str, str], seconds: float, inside: bool) -> Called:
+    """POST to an address outside, or with `inside` also within; what came of it. Raises nothing."""
+    from newsletter.gather.calling import call
+
+    return call(address, body, headers, seconds, inside)
 
 
 def draft_note(story: Story, endpoint: Endpoint) -> Draft | Refused:

@@ -16,6 +16,7 @@ from newsletter.clock import Clock
 from newsletter.errors import NotFoundError, PlanError, SettingError
 from newsletter.model import IssueId
 from newsletter.newsroom.planning.in_force import PlanInForce
+from newsletter.newsroom.programs import happenings
 from newsletter.newsroom.readership.counting import ClickCounter
 from newsletter.plan import Newsletter, Plan, Timetable
 from newsletter.ports import Transport
@@ -44,6 +45,7 @@ from newsletter.storage import (
     StoryLinks,
     StoryPages,
     Traces,
+    Webhooks,
 )
 from newsletter.tokens import Signer
 from subscribers.bounces.house import Bounces
@@ -260,12 +262,12 @@ class Newsroom:
     @cached_property
     def subscribers(self) -> Subscribers:
         """Who asked to hear from us."""
-        return Subscribers(self.database.engine, self.reader_journal)
+        return Subscribers(self.database.engine, self.reader_journal, happenings.listen)
 
     @cached_property
     def bounces(self) -> Bounces:
         """What came back of what they were sent."""
-        return Bounces(self.database.engine, self.reader_journal)
+        return Bounces(self.database.engine, self.reader_journal, happenings.listen)
 
     @cached_property
     def privacy(self) -> Privacy:
@@ -276,6 +278,11 @@ class Newsroom:
     def reader_journal(self) -> ReaderJournal:
         """What they decided, whatever the database says."""
         return ReaderJournal(self.desk / ".journal" / "readers.jsonl", lambda: self.journal.desk)
+
+    @cached_property
+    def webhooks(self) -> Webhooks:
+        """Whom the desk tells what happens."""
+        return Webhooks(self.database)
 
     @cached_property
     def signer(self) -> Signer:

@@ -20,6 +20,7 @@ from newsletter.model import IssueId
 from newsletter.newsroom import Newsroom
 from newsletter.newsroom.dispatch import sending
 from newsletter.newsroom.people import telling
+from newsletter.newsroom.programs import webhooks
 from newsletter.schedule import day
 
 __all__ = ["Clockwork", "SenderLoop"]
@@ -39,7 +40,7 @@ GLANCE = 2.0
 
 class Clockwork:
     """Ticks every 15 s of the desk's clock and at the next due instant; polls sources, drafts notes, tells the desk's
-    people, reads bounces and, once a day, prunes beside that.
+    people, programs elsewhere, reads bounces and, once a day, prunes beside that.
 
     APScheduler wakes at a time of the system's clock. Were that put back by a day it would sleep for a day, so the
     alarms are set anew whenever that clock jumps.
@@ -48,7 +49,7 @@ class Clockwork:
     def __init__(self, room: Newsroom) -> None:
         self._room = room
         self._every = max(LEAST_REAL_SECONDS, room.clock.real_seconds(TICK))
-        self._workers = ThreadPoolExecutor(7)
+        self._workers = ThreadPoolExecutor(8)
         self._pruned_on: date | None = None
         self._alarms = BackgroundScheduler(
             timezone=UTC, executors={"default": self._workers}, job_defaults={"coalesce": True}
@@ -72,7 +73,7 @@ class Clockwork:
         self._workers.shutdown(wait=True)
 
     def _set_alarms(self) -> None:
-        for job in (self._tick, self._poll, self._draft, self._tell, self._take_back, self._prune):
+        for job in (self._tick, self._poll, self._draft, self._tell, self._tell_programs, self._take_back, self._prune):
             self._alarms.add_job(
                 job,
                 "interval",
@@ -120,6 +121,9 @@ class Clockwork:
         if today != self._pruned_on:
             _guarded(lambda: day.prune(self._room))
             self._pruned_on = today
+
+    def _tell_programs(self) -> None:
+        _guarded(lambda: webhooks.carry(self._room))
 
     def _set_alarm(self) -> None:
         waking = day.next_waking(self._room)

@@ -26,6 +26,7 @@ from newsletter.storage.stories import Ingested, Stories, StoryEvent
 from newsletter.storage.story_links import Choice, Kept, StoryLinks, StoryRow
 from newsletter.storage.story_pages import PrintedStory, StoryPages
 from newsletter.storage.traces import Trace, Traces
+from newsletter.storage.webhooks import EventKind, Fate, Happening, Webhook, WebhookDelivery, Webhooks, note
 
 __all__ = [
     "Account",
@@ -52,7 +53,10 @@ __all__ = [
     "DeskMailRow",
     "DeskMails",
     "Drafts",
+    "EventKind",
+    "Fate",
     "Fault",
+    "Happening",
     "Ingested",
     "IssueLedger",
     "Issues",
@@ -84,4 +88,8 @@ __all__ = [
     "Traces",
     "Transition",
     "Wave",
+    "Webhook",
+    "WebhookDelivery",
+    "Webhooks",
+    "note",
 ]

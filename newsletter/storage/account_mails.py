@@ -26,6 +26,8 @@ class AccountMailKind(StrEnum):
     INVITATION = "invitation"
     PASSWORD = "password"  # noqa: S105 - the word, no password
     CHANGED = "changed"
+    WEBHOOK = "webhook"
+    """A webhook was switched off, which admins are told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,8 @@ class AccountMails:
 
     def last_links(self) -> Mapping[int, AccountMailRow]:
         """The latest mail with a link to each account."""
-        return {row.account_id: row for row in self._rows(account_mail.c.kind != AccountMailKind.CHANGED)}
+        with_link = account_mail.c.kind.in_((AccountMailKind.INVITATION, AccountMailKind.PASSWORD))
+        return {row.account_id: row for row in self._rows(with_link)}
 
     def claim(self, row: AccountMailRow, now: datetime) -> bool:
         """Count one more try before it is made; False when somebody else was first."""

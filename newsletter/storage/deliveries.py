@@ -18,6 +18,7 @@ from newsletter.storage.keys import among, issue_pk
 from newsletter.storage.life import NO_APPROVAL, move
 from newsletter.storage.progress import intended, message_ids
 from newsletter.storage.tables import delivery, issue, issue_progress
+from newsletter.storage.webhooks import note_submitted
 
 __all__ = ["Deliveries", "DeliveryRow", "Refusals", "Wave"]
 
@@ -277,7 +278,10 @@ class Deliveries:
             unknown = counts.get(DeliveryState.UNKNOWN, 0)
             why, begun = f"{unknown} unknown" if unknown else "", (IssueState.SENDING, IssueState.STOPPED)
             after = IssueState.SUBMITTED
-            return move(connection, issue_id, begun, after, now=now, who="sender", why=why, plan=plan, settled_at=now)
+            done = move(connection, issue_id, begun, after, now=now, who="sender", why=why, plan=plan, settled_at=now)
+            if done:
+                note_submitted(connection, issue_id, counts, now)
+            return done
 
     def stop(self, issue_id: IssueId, *, now: datetime, who: str, why: str) -> bool:
         """Have nobody claim anything more of an issue that is being sent; False when it is not."""
@@ -405,6 +409,7 @@ class Deliveries:
             values = {"not_before": None, "changed_at": now, "reply": "the issue was stopped, and its rest given up"}
             for state in left:
                 self._shift(connection, pk, state, DeliveryState.CANCELLED, **values)
+            note_submitted(connection, issue_id, progress.tally(connection, pk), now)
             return number
 
     def expire(self, issue_id: IssueId, now: datetime) -> int:

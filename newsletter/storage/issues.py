@@ -86,16 +86,36 @@ class Issues:
         except NotFoundError:
             return None
 
-    def list(self, newsletter: str | None = None, limit: int | None = None, offset: int = 0) -> Sequence[Issue]:
-        """Issues without their snapshots, latest due first; `limit` of them from the one at `offset` on."""
+    def list(
+        self,
+        newsletter: str | None = None,
+        limit: int | None = None,
+        offset: int = 0,
+        *,
+        state: IssueState | None = None,
+        after: IssueId | None = None,
+    ) -> Sequence[Issue]:
+        """Issues without their snapshots, latest due first; `limit` of them from the one at `offset` on, or of those
+        behind `after`. Raises `NotFoundError` where that is none."""
         latest = issue.c.due_at.desc(), issue.c.id.desc()
         chosen = sa.select(issue.c.id).order_by(*latest).limit(limit).offset(offset)
         if newsletter is not None:
             chosen = chosen.where(issue.c.newsletter == newsletter)
+        if state is not None:
+            chosen = chosen.where(issue.c.state == state)
+        if after is not None:
+            chosen = chosen.where(sa.tuple_(issue.c.due_at, issue.c.id) < self._place_of(after))
         # Sorted by their first columns alone: those behind the snapshot would have all of it read.
         query = life.WITHOUT_SNAPSHOT.where(issue.c.id.in_(chosen)).order_by(*latest)
         with self._database.read() as connection:
             return [life.issue_of(row) for row in connection.execute(query)]
+
+    def _place_of(self, issue_id: IssueId) -> sa.Tuple:
+        """Where in the order of the list an issue stands."""
+        with self._database.read() as connection:
+            number = issue_pk(connection, issue_id)
+            due = connection.scalar(sa.select(issue.c.due_at).where(issue.c.id == number))
+        return sa.tuple_(sa.literal(due, issue.c.due_at.type), sa.literal(number, issue.c.id.type))
 
     def story_counts(self, those: Collection[IssueId]) -> Mapping[IssueId, int]:
         """How many stories the present draft of each holds; none of those without a story."""

@@ -135,14 +135,20 @@ class Stories:
         status: StoryStatus | None = None,
         undecided: bool = False,
         published_in: tuple[datetime, datetime] | None = None,
+        after: str | None = None,
         limit: int | None = None,
     ) -> Iterator[Story]:
-        """Stories that match, latest published first; with `undecided` only those that wait for a country."""
+        """Stories that match, latest published first; with `undecided` only those that wait for a country.
+
+        `after` is the id of a story: the list goes on behind it. Raises `NotFoundError` where that is none.
+        """
         query = SHOWN.order_by(story.c.published_at.desc(), story.c.id.desc())
         if undecided:
             query = query.where(story.c.country.is_(None), story.c.status == StoryStatus.READY)
         if published_in is not None:
             query = query.where(story.c.published_at.between(*published_in))
+        if after is not None:
+            query = query.where(sa.tuple_(story.c.published_at, story.c.id) < self._place_of(after))
         yield from self._stream(_matching(query, country, source, status).limit(limit))
 
     def with_held_note(self) -> Iterator[Story]:
@@ -268,6 +274,13 @@ class Stories:
                 story_id: StoryStatus(copy if copy and status == StoryStatus.READY else status)
                 for story_id, status, copy in rows
             }
+
+    def _place_of(self, story_id: str) -> sa.Tuple:
+        """Where in the order of the list a story stands."""
+        with self._database.read() as connection:
+            row = _row(connection, story_id)
+            published = connection.scalar(sa.select(story.c.published_at).where(story.c.id == row.id))
+        return sa.tuple_(sa.literal(published, story.c.published_at.type), sa.literal(row.id, story.c.id.type))
 
     def _stream(self, query: sa.Select[Any]) -> Iterator[Story]:
         with self._database.read() as connection:

@@ -49,6 +49,9 @@ __all__ = [
     "story_event",
     "story_page",
     "story_revision",
+    "webhook",
+    "webhook_delivery",
+    "webhook_event",
 ]
 
 
@@ -533,4 +536,48 @@ audit = Table(
     Column("what", String(400), nullable=False),
     Column("client", String(64), nullable=False),
     Column("remark", String(400), nullable=False),
+)
+
+# Where programs elsewhere are told what happens here. The secret is sealed; `off_at` is when it was switched off.
+webhook = Table(
+    "webhook",
+    METADATA,
+    Column("id", BigId, primary_key=True),
+    Column("name", String(80), nullable=False, unique=True),
+    Column("url", Text, nullable=False),
+    Column("secret", Text, nullable=False),
+    Column("events", sa.JSON, nullable=False),
+    Column("with_address", sa.Boolean, nullable=False),
+    Column("made_by", String(320), nullable=False),
+    Column("made_at", Instant, nullable=False),
+    Column("failing_since", Instant),
+    Column("off_at", Instant),
+    Column("off_why", Text, nullable=False),
+)
+
+# What happened, written in the transaction in which it did. No address stands in `data`: who is erased is so here too.
+webhook_event = Table(
+    "webhook_event",
+    METADATA,
+    Column("id", BigId, primary_key=True),
+    Column("uid", String(200), nullable=False, unique=True),
+    Column("kind", String(60), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("subscriber_id", BigId),
+    Column("data", sa.JSON, nullable=False),
+)
+
+# One event for one webhook: `next_at` is when it is due, NULL once it was taken or given up; `status` is of the last
+# answer.
+webhook_delivery = Table(
+    "webhook_delivery",
+    METADATA,
+    Column("webhook_id", ForeignKey("webhook.id", ondelete="CASCADE"), primary_key=True),
+    Column("event_id", ForeignKey("webhook_event.id", ondelete="CASCADE"), primary_key=True, index=True),
+    Column("state", String(20), nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("next_at", Instant, index=True),
+    Column("tried_at", Instant),
+    Column("status", Integer),
+    Column("reply", Text, nullable=False),
 )

@@ -10,15 +10,28 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.responses import Response
+from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from newsletter.newsroom import Newsroom
 from newsletter.web.api.bounces_sns import bounces_sns
 from newsletter.web.api.ghost_webhook import ghost_webhook
+from newsletter.web.api.issues import api_books, api_issue, api_issues
 from newsletter.web.api.me import me
+from newsletter.web.api.newsletters import api_newsletters
+from newsletter.web.api.openapi import openapi
+from newsletter.web.api.problems import problem
+from newsletter.web.api.stories import api_stories, api_story, api_story_withdraw
 from newsletter.web.api.story_push import story_push
+from newsletter.web.api.subscribers import (
+    api_subscriber,
+    api_subscriber_add,
+    api_subscriber_preferences,
+    api_subscriber_unsubscribe,
+    api_subscribers,
+    api_suppress,
+)
 from newsletter.web.asking import Action, Ask
 from newsletter.web.desk.account.page import account
 from newsletter.web.desk.account.password import account_password
@@ -109,6 +122,8 @@ from newsletter.web.desk.templates.mail import template_mail
 from newsletter.web.desk.templates.save import template_save
 from newsletter.web.desk.templates.shipped import template_shipped
 from newsletter.web.desk.templates.start import template_start
+from newsletter.web.desk.webhook.list import webhook_list, webhook_make
+from newsletter.web.desk.webhook.page import webhook, webhook_order
 from newsletter.web.figures import Figures
 from newsletter.web.guard import MOST_BYTES, MOST_PUSHED, MOST_UPLOADED, guarded
 from newsletter.web.headers import SecurityHeaders, security_headers
@@ -227,6 +242,10 @@ ROUTES: tuple[tuple[str, tuple[str, ...], Action], ...] = (
     ("/tokens", GET, token_list),
     ("/tokens/make", POST, token_make),
     ("/tokens/{number:int}/revoke", POST, token_revoke),
+    ("/webhooks", GET, webhook_list),
+    ("/webhooks/make", POST, webhook_make),
+    ("/webhooks/{number:int}", GET, webhook),
+    ("/webhooks/{number:int}", POST, webhook_order),
     ("/audit", GET, audit_list),
     ("/settings", GET, setting_list),
     ("/account", GET, account),
@@ -270,6 +289,20 @@ ROUTES: tuple[tuple[str, tuple[str, ...], Action], ...] = (
     ("/api/v1/sources/{source}/ghost", POST, ghost_webhook),
     ("/api/v1/bounces/sns", POST, bounces_sns),
     ("/api/v1/me", GET, me),
+    ("/api/v1/stories", GET, api_stories),
+    ("/api/v1/stories/one", GET, api_story),
+    ("/api/v1/stories/withdraw", POST, api_story_withdraw),
+    ("/api/v1/newsletters", GET, api_newsletters),
+    ("/api/v1/issues", GET, api_issues),
+    ("/api/v1/issues/{newsletter}/{day:archived}", GET, api_issue),
+    ("/api/v1/issues/{newsletter}/{day:archived}/books", GET, api_books),
+    ("/api/v1/subscribers", GET, api_subscribers),
+    ("/api/v1/subscribers", POST, api_subscriber_add),
+    ("/api/v1/subscribers/{number:int}", GET, api_subscriber),
+    ("/api/v1/subscribers/{number:int}/preferences", POST, api_subscriber_preferences),
+    ("/api/v1/subscribers/{number:int}/unsubscribe", POST, api_subscriber_unsubscribe),
+    ("/api/v1/suppressions", POST, api_suppress),
+    ("/api/v1/openapi.json", GET, openapi),
     ("/flags/{name}", GET, flag),
     ("/static/{name}", GET, static),
     ("/livez", GET, livez),
@@ -344,19 +377,30 @@ def _refusing(room: Newsroom, figures: Figures) -> Any:
 
 def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    if error.status_code == 405:
+        error.headers = {"Allow": ", ".join(_methods(request))}
     if request.url.path.startswith("/api/"):
         words = {404: "there is no such address", 405: f"{request.method} is not possible here"}
-        return JSONResponse({"error": words.get(error.status_code, error.detail)}, error.status_code, error.headers)
+        return problem(error.status_code, words.get(error.status_code, error.detail), error.headers)
     titles = {403: "Not allowed", 404: "Not found", 405: "Not possible here", 413: "Too large"}
     title = titles.get(error.status_code, "That cannot be done")
     own_words = error.status_code not in (404, 405)
     return error_page(error.status_code, title, error.detail if own_words else NOTHING_HERE, error.headers)
 
 
+def _methods(request: Request) -> list[str]:
+    """What is possible at the address (RFC 9110, section 10.2.1): two routes may share it, and one alone answers."""
+    routes = [route for route in request.app.routes if isinstance(route, Route)]
+    here = [route.methods or set() for route in routes if route.matches(request.scope)[0] is not Match.NONE]
+    return sorted(set().union(*here))
+
+
 def _broken(headers: dict[str, str]) -> Any:
     """The last answer of all: Starlette logs the exception, and no middleware is left to add headers."""
 
-    def answer(_request: Request, _error: Exception) -> Response:
+    def answer(request: Request, _error: Exception) -> Response:
+        if request.url.path.startswith("/api/"):
+            return problem(500, "something broke here; it was written to the log", headers)
         return error_page(500, "Something broke here", "It was written to the log. Try again in a moment.", headers)
 
     return answer

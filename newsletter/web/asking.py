@@ -130,6 +130,12 @@ class Ask:
         assert self.account is not None
         return self.account.email
 
+    @property
+    def program(self) -> str:
+        """By what name the program whose token this is stands in histories."""
+        assert self.bearer is not None
+        return f"API token {self.bearer.name}"
+
     def newsletter(self, name: str) -> Newsletter | None:
         """The newsletter of that name; None when schedule.yaml no longer has it."""
         return self.plan.newsletters.get(name)

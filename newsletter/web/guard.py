@@ -11,12 +11,13 @@ from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from newsletter.errors import ChecksFailedError, InputError, NewsletterError, NotFoundError, NothingToDoError
 from newsletter.newsroom import Newsroom
 from newsletter.storage import Role
 from newsletter.web.api.bearers import bearer_of
+from newsletter.web.api.problems import problem
 from newsletter.web.asking import Action, Ask, Form, Upload
 from newsletter.web.desk.login.page import login_page
 from newsletter.web.figures import Figures
@@ -46,6 +47,9 @@ _NOT_OURS = "This form did not come from a page of yours. Reload the page and tr
 
 _LOOKS = frozenset({"schedule_file_check", "schedule_file_diff", "template_check", "template_mail"})
 """What is posted only because it is long: it changes nothing, and comes with every pause in typing."""
+
+_SHOWING = frozenset({"api_subscriber", "api_subscribers"})
+"""What shows addresses to a program: each look is in the audit log."""
 
 _ANSWERS: tuple[tuple[type[Exception], int, str, str], ...] = (
     (NotFoundError, 404, "Not found", NOTHING_HERE),
@@ -94,21 +98,23 @@ def guarded(
 
 
 def _answer_program(ask: Ask, needed: Access, action: Action) -> Response:
-    """Errors as JSON: a program's author reads them in a log."""
+    """Errors as problems in JSON: a program's author reads them in a log."""
     try:
         _refuse_nul(ask)
         if not isinstance(needed, Bearer):
             return action(ask)
         ask = replace(ask, bearer=bearer_of(ask, needed.role))
         response = action(ask)
-        if ask.posted and response.status_code < 400:
+        if (ask.posted or action.__name__ in _SHOWING) and response.status_code < 400:
             record(ask, action.__name__)
         return response
     except HTTPException as error:
-        return JSONResponse({"error": error.detail}, error.status_code, error.headers)
+        return problem(error.status_code, error.detail, error.headers, getattr(error, "faults", ()))
+    except OverflowError:  # a number in the address that no row could have
+        return problem(404, "there is nothing of that number")
     except NewsletterError as error:
         _, status, _, calm = next(each for each in _ANSWERS if isinstance(error, each[0]))
-        return JSONResponse({"error": str(error) if status < 500 else calm}, status)
+        return problem(status, str(error) if status < 500 else calm)
 
 
 def _answer(ask: Ask, needed: Role | None, action: Action) -> Response:

@@ -21,7 +21,7 @@ _SECRET_PARTS = ("token", "file")
 def record(ask: Ask, kind: str, account: Account | None = None) -> None:
     """Add a line for what was done by whoever is logged in, by an API token, or by `account`."""
     who = account or ask.account
-    program = f"API token {ask.bearer.name}" if ask.bearer else UNKNOWN
+    program = ask.program if ask.bearer else UNKNOWN
     ask.room.audit.write(
         AuditLine(
             at=ask.now,

@@ -20,10 +20,12 @@ from newsletter.newsroom.people.saying import (
     readers_words,
 )
 from newsletter.plan import ApprovalMode, Newsletter, OnTimeout
+from newsletter.storage import EventKind
 
 __all__ = [
     "BROUGHT_WORDS",
     "DELIVERY_WORDS",
+    "EVENT_WORDS",
     "EXCLUSION_WORDS",
     "NOT_MAILED_WORDS",
     "STATE_WORDS",
@@ -39,6 +41,15 @@ __all__ = [
     "sends_words",
     "when_words",
 ]
+
+EVENT_WORDS = {
+    EventKind.SUBSCRIBED: "somebody subscribes",
+    EventKind.UNSUBSCRIBED: "somebody unsubscribes",
+    EventKind.BOUNCED: "mail comes back",
+    EventKind.COMPLAINED: "somebody complains",
+    EventKind.ISSUE_SUBMITTED: "an issue is handed to the mail server",
+}
+"""What a webhook may be told of."""
 
 BROUGHT_WORDS = {
     "looking": "being looked at",

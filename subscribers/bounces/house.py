@@ -14,7 +14,7 @@ from subscribers.database import conflict_insert, writing
 from subscribers.errors import AddressError
 from subscribers.journal import ReaderJournal, Word
 from subscribers.model import Event, Subscriber
-from subscribers.records import find_subscribers, write_events
+from subscribers.records import Listener, find_subscribers, write_events
 from subscribers.suppressing import BOUNCED, COMPLAINED
 from subscribers.tables import bounce, bounce_pause, subscriber, suppression
 
@@ -30,8 +30,8 @@ class Bounces:
     Every verb that changes something has committed it when it returns, and may be repeated. Instants are aware.
     """
 
-    def __init__(self, engine: Engine, journal: ReaderJournal | None = None) -> None:
-        self._engine = engine
+    def __init__(self, engine: Engine, journal: ReaderJournal | None = None, listener: Listener | None = None) -> None:
+        self._engine = engine if listener is None else engine.execution_options(listener=listener)
         self._journal = journal
 
     def take(

@@ -19,7 +19,8 @@ from newsletter.newsroom import Newsroom, desks
 from newsletter.newsroom.dispatch import sending
 from newsletter.newsroom.intake import gathering
 from newsletter.newsroom.issue import issues
-from newsletter.storage import Account, Role
+from newsletter.newsroom.programs import webhooks
+from newsletter.storage import Account, EventKind, Role
 from newsletter.web import passwords, recording
 from newsletter.web.app import make_app
 from newsletter.web.desk.account import totp_confirm as account_totp_confirm
@@ -98,6 +99,8 @@ def template_desks(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         desks.fill_with_samples(room)
         assert all(polled.error is None for polled in gathering.gather_all(room, list(room.plan.sources.values())))
         issues.build(room, NEWSLETTER)
+        hooks = "https://crm.example/hooks"
+        webhooks.make(room, "CRM", hooks, [EventKind.ISSUE_SUBMITTED], with_address=False, who="chief@example.com")
     shutil.copytree(review, sent)
     with Newsroom.open(sent, EARLIER, environ={}) as room:
         issues.approve(room, ISSUE, "chief@example.com")

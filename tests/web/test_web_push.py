@@ -81,7 +81,7 @@ def test_nobody_without_a_key(room: Newsroom, shown: str) -> None:
 def test_what_is_no_story_file_is_400(room: Newsroom, body: bytes) -> None:
     status, said = push(room, body)
     assert status == 400
-    assert "pushed.json" in str(said["error"])
+    assert "pushed.json" in str(said["detail"])
 
 
 def test_wholly_bad_is_422_with_places(room: Newsroom) -> None:
@@ -96,9 +96,10 @@ def test_more_than_a_form_holds_and_less_than_too_much(room: Newsroom) -> None:
         for n in range(500)
     ]
     assert push(room, many)[1]["new"] == 500
-    answer = Visitor(room).http.get("/api/v1/stories")
-    assert (answer.status_code, answer.json()) == (405, {"error": "GET is not possible here"})
-    assert Visitor(room).http.post("/api/v1/nothing").json() == {"error": "there is no such address"}
+    answer = Visitor(room).http.delete("/api/v1/stories")
+    assert (answer.status_code, answer.json()["detail"]) == (405, "DELETE is not possible here")
+    assert answer.headers["allow"] == "GET, HEAD, POST"
+    assert Visitor(room).http.post("/api/v1/nothing").json()["detail"] == "there is no such address"
     assert Visitor(room).http.post("/api/v1/stories", content=b"x" * 2_200_000).status_code == 413
 
 
@@ -154,5 +155,5 @@ def test_bounces_of_a_topic_that_is_not_set_are_nobodys(room: Newsroom) -> None:
     before = dump(room)
     answer = Visitor(room).http.post("/api/v1/bounces/sns", content=b'{"Type": "Notification"}')
     assert answer.status_code == 404
-    assert "NEWSLETTER_BOUNCES_TOPIC" in answer.json()["error"]
+    assert "NEWSLETTER_BOUNCES_TOPIC" in answer.json()["detail"]
     assert dump(room) == before

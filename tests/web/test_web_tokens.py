@@ -57,7 +57,7 @@ def test_what_is_no_token_is_refused_with_the_way_to_show_one(admin: Visitor) ->
     for authorization in shown:
         answer = me(admin.room, authorization)
         assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer"), authorization
-        assert "Authorization: Bearer TOKEN" in answer.json()["error"]
+        assert "Authorization: Bearer TOKEN" in answer.json()["detail"]
 
 
 def test_a_session_opens_no_address_of_programs_and_a_token_no_screen(admin: Visitor) -> None:
@@ -72,7 +72,7 @@ def test_a_session_opens_no_address_of_programs_and_a_token_no_screen(admin: Vis
     )
 
 
-@pytest.mark.parametrize(("name", "role"), [("", "viewer"), ("x" * 81, "viewer"), ("x", "admin"), ("x", "")])
+@pytest.mark.parametrize(("name", "role"), [("", "viewer"), ("x" * 81, "viewer"), ("x", "")])
 def test_what_cannot_be_a_token_is_said(admin: Visitor, name: str, role: str) -> None:
     assert admin.order("/tokens/make", name=name, role=role).status_code == 422
     assert admin.room.api_tokens.all() == []
@@ -84,5 +84,5 @@ def test_a_token_of_too_small_a_role_is_told_so(admin: Visitor, monkeypatch: pyt
 
     monkeypatch.setitem(ACCESS, "me", Bearer(Role.APPROVER))
     refused = me(admin.room, f"Bearer {make(admin, role='editor')}")
-    assert (refused.status_code, "approver" in refused.json()["error"]) == (403, True)
+    assert (refused.status_code, "approver" in refused.json()["detail"]) == (403, True)
     assert me(admin.room, f"Bearer {make(admin, role='approver')}").status_code == 200

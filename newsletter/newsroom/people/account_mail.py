@@ -86,6 +86,15 @@ def _contents(room: Newsroom, account: Account, kind: AccountMailKind, now: date
             "",
             None,
         ),
+        AccountMailKind.WEBHOOK: (
+            "A webhook was switched off",
+            [
+                f"A program that is told what happens at {base} took nothing for days, or said that it is gone.",
+                f"Why, and what it was not told, stands at {base}/webhooks; there it can be switched on again.",
+            ],
+            "",
+            None,
+        ),
     }[kind]
     button = None
     if lasts is not None:
@@ -108,7 +117,8 @@ def _contents(room: Newsroom, account: Account, kind: AccountMailKind, now: date
         "stories": "",
         "why": "Without you nothing changes: a link that nobody uses ends by itself."
         if button
-        else f"You get this because the account is yours, {account.email}.",
+        else f"You get this because the account is yours, {account.email}"
+        f"{', and you are an admin' if kind is AccountMailKind.WEBHOOK else ''}.",
     }
 
 

@@ -14,16 +14,17 @@ _PATIENCE = 10.0
 """Seconds; a desk whose alarm bell is broken goes on with its day."""
 
 
-def ring(room: Newsroom, kind: str, issue_id: IssueId, text: str) -> str | None:
+def ring(room: Newsroom, kind: str, issue_id: IssueId | None, text: str) -> str | None:
     """POST an alert to `NEWSLETTER_ALERT_URL`; never raises. Returns why it was not taken, None where it was or no
     address is set.
 
-    The JSON holds `kind` (one word), `issue`, `text` (sentences for people), and `at` (ISO, UTC).
+    The JSON holds `kind` (one word), `issue` (empty where it is about none), `text` (sentences for people), and `at`
+    (ISO, UTC).
     """
     url = room.settings.alert_url
     if url is None:
         return None
-    document = {"kind": kind, "issue": str(issue_id), "text": text, "at": room.clock.now().isoformat()}
+    document = {"kind": kind, "issue": str(issue_id or ""), "text": text, "at": room.clock.now().isoformat()}
     answers: list[str | None] = []
     caller = threading.Thread(target=lambda: answers.append(_post(url, document)), name="bell", daemon=True)
     caller.start()

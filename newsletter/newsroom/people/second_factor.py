@@ -6,23 +6,21 @@ backup of the database has no codes.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import secrets
 import time
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-
 from newsletter.errors import ChecksFailedError, SettingError
 from newsletter.newsroom.people import totp
 from newsletter.newsroom.room import Newsroom
+from newsletter.newsroom.sealing import seal, unseal
 from newsletter.storage import Account, SecondFactor
 
 __all__ = ["Offer", "accepts", "begin", "confirm", "end", "new_codes", "offered"]
 
 RECOVERY_CODES = 10
+_PURPOSE = "second factor"
 _ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
 """Without l, o, 0 and 1, which people mistake for one another: 32 letters, 5 bits each."""
 
@@ -101,21 +99,14 @@ def _bare(codes: tuple[str, ...]) -> list[str]:
 
 
 def _seal(room: Newsroom, secret: str) -> str:
-    return _box(room).encrypt(secret.encode()).decode()
+    return seal(room, _PURPOSE, secret)
 
 
 def _unseal(room: Newsroom, found: SecondFactor) -> str:
-    try:
-        return _box(room).decrypt(found.sealed.encode()).decode()
-    except InvalidToken:
+    secret = unseal(room, _PURPOSE, found.sealed)
+    if secret is None:
         raise SettingError(
             "the second factor was sealed with a key that NEWSLETTER_SECRET_KEY no longer holds; put the old key back"
             " behind the new one, or `newsletter users forget-totp EMAIL`"
-        ) from None
-
-
-def _box(room: Newsroom) -> MultiFernet:
-    if not room.settings.secret_key:
-        raise SettingError("NEWSLETTER_SECRET_KEY is not set, and second factors are sealed with it")
-    derived = [hashlib.sha256(b"second factor:" + key.encode()).digest() for key in room.settings.secret_key]
-    return MultiFernet([Fernet(base64.urlsafe_b64encode(key)) for key in derived])
+        )
+    return secret

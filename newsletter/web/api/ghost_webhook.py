@@ -5,11 +5,23 @@ from __future__ import annotations
 from starlette.responses import JSONResponse, Response
 
 from newsletter.newsroom.intake import gathering
+from newsletter.web.api.operations import Operation, undeclared
+from newsletter.web.api.shapes import Taken
 from newsletter.web.asking import Ask
 
 __all__ = ["ghost_webhook"]
 
 
+@undeclared(
+    Operation(
+        tag="notifications",
+        summary="A webhook of Ghost",
+        detail="Signed with the `webhook_key` of the source.",
+        raw={"type": "object"},
+        answers={200: Taken},
+        problems=(400, 404),
+    )
+)
 def ghost_webhook(ask: Ask) -> Response:
     """Take the post, once its signature fits the secret of the source that the address names."""
     source = gathering.source_plan(ask.room, ask.path["source"])

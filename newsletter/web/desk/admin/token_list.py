@@ -10,8 +10,8 @@ from newsletter.web.pages import desk_page
 
 __all__ = ["TOKEN_ROLES", "token_list", "token_page"]
 
-TOKEN_ROLES = (Role.VIEWER, Role.EDITOR, Role.APPROVER)
-"""No token is an admin's: it has no second factor, and could make others."""
+TOKEN_ROLES = (Role.VIEWER, Role.EDITOR, Role.APPROVER, Role.ADMIN)
+"""An admin's reaches addresses. It has no second factor, so no address of programs makes tokens or accounts."""
 
 
 def token_list(ask: Ask) -> Response:

@@ -1,0 +1,1 @@
+"""Programs elsewhere: what they are told of what happens here."""

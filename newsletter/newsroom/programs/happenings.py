@@ -1,0 +1,40 @@
+"""What programs elsewhere are told of a subscriber's history; written in the transaction that writes the history."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection
+
+from newsletter.storage import EventKind, Happening, note
+from subscribers.model import Event, Status
+
+__all__ = ["happening_of", "listen"]
+
+_KINDS = {
+    "subscribed": EventKind.SUBSCRIBED,
+    "confirmed": EventKind.SUBSCRIBED,
+    "unsubscribed": EventKind.UNSUBSCRIBED,
+    "bounced": EventKind.BOUNCED,
+    "complained": EventKind.COMPLAINED,
+}
+
+_TOLD = ("newsletters", "issue", "class", "status", "then")
+"""What of the particulars is told: the words of a bounce, and who did what from where, are nobody else's business."""
+
+
+def listen(connection: Connection, lines: Sequence[tuple[int, Event]]) -> None:
+    """Write down what of these lines of history some webhook wants to be told."""
+    note(connection, [each for number, event in lines if (each := happening_of(number, event)) is not None])
+
+
+def happening_of(subscriber: int, event: Event) -> Happening | None:
+    """The event that a line of history is; None for one that nobody is told of, as that somebody asked to subscribe
+    and has not confirmed."""
+    kind = _KINDS.get(event.what)
+    if kind is None or event.detail.get("status") == Status.PENDING:
+        return None
+    told = {key: event.detail[key] for key in _TOLD if event.detail.get(key)}
+    if kind is EventKind.SUBSCRIBED:
+        told.pop("status", None)
+    return Happening(kind=kind, at=event.at, data={"subscriber": subscriber, **told}, subscriber=subscriber)

@@ -1,0 +1,1 @@
+"""The programs elsewhere that this desk tells what happens."""
