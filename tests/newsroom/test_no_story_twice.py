@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -19,7 +21,7 @@ from newsletter.errors import InputError, NewsletterError
 from newsletter.model import EDITABLE, Issue, IssueState, Story
 from newsletter.newsroom import Newsroom
 from newsletter.newsroom.dispatch import correcting
-from newsletter.newsroom.issue import editing, issues
+from newsletter.newsroom.issue import editing, issues, preflight
 from newsletter.newsroom.issue.breaking import break_news
 from newsletter.storage.life import NO_APPROVAL
 from newsletter.storage.tables import issue as issue_table
@@ -164,3 +166,35 @@ def test_over_any_days_no_newsletter_tells_a_story_twice(
                             assert seen.setdefault(key, issue.id) == issue.id, (key, issue.id)
     finally:
         shutil.rmtree(folder.parent)
+
+
+def test_of_two_drafts_with_one_story_approved_at_one_instant_one_stays(
+    room: Newsroom, a_story: Callable[..., Story], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_clock(room, NOW)
+    places = (("a", "CN"), ("b", "JP"), ("c", "KR"))
+    room.stories.ingest([a_story(name, f"{name} moves", country=country) for name, country in places], NOW)
+    drafts = [issues.build(room, DAILY), issues.build(room, DAILY, extra=True)]
+    looked = preflight.examine
+
+    def slowly(*of: object) -> object:
+        found = looked(*of)  # type: ignore[arg-type]
+        time.sleep(0.3)  # longer than the other one needs to look, too
+        return found
+
+    monkeypatch.setattr(preflight, "examine", slowly)
+    refused: list[NewsletterError] = []
+
+    def approve(issue: Issue) -> None:
+        try:
+            issues.approve(room, issue.id, CHIEF)
+        except NewsletterError as error:
+            refused.append(error)
+
+    threads = [threading.Thread(target=approve, args=(draft,)) for draft in drafts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert ["has carried it already" in str(error) for error in refused] == [True]
+    assert len(reached(room, DAILY)) == 1
