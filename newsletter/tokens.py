@@ -35,6 +35,7 @@ class Purpose(StrEnum):
     APPROVE = "approve"
     CONFIRM = "confirm"
     REPORT = "report"
+    CLICK = "click"
 
 
 class Signer:
