@@ -37,6 +37,7 @@ class Purpose(StrEnum):
     REPORT = "report"
     DATA = "data"
     MOVE = "move"
+    CLICK = "click"
 
 
 class Signer:

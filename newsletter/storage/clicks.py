@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Iterable, Mapping, Sequence
+import base64
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -95,12 +95,22 @@ class Clicks:
             return connection.scalar(query.where(_LINK.c.issue_id == issue_pk(connection, issue_id))) is not None
 
 
-def keep_links(connection: Connection, issue_id: IssueId, revision: int, editions: Iterable[RenderedEdition]) -> None:
-    """Draw a key for every counted link of the editions that has none yet, within a transaction of the caller."""
+def keep_links(
+    connection: Connection,
+    issue_id: IssueId,
+    revision: int,
+    editions: Iterable[RenderedEdition],
+    digest: Callable[[str], str],
+) -> None:
+    """Keep every counted link of the editions, within a transaction of the caller.
+
+    `digest` makes 32 hexadecimal digits of a text that nobody can guess, and the same ones again where an issue is
+    frozen anew after a backup was put back: what was mailed before then still leads on.
+    """
     pk = issue_pk(connection, issue_id)
     rows = [
         {
-            "key": secrets.token_urlsafe(16),
+            "key": _key(digest(f"{issue_id}|{revision}|{each.edition.key}|{story}")),
             "issue_id": pk,
             "revision": revision,
             "edition": each.edition.key,
@@ -113,6 +123,10 @@ def keep_links(connection: Connection, issue_id: IssueId, revision: int, edition
     ]
     if rows:
         connection.execute(insert_or_ignore(connection, click_link), rows)
+
+
+def _key(digits: str) -> str:
+    return base64.urlsafe_b64encode(bytes.fromhex(digits)).rstrip(b"=").decode()
 
 
 _LINK, _TALLY = click_link, click_tally

@@ -344,7 +344,7 @@ outcome_tally = Table(
     Column("number", BigInteger, nullable=False),
 )
 
-# A link to a story as an edition is mailed with it, the same for all its readers. Its key is drawn by lot.
+# A link to a story as an edition is mailed with it, the same for all its readers.
 click_link = Table(
     "click_link",
     METADATA,

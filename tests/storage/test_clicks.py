@@ -7,6 +7,7 @@ from datetime import timedelta
 from newsletter.model import Edition, RenderedEdition
 from newsletter.storage import Clicks, Database
 from newsletter.storage.clicks import keep_links
+from newsletter.storage.keys import hashed
 
 from .test_storage import ISSUE, NOW, database, frozen_issue
 
@@ -27,7 +28,8 @@ def test_a_link_has_one_key_however_often_it_is_asked_for(database: Database) ->
     assert not clicks.counted(ISSUE)
     for _ in range(2):
         with database.write() as connection:
-            keep_links(connection, ISSUE, 1, [rendered("a", "b"), rendered("a", language="ja")])
+            editions = [rendered("a", "b"), rendered("a", language="ja")]
+            keep_links(connection, ISSUE, 1, editions, hashed)
     assert clicks.counted(ISSUE)
     keys = clicks.keys(ISSUE, 1, "CN.en")
     assert set(keys) == {"a", "b"}
@@ -48,7 +50,7 @@ def test_figures_add_up_by_story_edition_and_hour(database: Database) -> None:
     clicks = Clicks(database)
     for revision in (1, 2):
         with database.write() as connection:
-            keep_links(connection, ISSUE, revision, [rendered("a", "b")])
+            keep_links(connection, ISSUE, revision, [rendered("a", "b")], hashed)
     first, later = (clicks.keys(ISSUE, revision, "CN.en")["a"] for revision in (1, 2))
     clicks.count({(first, NOW): (3, 1), ("x" * 22, NOW): (1, 1)})
     clicks.count({(first, NOW): (2, 0), (later, NOW): (1, 0), (first, NOW + HOUR): (0, 4)})

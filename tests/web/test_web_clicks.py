@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 from email.policy import default
+from functools import partial
 from typing import Any
 
 import pytest
@@ -18,7 +19,9 @@ from sqlalchemy import select
 from newsletter.cli import newsletter
 from newsletter.newsroom import Newsroom
 from newsletter.storage import Role
+from newsletter.storage.clicks import keep_links
 from newsletter.storage.tables import click_link, click_tally
+from newsletter.tokens import Purpose
 
 from .browsing import faults, served
 from .conftest import BASE, ISSUE, SECOND, Visitor, dump
@@ -199,3 +202,14 @@ def test_the_server_counts_what_waits_when_it_ends(busy: Newsroom) -> None:
     busy.close()
     with type(busy).open(busy.desk, {"base_url": BASE}, environ={}) as again:
         assert sum(each.clicks for each in again.clicks.of(ISSUE)) == 1
+
+
+def test_each_revision_has_links_of_its_own_and_the_same_ones_again(busy: Newsroom) -> None:
+    before = busy.clicks.keys(ISSUE, 2, "CN+JP.en")
+    sealed = busy.issues.editions(ISSUE, 2)["CN+JP.en"]
+    assert dict(sealed.links).keys() == before.keys()
+    with busy.database.write() as connection:
+        keep_links(connection, ISSUE, 3, [sealed], partial(busy.signer.digest, Purpose.CLICK))
+        keep_links(connection, ISSUE, 2, [sealed], partial(busy.signer.digest, Purpose.CLICK))
+    assert busy.clicks.keys(ISSUE, 2, "CN+JP.en") == before
+    assert not set(busy.clicks.keys(ISSUE, 3, "CN+JP.en").values()) & set(before.values())

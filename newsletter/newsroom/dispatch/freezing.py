@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
+from functools import partial
 
 from sqlalchemy.engine import Connection
 
@@ -124,7 +125,7 @@ def _write_down(room: Newsroom, issue: Issue, transport: Transport) -> None:
 
 
 def _seal_late(room: Newsroom, connection: Connection, issue: Issue, editions: Collection[Edition]) -> set[str]:
-    """Seal under the same approval what is first needed now, and draw the keys of the links that are counted; returns
+    """Seal under the same approval what is first needed now, and keep the links that are counted; returns
     the keys of all editions that are sealed.
 
     An edition in which a correction has left no story is none.
@@ -142,7 +143,7 @@ def _seal_late(room: Newsroom, connection: Connection, issue: Issue, editions: C
         sealed = {**sealed, **{each.edition.key: each for each in rendered}}
     needed = {each.key for each in editions}
     mailed = [each for key, each in sealed.items() if key in needed]
-    keep_links(connection, issue.id, issue.approved_revision, mailed)
+    keep_links(connection, issue.id, issue.approved_revision, mailed, partial(room.signer.digest, Purpose.CLICK))
     return set(sealed)
 
 

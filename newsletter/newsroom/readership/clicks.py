@@ -52,7 +52,7 @@ class IssueClicks:
 
 
 def destination(room: Newsroom, key: str) -> str | None:
-    """Where the counted link of that key leads; None for one we never drew. Looking counts nothing."""
+    """Where the counted link of that key leads; None for one that is not ours. Looking counts nothing."""
     link = room.clicks.find(key)
     return link.url if link else None
 
