@@ -31,6 +31,7 @@ from newsletter.web.api.subscribers import (
     api_subscriber_unsubscribe,
     api_subscribers,
     api_suppress,
+    api_unsuppress,
 )
 from newsletter.web.asking import Action, Ask
 from newsletter.web.desk.account.page import account
@@ -302,6 +303,7 @@ ROUTES: tuple[tuple[str, tuple[str, ...], Action], ...] = (
     ("/api/v1/subscribers/{number:int}/preferences", POST, api_subscriber_preferences),
     ("/api/v1/subscribers/{number:int}/unsubscribe", POST, api_subscriber_unsubscribe),
     ("/api/v1/suppressions", POST, api_suppress),
+    ("/api/v1/suppressions/lift", POST, api_unsuppress),
     ("/api/v1/openapi.json", GET, openapi),
     ("/flags/{name}", GET, flag),
     ("/static/{name}", GET, static),

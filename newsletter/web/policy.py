@@ -182,6 +182,7 @@ ACCESS: dict[str, Access] = {
     "api_subscriber_preferences": Bearer(Role.ADMIN),
     "api_subscriber_unsubscribe": Bearer(Role.ADMIN),
     "api_suppress": Bearer(Role.ADMIN),
+    "api_unsuppress": Bearer(Role.ADMIN),
     "openapi": PUBLIC,
     # Operators.
     "livez": PUBLIC,

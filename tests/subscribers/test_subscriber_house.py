@@ -34,6 +34,7 @@ def test_add_and_show(house: Subscribers, now: datetime) -> None:
     )
     assert house.add(signup, now) is Fate.ADDED
     assert house.show("Ann@EXAMPLE.com") == {
+        "id": 1,
         "email": "Ann@Example.com",
         "name": "Ann Lee",
         "status": "active",

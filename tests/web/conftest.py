@@ -22,6 +22,7 @@ from newsletter.newsroom.issue import issues
 from newsletter.newsroom.programs import webhooks
 from newsletter.storage import Account, EventKind, Role
 from newsletter.web import passwords, recording
+from newsletter.web.api import bearers
 from newsletter.web.app import make_app
 from newsletter.web.desk.account import totp_confirm as account_totp_confirm
 from newsletter.web.desk.login import code as login_code
@@ -187,6 +188,8 @@ def _fresh_throttles(monkeypatch: pytest.MonkeyPatch) -> None:
     others = ((forgot, "_addresses"), (forgot, "_networks"), (recording, "_failed_lines"))
     for module, name in (
         *others,
+        (bearers, "_guesses"),
+        (bearers, "_requests"),
         (askers, "_networks"),
         (askers, "_domains"),
         (report, "_networks"),

@@ -161,6 +161,9 @@ def test_nobody_who_left_is_revived(sent: Newsroom) -> None:
     assert program.post("suppressions", {"email": READER}).json() == {"new": False}
     answer = program.post("subscribers", {"email": READER, "newsletters": [NEWSLETTER]}).json()
     assert (answer["fate"], answer["asked"], answer["subscriber"]["status"]) == ("suppressed", False, "suppressed")
+    lift = {"email": READER, "reason": "asked back"}
+    lifted = [program.post("suppressions/lift", lift).json() for _ in range(2)]
+    assert lifted == [{"lifted": "asked by post"}, {"lifted": None}]
 
 
 def test_preferences_change_as_far_as_they_are_named(sent: Newsroom) -> None:

@@ -105,7 +105,7 @@ def test_an_issue_in_review_can_be_approved_once(review: Newsroom) -> None:
 
 def test_a_blocking_check_takes_the_button_away(review: Newsroom, monkeypatch: pytest.MonkeyPatch) -> None:
     found = Finding(Severity.BLOCKING, "postal address", "edition CN.en", "It is missing.", "Set postal_address.")
-    monkeypatch.setattr("newsletter.web.figures.preflight.check", lambda room, issue: [found])
+    monkeypatch.setattr("newsletter.web.figures.preflight.check", lambda room, issue, needed: [found])
     page = Visitor(review).enter(Role.APPROVER).http.get(f"/issues/{ISSUE}").text
     assert re.search(r'<button class="ink" disabled aria-describedby="why-not">Approve', page)
     assert "1 blocking check" in page

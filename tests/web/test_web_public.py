@@ -411,7 +411,7 @@ def test_the_archive_and_what_is_not_there_speak_the_readers_language(sent: News
         assert said in page(path, "ja"), path
         assert len(page(path, "ja").encode()) < 15_000
     assert "Not found" in page("/nowhere")
-    assert visitor.http.get("/api/v1/nowhere").json() == {"error": "there is no such address"}
+    assert visitor.http.get("/api/v1/nowhere").json()["detail"] == "there is no such address"
 
 
 def test_lists_of_the_archive_say_their_own_address_and_a_card(sent: Newsroom) -> None:

@@ -278,3 +278,9 @@ class Suppressed(Answer):
     """Whether the address was not suppressed before."""
 
     new: bool
+
+
+class Unsuppressed(Answer):
+    """The reason for which the address was suppressed; null where it was not."""
+
+    lifted: str | None

@@ -33,6 +33,7 @@ from newsletter.web.api.shapes import (
     SubscriberWhole,
     Suppressed,
     Unsubscribed,
+    Unsuppressed,
 )
 from newsletter.web.asking import Ask
 
@@ -43,6 +44,7 @@ __all__ = [
     "api_subscriber_unsubscribe",
     "api_subscribers",
     "api_suppress",
+    "api_unsuppress",
 ]
 
 
@@ -87,6 +89,11 @@ class _End(Body):
 class _Suppression(Body):
     email: Email
     reason: Reason = "by hand"
+
+
+class _Lift(Body):
+    email: Email
+    reason: Reason
 
 
 @operation(
@@ -220,3 +227,20 @@ def api_suppress(ask: Ask, asked: _Suppression) -> Response:
     ask.figures.forget()
     ask.remarks.append("new" if new else "known")
     return JSONResponse({"new": new})
+
+
+@operation(
+    Operation(
+        tag="subscribers",
+        summary="Let a suppressed address be mailed again",
+        detail="With the reason why. What it was subscribed to before stays as it is.",
+        body=_Lift,
+        answers={200: Unsuppressed},
+    )
+)
+def api_unsuppress(ask: Ask, asked: _Lift) -> Response:
+    """Lift it; to repeat it is harmless."""
+    lifted = subscriptions.unsuppress(ask.room, asked.email, asked.reason, who=ask.program)
+    ask.figures.forget()
+    ask.remarks.append(f"was {lifted}" if lifted else "was not suppressed")
+    return JSONResponse({"lifted": lifted})
