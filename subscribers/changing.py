@@ -6,7 +6,7 @@ it is asked nothing, and so never agrees.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -41,7 +41,8 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """A change that was asked for; `left` and `joined` tell whether the old and the new address have agreed."""
+    """A change that was asked for; `left` and `joined` tell whether the old and the new address have agreed, `moved`
+    is the old address where it was this call that changed it."""
 
     id: int
     subscriber: Subscriber
@@ -50,6 +51,7 @@ class Change:
     left: bool
     joined: bool
     outcome: Outcome
+    moved: Address | None = None
 
 
 def ask_change(
@@ -99,25 +101,29 @@ def change_of(connection: Connection, asked: Asked, now: datetime, *, lock: bool
     return _change(row, found[0]) if known else None
 
 
-def agree(
-    connection: Connection, asked: Asked, now: datetime, network: str, journal: ReaderJournal | None = None
-) -> Change | None:
+def agree(connection: Connection, asked: Asked, now: datetime, network: str) -> Change | None:
     """One of the two addresses agrees; with the second one the address changes. As it stands afterwards, None for a
-    request of no change."""
+    request of no change.
+
+    Where it was `moved`, `note` is to be the last thing of that transaction.
+    """
     found = change_of(connection, asked, now, lock=True)
     if found is None or found.outcome is not Outcome.OPEN:
         return found
     leaving = asked.kind is RequestKind.LEAVE
     this = update(address_change).where(address_change.c.id == found.id)
-    agreed = address_change.c.left_at if leaving else address_change.c.joined_at
-    connection.execute(this.where(agreed.is_(None)).values({agreed: now}))
+    answer = address_change.c.left_at if leaving else address_change.c.joined_at
+    connection.execute(this.where(answer.is_(None)).values({answer: now}))
+    moved = None
     if found.joined if leaving else found.left:
         free = _is_free(connection, found.address)
         if free:
-            _move(connection, found, now, network, journal)
+            _move(connection, found, now, network)
+            moved = found.subscriber.address
         outcome = Outcome.CHANGED if free else Outcome.TAKEN
         connection.execute(this.values(ended_at=now, outcome=outcome))
-    return change_of(connection, asked, now)
+    agreed = change_of(connection, asked, now)
+    return replace(agreed, moved=moved) if agreed is not None else None
 
 
 def refuse(connection: Connection, asked: Asked, now: datetime) -> Change | None:
@@ -135,7 +141,12 @@ def _is_free(connection: Connection, address: Address) -> bool:
     return taken is None and reason_of(connection, address.key) is None
 
 
-def _move(connection: Connection, found: Change, now: datetime, network: str, journal: ReaderJournal | None) -> None:
+def note(connection: Connection, before: Address, after: Address, now: datetime, journal: ReaderJournal) -> None:
+    """Write a change into the journal."""
+    journal.note(connection, now, Word.MOVED, before.key, to=after.key)
+
+
+def _move(connection: Connection, found: Change, now: datetime, network: str) -> None:
     held, address = found.subscriber, found.address
     moved = update(subscriber).where(subscriber.c.id == held.id)
     connection.execute(moved.values(email=address.email, address_key=address.key))
@@ -145,8 +156,6 @@ def _move(connection: Connection, found: Change, now: datetime, network: str, jo
     connection.execute(statement.on_conflict_do_update(index_elements=["subscriber_id"], set_=values))
     told = {"before": held.email, "after": address.email, "how": f"both addresses agreed, the last from {network}"}
     write_events(connection, [(held.id, Event(now, "moved", told))])
-    if journal:
-        journal.note(connection, now, Word.MOVED, held.address.key, to=address.key)
 
 
 def _change(row: Row, held: Subscriber) -> Change:  # type: ignore[type-arg]

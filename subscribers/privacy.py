@@ -78,7 +78,12 @@ class Privacy:
     def agree(self, connection: Connection, asked: Asked, now: datetime, network: str) -> Change | None:
         """One of two addresses agrees, within the caller's transaction; see `subscribers.changing.agree`."""
         agree_request(connection, asked.id, now)
-        return changing.agree(connection, asked, now, network, self._journal)
+        return changing.agree(connection, asked, now, network)
+
+    def note_moved(self, connection: Connection, before: Address, after: Address, now: datetime) -> None:
+        """Write a change of address into the journal, as the last thing of its transaction."""
+        if self._journal:
+            changing.note(connection, before, after, now, self._journal)
 
     def refuse(self, asked: Asked, now: datetime) -> Change | None:
         """One of two addresses refuses; see `subscribers.changing.refuse`."""

@@ -16,7 +16,7 @@ from subscribers.database import writing
 from subscribers.journal import Line, ReaderJournal, Word, digest_of
 from subscribers.model import Event, Status
 from subscribers.records import write_events
-from subscribers.suppressing import BY_HAND, COMPLAINED, remember_digest, suppress
+from subscribers.suppressing import BY_HAND, COMPLAINED, ERASED, lift, remember_digest, suppress
 from subscribers.tables import subscriber, subscription
 
 __all__ = ["Replayed", "is_behind", "replay"]
@@ -142,6 +142,8 @@ def _carry_out(
         suppressed = suppressed and suppress(connection, address, verdict.reason, now, _HOW, None)
         if verdict.erased:
             erase(connection, address)
+            if not verdict.reason:  # and they came back afterwards
+                lift(connection, address.key, {ERASED})
             return "erased"
         ended = (verdict.moved or bool(verdict.ended)) and _end(
             connection, number, None if verdict.moved else verdict.ended, now

@@ -94,7 +94,8 @@ def ask(
 ) -> None:
     """Note a request, of that `change` of address where it is of one.
 
-    A second one within a day, or at the same moment, adds its newsletters to the first and brings no further mail.
+    A second one within a day, or at the same moment, adds its newsletters to the first and brings no further mail; once
+    the first was followed, whoever has the address has shown that they want our mail, and the second is one of its own.
     """
     key = signup.address.key
     if connection.dialect.name == "postgresql":  # SQLite has one writer anyway
@@ -105,9 +106,7 @@ def ask(
         "network": network,
         "form": form,
     }
-    earlier = connection.execute(
-        _EARLIER if change is None else _EARLIER_OPEN, {"of": key, "as": kind, "after": now - ONE_MAIL}
-    ).first()
+    earlier = connection.execute(_EARLIER, {"of": key, "as": kind, "after": now - ONE_MAIL}).first()
     if earlier is not None and change is not None and not _same_person(connection, earlier.choices, change):
         return  # the mail that the address has speaks of somebody else's
     if earlier is not None:
@@ -137,12 +136,12 @@ _EARLIER = (
         request.c.address_key == bindparam("of"),
         request.c.kind == bindparam("as"),
         request.c.asked_at > bindparam("after"),
+        request.c.confirmed_at.is_(None),
     )
     .order_by(request.c.id.desc())
     .limit(1)
 )
-_EARLIER_OPEN = _EARLIER.where(request.c.confirmed_at.is_(None))
-# What was confirmed stays as it was confirmed.
+# What is confirmed at this moment stays as it was confirmed.
 _AGAIN = (
     update(request)
     .where(request.c.id == bindparam("number"), request.c.confirmed_at.is_(None))

@@ -69,9 +69,12 @@ def prune(dry_run: bool, as_json: bool) -> int:
 
     Of an issue that is not settled, or whose books do not balance, nothing goes. Exit code 4 where nothing is too old.
     """
+    from newsletter.errors import InputError
     from newsletter.newsroom.readership import pruning
 
     with open_room() as room:
+        if room.clock.rehearsing and not dry_run:
+            raise InputError("NEWSLETTER_NOW sets the clock: only --dry-run says what is too old by it")
         pruned = pruning.prune(room, dry_run=dry_run)
     if as_json:
         print_json([{**each.as_json(), "dry_run": dry_run} for each in pruned])

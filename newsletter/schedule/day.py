@@ -126,8 +126,8 @@ def take_back(room: Newsroom) -> None:
 
 
 def prune(room: Newsroom) -> None:
-    """Take away what is too old to be kept; one host of the desk at a time, and no rehearsal."""
-    if room.settings.rehearsal:
+    """Take away what is too old to be kept; one host of the desk at a time, and never by a clock that somebody set."""
+    if room.settings.rehearsal or room.clock.rehearsing:
         return
     with room.database.hold("prune") as first:
         gone = [each for each in pruning.prune(room) if each.number] if first else []

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from newsletter.model import UNSETTLED, IssueId, IssueState
+from newsletter.model import UNSETTLED, IssueId
 from newsletter.storage.database import BUSY_SECONDS, Database
 from newsletter.storage.tables import METADATA, delivery, issue
 
@@ -61,7 +61,8 @@ def forget_reader(connection: Connection, subscriber: int, forms: Collection[str
 
 def move_reader(connection: Connection, subscriber: int, email: str) -> None:
     """Have what is still to be sent to a reader go to another address."""
-    unsettled = sa.select(issue.c.id).where(issue.c.state.in_((IssueState.SENDING, IssueState.STOPPED)))
+    # Also of one that was stopped and is being corrected, whose rest is still to leave.
+    unsettled = sa.select(issue.c.id).where(issue.c.frozen_at.is_not(None), issue.c.settled_at.is_(None))
     theirs = delivery.c.issue_id.in_(unsettled), delivery.c.subscriber_id == subscriber
     left = delivery.c.state.in_(UNSETTLED)
     connection.execute(sa.update(delivery).where(*theirs, left).values(email=email))

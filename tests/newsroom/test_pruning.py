@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from click.testing import CliRunner
 
 from newsletter.cli import newsletter
-from newsletter.errors import StorageError
+from newsletter.clock import Clock
+from newsletter.errors import InputError, StorageError
 from newsletter.model import DeliveryState, IssueId
 from newsletter.newsroom import Newsroom
 from newsletter.newsroom.dispatch import sending
@@ -109,6 +110,13 @@ def test_the_audit_log_lets_nobody_change_it_and_old_lines_alone_go(readers_desk
         assert [line.who for line in strict.audit.lines()] == ["367", "364", "1"]
 
 
+@pytest.fixture
+def _as_the_machines_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The desk's clock is believed, though a test has set it."""
+    monkeypatch.setattr(Clock, "rehearsing", False)
+
+
+@pytest.mark.usefixtures("_as_the_machines_clock")
 def test_the_clock_prunes_and_says_so(readers_desk: tuple[Newsroom, IssueId], caplog: pytest.LogCaptureFixture) -> None:
     room, issue_id = readers_desk
     sending.send(room, issue_id)
@@ -119,6 +127,21 @@ def test_the_clock_prunes_and_says_so(readers_desk: tuple[Newsroom, IssueId], ca
     assert "3 deliveries" in said
 
 
+def test_nothing_goes_by_a_clock_that_somebody_set(readers_desk: tuple[Newsroom, IssueId]) -> None:
+    room, issue_id = readers_desk
+    sending.send(room, issue_id)
+    with aged(room, 400) as later:
+        day.prune(later)
+        environ = {
+            "NEWSLETTER_NOW": later.clock.now().isoformat(),
+            "NEWSLETTER_DATABASE_URL": room.settings.database_url,
+        }
+        done = CliRunner().invoke(newsletter, ["--desk", str(room.desk), "db", "prune"], env=environ)
+        assert isinstance(done.exception, InputError)
+        assert len(named(rows(later))) > 0
+
+
+@pytest.mark.usefixtures("_as_the_machines_clock")
 def test_the_command_says_what_would_go(readers_desk: tuple[Newsroom, IssueId]) -> None:
     room, issue_id = readers_desk
     sending.send(room, issue_id)

@@ -11,11 +11,13 @@ import pytest
 import sqlalchemy as sa
 
 from newsletter.errors import NothingToDoError
-from newsletter.model import IssueId
+from newsletter.model import IssueId, IssueState
 from newsletter.newsroom import Newsroom
 from newsletter.newsroom.dispatch import sending
+from newsletter.newsroom.people import telling
 from newsletter.newsroom.readership import own_data, replaying, requests, subscriptions
 from newsletter.schedule import day
+from newsletter.storage.tables import issue
 from subscribers.journal import Word
 from subscribers.model import Fate, Status, Subscription
 from subscribers.requests import RequestKind
@@ -185,3 +187,62 @@ def test_the_desk_of_a_database_that_knows_all_asks_nothing_of_it(readers_desk: 
     assert not replaying.catch_up(room).anybody
     assert said == []
     assert FORMER not in rows(room)
+
+
+def test_whoever_came_back_after_an_erasure_is_let_be(readers_desk: tuple[Newsroom, IssueId], restore: Restore) -> None:
+    room, _ = readers_desk
+    now = room.clock.now()
+    subscriptions.forget(room, GONE)
+    room.subscribers.ask(RequestKind.SUBSCRIBE, sign_up(GONE, [NEWSLETTER]), now, language="en", network="", form="1")
+    (asked,) = room.subscribers.requests(6)
+    assert room.subscribers.confirm(asked.id, [NEWSLETTER], now, "") is not None
+    room = restore()
+    assert replaying.catch_up(room).erased == 1
+    wanted = Subscription(Status.CONFIRMED, room.clock.now(), "a list")
+    assert room.subscribers.add(sign_up(GONE, [NEWSLETTER], wanted=wanted), room.clock.now()) is Fate.ADDED
+
+
+def test_nobody_is_answered_who_was_erased_since_the_backup(
+    readers_desk: tuple[Newsroom, IssueId], request: pytest.FixtureRequest
+) -> None:
+    room, _ = readers_desk
+    ask = sign_up(GONE, [NEWSLETTER])
+    room.subscribers.ask(RequestKind.LINK, ask, room.clock.now(), language="en", network="", form="1")
+    restore: Restore = request.getfixturevalue("restore")
+    subscriptions.forget(room, GONE)
+    room = restore()
+    telling.tell(room)
+    assert list((room.outbox / "readers").rglob("*.eml")) == []
+
+
+def test_a_move_that_failed_is_not_done_again(
+    readers_desk: tuple[Newsroom, IssueId], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room, _ = readers_desk
+    own_data.ask_change(room, room.subscribers.find(BEN), NEW, language="en", network="")
+    tokens = [room.signer.sign(own_data.Purpose.MOVE, str(asked.id)) for asked in room.subscribers.requests(6)]
+    first, second = (own_data.moving(room, token) for token in tokens)
+    assert first is not None
+    assert second is not None
+    own_data.agree(room, first, "")
+    monkeypatch.setattr(own_data, "move_reader", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        own_data.agree(room, second, "")
+    assert not replaying.catch_up(room).anybody
+    assert room.subscribers.find(BEN).subscriptions[NEWSLETTER].status is Status.CONFIRMED
+
+
+@pytest.mark.parametrize("state", [IssueState.STOPPED, IssueState.REVIEW, IssueState.WAITING, IssueState.APPROVED])
+def test_the_rest_of_an_issue_under_correction_follows_a_move(
+    readers_desk: tuple[Newsroom, IssueId], state: IssueState
+) -> None:
+    room, issue_id = readers_desk
+    sending.send(room, issue_id, stop=lambda: room.issues.get(issue_id).frozen_at is not None)
+    with room.database.write() as connection:
+        connection.execute(sa.update(issue).values(state=state))
+    own_data.ask_change(room, room.subscribers.find(BEN), NEW, language="en", network="")
+    for asked in room.subscribers.requests(6):
+        move = own_data.moving(room, room.signer.sign(own_data.Purpose.MOVE, str(asked.id)))
+        assert move is not None
+        own_data.agree(room, move, "")
+    assert {row.email for row in room.deliveries.rows(issue_id)} == {ANN, GONE, NEW}

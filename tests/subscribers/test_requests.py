@@ -67,6 +67,18 @@ def test_however_often_it_is_asked_for_an_address_gets_one_mail_a_day(house: Sub
     assert len(house.requests(6)) == 1
 
 
+def test_whoever_has_confirmed_may_ask_for_more_on_the_same_day(house: Subscribers, now: datetime) -> None:
+    ask(house, now)
+    (asked,) = house.requests(6)
+    house.settle_request(asked, "")
+    assert confirm(house, asked.id, now)
+    for minute in range(1, 20):
+        ask(house, now + timedelta(minutes=minute), "weekly")
+    (second,) = house.requests(6)
+    assert second.newsletters == ("weekly",)
+    assert confirm(house, second.id, now + timedelta(hours=1), "weekly")
+
+
 def test_who_left_comes_back_only_by_confirming(house: Subscribers, now: datetime) -> None:
     house.add(sign_up(ADDRESS, ("daily",), wanted=Subscription(Status.CONFIRMED, now, "shop")), now)
     house.unsubscribe(ADDRESS, None, now)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -123,9 +123,12 @@ def approve(room: Newsroom, issue_id: IssueId, by: str, revision: int | None = N
         raise ChecksFailedError(
             f"{by} changed {issue_id} last, so its approval is somebody else's (approval.other_than_editor)"
         )
-    # One at a time, so that of two drafts that tell one story the second is seen to tell it again.
-    busy = f"another issue of {newsletter.name} is being approved at this moment; try again"
-    with _waiting(room, f"approve {newsletter.name}", busy, _PATIENCE_FOR_APPROVAL):
+    # One at a time, also of those whose stories it may not tell again: of two drafts that tell one story the second is
+    # then seen to tell it again. In order, so that no two wait for each other.
+    with ExitStack() as alone:
+        for name in sorted({newsletter.name, *newsletter.not_again_from}):
+            busy = f"another issue of {name} is being approved at this moment; try again"
+            alone.enter_context(_waiting(room, f"approve {name}", busy, _PATIENCE_FOR_APPROVAL))
         return _sealed(room, newsletter, issue, by)
 
 

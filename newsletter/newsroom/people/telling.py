@@ -19,7 +19,7 @@ from newsletter.newsroom.issue.approving import Link, approve_until
 from newsletter.newsroom.people import account_mail, bell
 from newsletter.newsroom.people.desk_mail import contents_of, write_mail
 from newsletter.newsroom.people.notices import Notice, Told, draft_notice, notices_of, titles_of, trial_at
-from newsletter.newsroom.readership import requests
+from newsletter.newsroom.readership import replaying, requests
 from newsletter.newsroom.room import Newsroom
 from newsletter.pipeline import send_once
 from newsletter.plan import Newsletter
@@ -58,6 +58,7 @@ def tell(room: Newsroom) -> None:
     tried = _note_due(room, lately)
     carry(room)
     account_mail.carry(room)
+    replaying.catch_up(room)  # after a restored backup nobody is answered who was erased since
     requests.carry(room)
     _try_relay(room, [issue for issue in lately if issue.state in _UNSENT and issue.id not in tried])
 

@@ -126,10 +126,12 @@ def moving(room: Newsroom, token: str) -> Moving | None:
 
 def agree(room: Newsroom, move: Moving, network: str) -> Moving:
     """One of the two addresses agrees; with the second one, what is still to be sent goes to the new address too."""
+    now = room.clock.now()
     with room.database.write() as connection:
-        change = room.privacy.agree(connection, move.asked, room.clock.now(), network)
-        if change is not None and change.outcome is Outcome.CHANGED:
+        change = room.privacy.agree(connection, move.asked, now, network)
+        if change is not None and change.moved is not None:
             move_reader(connection, change.subscriber.id, change.subscriber.email)
+            room.privacy.note_moved(connection, change.moved, change.address, now)
     return _moving(move.asked, change) or move
 
 
