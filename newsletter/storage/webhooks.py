@@ -173,8 +173,10 @@ class Webhooks:
 
     def give_up(self, number: int) -> None:
         """Give up what waits for a webhook that is off: an event may have been written while it was switched."""
+        off = sa.select(webhook.c.id).where(webhook.c.id == number, webhook.c.off_at.is_not(None))
         with self._database.write() as connection:
-            _give_up(connection, number)
+            if connection.scalar(off.with_for_update()) is not None:
+                _give_up(connection, number)
 
     def remove(self, number: int) -> bool:
         """Forget it, with all it was told; False where it is gone."""
