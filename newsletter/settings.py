@@ -219,6 +219,7 @@ FIELDS = (
     Setting("keep_pending", "days after which who never confirmed anything is forgotten", _days(30), "365"),
     Setting("keep_desk_mails", "days for which the desk's own mails are kept", _days(30), "180"),
     Setting("keep_sessions", "days for which ended sessions of the desk's people are kept", _days(1), "30"),
+    Setting("keep_webhook_events", "days for which it is kept what webhooks were told", _days(8), "30"),
     Setting("keep_audit", "days for which the audit log is kept; 0: for good", _days(366), "0"),
     Setting("alert_url", "alerts go there as a JSON POST", _address("http", "https"), secret=True),
     Setting(
@@ -268,6 +269,7 @@ class Settings:
     keep_pending: int
     keep_desk_mails: int
     keep_sessions: int
+    keep_webhook_events: int
     keep_audit: int
     alert_url: str | None
     webhooks_inside: tuple[tuple[str, int], ...]

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, delete, or_, select
 from subscribers.addresses import Address, parse_address
 from subscribers.errors import AddressError
 from subscribers.journal import ReaderJournal, Word
+from subscribers.model import Status
 from subscribers.records import find_subscribers
 from subscribers.suppressing import ERASED, reason_of, remember, told
 from subscribers.tables import address_change, request, subscriber, subscriber_event, suppression
@@ -20,10 +21,12 @@ __all__ = ["Erased", "erase", "note"]
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """Whom an erasure was about: their number (0 for an address alone), and every address of theirs that we knew."""
+    """Whom an erasure was about: their number (0 for an address alone), every address of theirs that we knew, and the
+    confirmed subscriptions that ended with it, by newsletter."""
 
     subscriber: int
     addresses: tuple[Address, ...]
+    newsletters: tuple[str, ...] = ()
 
 
 def erase(connection: Connection, address: Address, now: datetime) -> Erased | None:
@@ -45,7 +48,10 @@ def erase(connection: Connection, address: Address, now: datetime) -> Erased | N
         connection.execute(delete(subscriber).where(subscriber.c.id == held.id))
     for key in keys:
         remember(connection, key, ERASED, now)
-    return Erased(held.id if held else 0, mine)
+    if held is None:
+        return Erased(0, mine)
+    ended = (name for name, each in held.subscriptions.items() if each.status is Status.CONFIRMED)
+    return Erased(held.id, mine, tuple(sorted(ended)))
 
 
 def note(connection: Connection, erased: Erased, now: datetime, journal: ReaderJournal) -> None:

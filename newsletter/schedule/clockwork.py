@@ -123,7 +123,7 @@ class Clockwork:
             self._pruned_on = today
 
     def _tell_programs(self) -> None:
-        _guarded(lambda: webhooks.carry(self._room))
+        _guarded(lambda: webhooks.carry(self._room, self._stopping.is_set))
 
     def _set_alarm(self) -> None:
         waking = day.next_waking(self._room)

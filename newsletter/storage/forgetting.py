@@ -11,9 +11,18 @@ from sqlalchemy.engine import Connection
 
 from newsletter.model import UNSETTLED, IssueId
 from newsletter.storage.database import BUSY_SECONDS, Database
-from newsletter.storage.tables import METADATA, delivery, issue
+from newsletter.storage.tables import METADATA, delivery, issue, webhook, webhook_delivery, webhook_event
 
-__all__ = ["KEPT_AS_IT_IS", "forget_reader", "forms_of", "move_reader", "reader_deliveries", "sweep_traces", "wipe"]
+__all__ = [
+    "KEPT_AS_IT_IS",
+    "forget_reader",
+    "forms_of",
+    "move_reader",
+    "reader_deliveries",
+    "reader_tellings",
+    "sweep_traces",
+    "wipe",
+]
 
 KEPT_AS_IT_IS = {
     "account": "the desk's own people, who may be readers too",
@@ -138,6 +147,22 @@ def reader_deliveries(database: Database, subscriber: int) -> Iterator[dict[str,
         if len(rows) < _PAGE:
             return
         after = rows[-1].issue_id
+
+
+def reader_tellings(database: Database, subscriber: int) -> list[dict[str, object]]:
+    """What which program was told of a reader, when that happened, and whether it took it."""
+    query = (
+        sa.select(webhook.c.name, webhook_event.c.kind, webhook_event.c.at, webhook_delivery.c.state)
+        .join_from(webhook_delivery, webhook_event, webhook_event.c.id == webhook_delivery.c.event_id)
+        .join(webhook, webhook.c.id == webhook_delivery.c.webhook_id)
+        .where(webhook_event.c.subscriber_id == subscriber)
+        .order_by(webhook_event.c.id, webhook.c.name)
+    )
+    with database.read() as connection:
+        return [
+            {"webhook": row.name, "kind": row.kind, "at": row.at.isoformat(), "state": row.state}
+            for row in connection.execute(query)
+        ]
 
 
 def _told(row: sa.Row[Any]) -> dict[str, object]:

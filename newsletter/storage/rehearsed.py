@@ -22,13 +22,19 @@ from newsletter.storage.tables import (
     recovery_code,
     session,
     story,
+    webhook,
+    webhook_delivery,
+    webhook_event,
 )
 
 __all__ = ["TABLES", "copy_rows", "forget_issues_from", "span_of_stories"]
 
-_ALIVE_ONLY = (account_mail, api_token, audit, click_tally, login_link, reader_report, recovery_code, session)
+_ALIVE_ONLY = (
+    *(account_mail, api_token, audit, click_tally, login_link, reader_report, recovery_code, session),
+    *(webhook, webhook_delivery, webhook_event),
+)
 TABLES = tuple(table for table in METADATA.sorted_tables if table not in _ALIVE_ONLY)
-"""What a copy is made of; nobody logs in to one."""
+"""What a copy is made of; nobody logs in to one, and no program is told of it."""
 
 _AT_ONCE = 1000
 

@@ -15,9 +15,19 @@ from sqlalchemy.engine import Connection
 from newsletter.model import UNSETTLED, IssueState
 from newsletter.storage import progress
 from newsletter.storage.database import Database
-from newsletter.storage.tables import account_mail, audit, delivery, desk_mail, issue, login_link, session
+from newsletter.storage.tables import (
+    account_mail,
+    audit,
+    delivery,
+    desk_mail,
+    issue,
+    login_link,
+    session,
+    webhook_delivery,
+    webhook_event,
+)
 
-__all__ = ["prune_audit", "prune_deliveries", "prune_desk_mails", "prune_sessions"]
+__all__ = ["prune_audit", "prune_deliveries", "prune_desk_mails", "prune_sessions", "prune_webhook_events"]
 
 _AT_ONCE = 2_000
 """Rows of one transaction: some hundredths of a second."""
@@ -76,6 +86,14 @@ def prune_sessions(database: Database, before: datetime, *, dry_run: bool = Fals
     """Drop sessions and links of the desk's people that ended before then."""
     ended = _prune(database, session, session.c.expires_at < before, dry_run=dry_run)
     return ended + _prune(database, login_link, login_link.c.expires_at < before, dry_run=dry_run)
+
+
+def prune_webhook_events(database: Database, before: datetime, *, dry_run: bool = False) -> int:
+    """Drop what programs elsewhere were told of before then; what waits for one of them stays."""
+    waits = sa.exists().where(
+        webhook_delivery.c.event_id == webhook_event.c.id, webhook_delivery.c.next_at.is_not(None)
+    )
+    return _prune(database, webhook_event, (webhook_event.c.at < before) & ~waits, dry_run=dry_run)
 
 
 def _settled(database: Database, before: datetime) -> Iterator[int]:

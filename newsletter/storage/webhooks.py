@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 
 import sqlalchemy as sa
@@ -21,10 +21,6 @@ from newsletter.storage.database import Database, insert_or_ignore
 from newsletter.storage.tables import webhook, webhook_delivery, webhook_event
 
 __all__ = ["EventKind", "Fate", "Happening", "Webhook", "WebhookDelivery", "Webhooks", "note", "note_submitted"]
-
-KEPT = timedelta(days=30)
-"""How long what was told is kept, to be looked at and sent again."""
-
 
 CHUNK = 500
 """Rows written at once: an import brings a hundred thousand."""
@@ -172,10 +168,15 @@ class Webhooks:
             this = sa.update(webhook).where(webhook.c.id == number, webhook.c.off_at.is_(None))
             if not connection.execute(this.values(off_at=now, off_why=why)).rowcount:
                 return False
-            waits = webhook_delivery.c.webhook_id == number, webhook_delivery.c.state == Fate.WAITING
-            lost = {"state": Fate.LOST, "next_at": None, "reply": "the webhook was switched off"}
-            connection.execute(sa.update(webhook_delivery).where(*waits).values(lost))
+            _give_up(connection, number)
             return True
+
+    def give_up(self, number: int) -> None:
+        """Give up what waits for a webhook that is off: an event may have been written while it was switched."""
+        off = sa.select(webhook.c.id).where(webhook.c.id == number, webhook.c.off_at.is_not(None))
+        with self._database.write() as connection:
+            if connection.scalar(off.with_for_update()) is not None:
+                _give_up(connection, number)
 
     def remove(self, number: int) -> bool:
         """Forget it, with all it was told; False where it is gone."""
@@ -215,21 +216,24 @@ class Webhooks:
                 found.setdefault(row.webhook_id, {})[Fate(row.state)] = row.number
         return found
 
-    def claim(self, row: WebhookDelivery, now: datetime, next_at: datetime) -> bool:
-        """Count one more try before it is made, due again at `next_at` whatever becomes of it; False when somebody
-        else was first."""
+    def claim(self, row: WebhookDelivery, now: datetime, next_at: datetime) -> WebhookDelivery | None:
+        """Count one more try before it is made, due again at `next_at` whatever becomes of it; None when somebody else
+        was first, or it waits no more."""
         those = self._is(row), webhook_delivery.c.tries == row.tries, webhook_delivery.c.next_at.is_not(None)
         with self._database.write() as connection:
             values = {"tries": row.tries + 1, "tried_at": now, "next_at": next_at}
-            return connection.execute(sa.update(webhook_delivery).where(*those).values(values)).rowcount == 1
+            if not connection.execute(sa.update(webhook_delivery).where(*those).values(values)).rowcount:
+                return None
+        return replace(row, tries=row.tries + 1, tried_at=now, next_at=next_at)
 
     def settle(
         self, row: WebhookDelivery, fate: Fate, status: int | None, reply: str, next_at: datetime | None = None
     ) -> None:
-        """Note what came of the last try, and when the next one is due."""
+        """Note what came of the last try, and when the next one is due; nothing, where it was given up meanwhile."""
+        those = self._is(row), webhook_delivery.c.tries == row.tries, webhook_delivery.c.state == Fate.WAITING
         values = {"state": fate, "status": status, "reply": reply, "next_at": next_at}
         with self._database.write() as connection:
-            connection.execute(sa.update(webhook_delivery).where(self._is(row)).values(values))
+            connection.execute(sa.update(webhook_delivery).where(*those).values(values))
 
     def again(self, number: int, event: int, now: datetime) -> bool:
         """Have one event sent once more, from its first try on; False where there is none, or it waits."""
@@ -238,16 +242,6 @@ class Webhooks:
         with self._database.write() as connection:
             values = {"state": Fate.WAITING, "tries": 0, "next_at": now, "reply": ""}
             return connection.execute(sa.update(webhook_delivery).where(*those, settled).values(values)).rowcount == 1
-
-    def sweep(self, now: datetime) -> None:
-        """Forget what happened long ago and waits no more."""
-        waits = sa.select(webhook_delivery.c.event_id).where(webhook_delivery.c.next_at.is_not(None))
-        old = webhook_event.c.at < now - KEPT, webhook_event.c.id.not_in(waits)
-        with self._database.read() as connection:
-            if connection.scalar(sa.select(webhook_event.c.id).where(*old).limit(1)) is None:
-                return
-        with self._database.write() as connection:
-            connection.execute(sa.delete(webhook_event).where(*old))
 
     def _one(self, which: sa.ColumnElement[bool], words: str) -> Webhook:
         with self._database.read() as connection:
@@ -288,6 +282,12 @@ class Webhooks:
                 )
                 for row in rows
             ]
+
+
+def _give_up(connection: Connection, number: int) -> None:
+    waits = webhook_delivery.c.webhook_id == number, webhook_delivery.c.state == Fate.WAITING
+    lost = {"state": Fate.LOST, "next_at": None, "reply": "the webhook was switched off"}
+    connection.execute(sa.update(webhook_delivery).where(*waits).values(lost))
 
 
 def _unknown(connection: Connection, happenings: Sequence[Happening]) -> Sequence[Happening]:

@@ -19,7 +19,7 @@ from newsletter.errors import ChecksFailedError, InputError, NothingToDoError
 from newsletter.newsroom import Newsroom
 from newsletter.newsroom.dispatch import sending
 from newsletter.newsroom.programs import webhooks
-from newsletter.newsroom.readership import subscriptions
+from newsletter.newsroom.readership import pruning, subscriptions
 from newsletter.schedule.clockwork import Clockwork
 from newsletter.storage import EventKind, Fate, Role, Webhook
 from subscribers.database import writing
@@ -61,6 +61,11 @@ def pass_time(room: Newsroom, **length: float) -> datetime:
 def only(room: Newsroom, each: Webhook) -> Any:
     (row,) = room.webhooks.told(each.id, 10)
     return row
+
+
+def pruned(room: Newsroom, *, dry_run: bool = False) -> int:
+    (found,) = (each for each in pruning.prune(room, dry_run=dry_run) if each.what == "events told to webhooks")
+    return found.number
 
 
 def test_what_happens_is_told_once_signed_and_without_an_address(room: Newsroom, listener: Listener) -> None:
@@ -339,13 +344,17 @@ def test_a_kill_between_the_call_and_its_record_costs_a_second_call_and_no_event
 def test_old_events_are_forgotten_once_they_wait_no_more(room: Newsroom, listener: Listener) -> None:
     each, _ = hook(room, listener, EventKind.SUBSCRIBED)
     add(room, "a@example.com")
+    pass_time(room, days=31)
+    assert pruned(room) == 0, "it waits still"
+    webhooks.carry(room)
+    assert pruned(room, dry_run=True) == 1
+    assert only(room, each).fate is Fate.TAKEN, "the clock that tells throws nothing away"
+    assert pruned(room) == 1
+    assert room.webhooks.told(each.id, 10) == []
+    add(room, "b@example.com")
     webhooks.carry(room)
     pass_time(room, days=29)
-    webhooks.carry(room)
-    assert only(room, each).fate is Fate.TAKEN
-    pass_time(room, days=2)
-    webhooks.carry(room)
-    assert room.webhooks.told(each.id, 10) == []
+    assert pruned(room) == 0
 
 
 def test_the_clock_tells_what_is_due(light_room: Newsroom, listener: Listener) -> None:

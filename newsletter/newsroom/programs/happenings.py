@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from sqlalchemy import Connection
 
 from newsletter.storage import EventKind, Happening, note
+from subscribers.erasing import Erased
 from subscribers.model import Event, Status
 
-__all__ = ["happening_of", "listen"]
+__all__ = ["happening_of", "listen", "tell_erased"]
 
 _KINDS = {
     "subscribed": EventKind.SUBSCRIBED,
@@ -26,6 +28,15 @@ _TOLD = ("newsletters", "issue", "class", "status", "then")
 def listen(connection: Connection, lines: Sequence[tuple[int, Event]]) -> None:
     """Write down what of these lines of history some webhook wants to be told."""
     note(connection, [each for number, event in lines if (each := happening_of(number, event)) is not None])
+
+
+def tell_erased(connection: Connection, erased: Erased, now: datetime) -> None:
+    """Write down that somebody is erased: all their subscriptions end. Also where none was left to end, for a program
+    may keep them from before."""
+    if erased.subscriber:
+        data = {"subscriber": erased.subscriber, "newsletters": list(erased.newsletters)}
+        kind = EventKind.UNSUBSCRIBED
+        note(connection, [Happening(kind=kind, at=now, data=data, subscriber=erased.subscriber)])
 
 
 def happening_of(subscriber: int, event: Event) -> Happening | None:

@@ -14,7 +14,7 @@ import logging
 import random
 import secrets
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from newsletter import gather
-from newsletter.errors import ChecksFailedError, InputError, NothingToDoError, SettingError
+from newsletter.errors import ChecksFailedError, InputError, NewsletterError, NothingToDoError, SettingError
 from newsletter.newsroom.people import bell
 from newsletter.newsroom.room import Newsroom
 from newsletter.newsroom.sealing import seal, unseal
@@ -126,18 +126,16 @@ def try_out(room: Newsroom, each: Webhook) -> Called:
     return _call(room, each, f"msg_{secrets.token_hex(16)}", told)
 
 
-def carry(room: Newsroom) -> None:
-    """Tell each webhook what is due; the clock asks. Any number of processes may; one of them does it."""
-    if room.settings.rehearsal:
-        return
-    if not room.webhooks.waiting(room.clock.now()):
-        room.webhooks.sweep(room.clock.now())
+def carry(room: Newsroom, stop: Callable[[], bool] = lambda: False) -> None:
+    """Tell each webhook what is due; the clock asks. Any number of processes may; one of them does it. No call is begun
+    once `stop` says so."""
+    if room.settings.rehearsal or not room.webhooks.waiting(room.clock.now()):
         return
     with room.database.hold("webhooks") as held:
         if held:
             numbers = room.webhooks.waiting(room.clock.now())
             with ThreadPoolExecutor(AT_ONCE, "webhook") as workers:
-                list(workers.map(partial(_carry_to, room), numbers))
+                list(workers.map(partial(_carry_to, room, stop), numbers))
 
 
 def is_inside(room: Newsroom, url: str) -> bool:
@@ -147,36 +145,58 @@ def is_inside(room: Newsroom, url: str) -> bool:
     return (parts.hostname or "", port) in room.settings.webhooks_inside
 
 
-def _carry_to(room: Newsroom, number: int) -> None:
+def _carry_to(room: Newsroom, stop: Callable[[], bool], number: int) -> None:
+    until = time.monotonic() + AT_A_WAKING
     try:
-        each = room.webhooks.get(number)
-        until = time.monotonic() + AT_A_WAKING
         for row in room.webhooks.due(number, room.clock.now(), MOST):
-            if time.monotonic() > until or not _carry_one(room, each, row):
+            if stop() or time.monotonic() > until:
                 return
+            each = room.webhooks.get(number)  # anew: somebody may have switched it off, or the last one was not taken
+            if not _may_be_told(room, each) or not _carry_one(room, each, row):
+                return
+    except NewsletterError as error:
+        log.warning("webhook %d could not be told: %s", number, error)
     except Exception:
         log.exception("webhook %d could not be told", number)
 
 
+def _may_be_told(room: Newsroom, each: Webhook) -> bool:
+    """Whether it is on and can be called; what waits for one that is not is given up."""
+    if each.off_at is not None:
+        room.webhooks.give_up(each.id)
+        return False
+    if _is_reached(room, each) and unseal(room, _PURPOSE, each.secret) is None:
+        # No later try fares better, and what is sealed with a key that is gone does not come back by waiting.
+        _give_up(room, each, room.clock.now(), "its secret was sealed with a key that is gone")
+        return False
+    return True
+
+
+def _is_reached(room: Newsroom, each: Webhook) -> bool:
+    return room.settings.live or is_inside(room, each.url)
+
+
 def _carry_one(room: Newsroom, each: Webhook, row: WebhookDelivery) -> bool:
     """Tell it one event; False where the others had better wait."""
-    if not room.settings.live and not is_inside(room, each.url):
+    if not _is_reached(room, each):
         room.webhooks.settle(row, Fate.LOST, None, _NOT_LIVE)
         return True
     now = room.clock.now()
     pause = PAUSES[min(row.tries, len(PAUSES) - 1)]
     next_at = now + pause * random.uniform(1.0, 1.1)  # noqa: S311 - that not all come at once, and no secret
     # Claimed before it is sent: who dies meanwhile leaves it due again, and it may arrive twice.
-    if not room.webhooks.claim(row, now, next_at):
+    claimed = room.webhooks.claim(row, now, next_at)
+    if claimed is None:
         return True
     called = _call(room, each, row.happening.uid, _told(room, each, row))
     if called.taken:
-        room.webhooks.settle(row, Fate.TAKEN, called.status, called.words)
-        room.webhooks.mark(each.id, None)
+        room.webhooks.settle(claimed, Fate.TAKEN, called.status, called.words)
+        if each.failing_since is not None:
+            room.webhooks.mark(each.id, None)
         return True
-    last = row.tries + 1 > len(PAUSES)
+    last = claimed.tries > len(PAUSES)
     after = None if last else max(next_at, now + timedelta(seconds=called.wait))
-    room.webhooks.settle(row, Fate.LOST if last else Fate.WAITING, called.status, called.words, after)
+    room.webhooks.settle(claimed, Fate.LOST if last else Fate.WAITING, called.status, called.words, after)
     return _look_after(room, each, called, now)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from newsletter.errors import InputError, NothingToDoError
+from newsletter.newsroom.programs import happenings
 from newsletter.newsroom.readership import imports
 from newsletter.newsroom.room import Newsroom
 from newsletter.storage.forgetting import forget_reader, forms_of, sweep_traces, wipe
@@ -57,6 +58,7 @@ def erase_within(room: Newsroom, connection: Connection, address: Address, *, ag
         forget_reader(connection, erased.subscriber, forms)
         wipe(connection, metadata.tables.values(), forms, KEPT_AS_IT_IS)
         if not again:
+            happenings.tell_erased(connection, erased, now)
             room.privacy.note_erased(connection, erased, now)
     return erased
 

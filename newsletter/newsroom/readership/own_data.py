@@ -15,7 +15,7 @@ from newsletter.errors import InputError, NothingToDoError
 from newsletter.newsroom.readership import erasing
 from newsletter.newsroom.readership.requests import FORM
 from newsletter.newsroom.room import Newsroom
-from newsletter.storage.forgetting import move_reader, reader_deliveries
+from newsletter.storage.forgetting import move_reader, reader_deliveries, reader_tellings
 from newsletter.tokens import Purpose
 from subscribers.addresses import parse_address
 from subscribers.changing import Change, Outcome
@@ -81,7 +81,8 @@ def holdings(room: Newsroom, held: Subscriber) -> Holdings:
 
 def document(room: Newsroom, held: Subscriber) -> Iterator[str]:
     """All that is held of a reader as one JSON document, piece by piece."""
-    whole = json.dumps(room.privacy.holdings(held), ensure_ascii=False, indent=1, default=_plain)
+    found = room.privacy.holdings(held) | {"programs_told": reader_tellings(room.database, held.id)}
+    whole = json.dumps(found, ensure_ascii=False, indent=1, default=_plain)
     yield whole.removesuffix("\n}") + ',\n "messages": ['
     for number, message in enumerate(reader_deliveries(room.database, held.id)):
         yield ("," if number else "") + "\n  " + json.dumps(message, ensure_ascii=False, default=_plain)

@@ -40,6 +40,7 @@ KINDS = {
     "pending sign-ups": "keep_pending",
     "desk mails": "keep_desk_mails",
     "sessions": "keep_sessions",
+    "events told to webhooks": "keep_webhook_events",
     "lines of the audit log": "keep_audit",
 }
 """Each kind of record, and the setting that says for how many days it is kept."""
@@ -55,6 +56,7 @@ def prune(room: Newsroom, *, dry_run: bool = False) -> list[Pruned]:
         "pending sign-ups": lambda before: prune_pending(engine, before, dry_run=dry_run),
         "desk mails": lambda before: retention.prune_desk_mails(database, before, dry_run=dry_run),
         "sessions": lambda before: retention.prune_sessions(database, before, dry_run=dry_run),
+        "events told to webhooks": lambda before: retention.prune_webhook_events(database, before, dry_run=dry_run),
         "lines of the audit log": lambda before: retention.prune_audit(database, before, dry_run=dry_run),
     }
     done = []
