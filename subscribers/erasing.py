@@ -41,6 +41,8 @@ def erase(connection: Connection, address: Address, now: datetime) -> Erased | N
     keys = [each.key for each in mine]
     asked = or_(request.c.address_key.in_(keys), request.c.id.in_(_joining(connection, held.id if held else 0)))
     gone = connection.execute(delete(request).where(asked)).rowcount
+    # Also of others, who asked to have their mail go there.
+    gone += connection.execute(delete(address_change).where(address_change.c.address_key.in_(keys))).rowcount
     gone += _unclear(connection, keys, now)
     if held is None and not gone:
         return None

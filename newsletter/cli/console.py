@@ -27,6 +27,7 @@ __all__ = [
     "print_json",
     "print_table",
     "progress_bar",
+    "record",
     "whisper",
     "who",
 ]
@@ -64,6 +65,13 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON d
 def who(by: str | None) -> str:
     """The name given, or the login name."""
     return by or getpass.getuser()
+
+
+def record(room: Newsroom, kind: str, by: str | None, *, what: str = "", remark: str = "") -> None:
+    """Add a line to the audit log: who did what, to what; no reader's address, and nothing that somebody typed."""
+    from newsletter.storage import AuditLine
+
+    room.audit.write(AuditLine(at=room.clock.now(), kind=kind, who=who(by), what=what, remark=remark))
 
 
 def desk_folder() -> Path:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from newsletter.cli.console import DeskGroup, as_json, open_room, print_json, print_table
+from newsletter.cli.console import DeskGroup, as_json, by, open_room, print_json, print_table, record
 
 
 @click.group(cls=DeskGroup)
@@ -63,8 +63,9 @@ def reconcile() -> None:
 
 @db.command()
 @click.option("--dry-run", is_flag=True, help="Say what would go; take nothing away.")
+@by
 @as_json
-def prune(dry_run: bool, as_json: bool) -> int:
+def prune(dry_run: bool, by: str | None, as_json: bool) -> int:
     """Take away what the settings NEWSLETTER_KEEP_… say is too old; the clock does it once a day.
 
     Of an issue that is not settled, or whose books do not balance, nothing goes. Exit code 4 where nothing is too old.
@@ -76,6 +77,9 @@ def prune(dry_run: bool, as_json: bool) -> int:
         if room.clock.rehearsing and not dry_run:
             raise InputError("NEWSLETTER_NOW sets the clock: only --dry-run says what is too old by it")
         pruned = pruning.prune(room, dry_run=dry_run)
+        gone = ", ".join(f"{each.number} {each.what}" for each in pruned if each.number)
+        if gone and not dry_run:
+            record(room, "prune", by, remark=gone)
     if as_json:
         print_json([{**each.as_json(), "dry_run": dry_run} for each in pruned])
     else:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from newsletter.cli.console import DeskGroup, as_json, by, open_room, opened, print_json, whisper, who
+from newsletter.cli.console import DeskGroup, as_json, by, open_room, opened, print_json, record, whisper, who
 
 if TYPE_CHECKING:
     from newsletter.newsroom import Newsroom
@@ -57,9 +57,11 @@ def import_(file: Path, newsletters: tuple[str, ...], consent_source: str | None
 @subscribers.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--spreadsheet-safe", is_flag=True, help="Make cells inert that a spreadsheet would run as formulas.")
-def export(file: Path, spreadsheet_safe: bool) -> None:
+@by
+def export(file: Path, spreadsheet_safe: bool, by: str | None) -> None:
     """Write every subscriber to a CSV file in the form that `subscribers import` takes."""
     with open_room() as room, _bar("exporting", True) as progress:
+        record(room, "subscriber_export", by, remark="for a spreadsheet" if spreadsheet_safe else "as it is")
         count = room.subscribers.export_file(file, safe=spreadsheet_safe, progress=progress)
     click.echo(f"{file}: {count} rows")
 
@@ -73,6 +75,7 @@ def export(file: Path, spreadsheet_safe: bool) -> None:
 @click.option("--language", metavar="CODE")
 @click.option("--timezone", metavar="ZONE")
 @click.option("--consent-source", metavar="TEXT", help="States the consent, and confirms; without it: pending.")
+@by
 def add(
     address: str,
     newsletters: tuple[str, ...],
@@ -82,6 +85,7 @@ def add(
     language: str | None,
     timezone: str | None,
     consent_source: str | None,
+    by: str | None,
 ) -> None:
     """Add one subscriber; revives nobody who unsubscribed or is suppressed."""
     from newsletter.newsroom.readership import subscriptions
@@ -98,16 +102,21 @@ def add(
             language=language,
             timezone=timezone,
         )
+        record(room, "subscriber_add", by, what=subscriptions.whom(room, address), remark=str(fate))
     click.echo(f"{address}: {fate.replace('_', ' ')}")
 
 
 @subscribers.command()
 @click.argument("address")
+@by
 @as_json
-def show(address: str, as_json: bool) -> None:
-    """Show one subscriber: subscriptions, preferences, history."""
+def show(address: str, by: str | None, as_json: bool) -> None:
+    """Show one subscriber: subscriptions, preferences, history. The audit log says who looked."""
+    from newsletter.newsroom.readership import subscriptions
+
     with open_room() as room:
-        document = room.subscribers.show(address)
+        document = subscriptions.show(room, address)
+        record(room, "subscriber", by, what=subscriptions.whom(room, address))
     if as_json:
         print_json(document)
         return
@@ -125,10 +134,15 @@ def show(address: str, as_json: bool) -> None:
 @subscribers.command()
 @click.argument("address")
 @click.option("--reason", metavar="TEXT", default="by hand", show_default=True)
-def suppress(address: str, reason: str) -> int:
+@by
+def suppress(address: str, reason: str, by: str | None) -> int:
     """Never mail ADDRESS again, whatever is imported."""
+    from newsletter.newsroom.readership import subscriptions
+
     with open_room() as room:
         new = room.subscribers.suppress(address, reason, room.clock.now())
+        if new:
+            record(room, "subscriber_suppress", by, what=subscriptions.whom(room, address))
     click.echo(f"{address}: suppressed" if new else f"{address}: was suppressed before")
     return 0 if new else 4
 
@@ -136,12 +150,18 @@ def suppress(address: str, reason: str) -> int:
 @subscribers.command()
 @click.argument("address")
 @click.option("--newsletter", metavar="NAME", help="From this one only; from all by default.")
-def unsubscribe(address: str, newsletter: str | None) -> int:
+@by
+def unsubscribe(address: str, newsletter: str | None, by: str | None) -> int:
     """End the subscriptions of ADDRESS."""
+    from newsletter.newsroom.readership import subscriptions
+
     with open_room() as room:
         if newsletter:
             room.newsletter(newsletter)
         ended = room.subscribers.unsubscribe(address, newsletter, room.clock.now(), how="command line")
+        if ended:
+            whom = subscriptions.whom(room, address)
+            record(room, "subscriber_unsubscribe", by, what=whom, remark=", ".join(ended))
     click.echo(f"{address}: unsubscribed from {', '.join(ended)}" if ended else f"{address}: nothing left to end")
     return 0 if ended else 4
 
@@ -153,13 +173,12 @@ def unsubscribe(address: str, newsletter: str | None) -> int:
 def unsuppress(address: str, reason: str, by: str | None) -> int:
     """Let ADDRESS be mailed again, whatever spoke against it; its subscriptions stay as they are."""
     from newsletter.newsroom.readership import subscriptions
-    from newsletter.storage import AuditLine
 
     with open_room() as room:
         lifted = subscriptions.unsuppress(room, address, reason, who=who(by))
         if lifted:
-            told = AuditLine(at=room.clock.now(), kind="subscriber_unsuppress", who=who(by), remark=f"was {lifted}")
-            room.audit.write(told)
+            whom, was = subscriptions.whom(room, address), subscriptions.was(lifted)
+            record(room, "subscriber_unsuppress", by, what=whom, remark=was)
     click.echo(
         f"{address}: may be mailed again; it was suppressed: {lifted}" if lifted else f"{address}: not suppressed"
     )
@@ -177,12 +196,10 @@ def forget(address: str, by: str | None) -> None:
     where nothing is held of it.
     """
     from newsletter.newsroom.readership import subscriptions
-    from newsletter.storage import AuditLine
 
     with open_room() as room:
         number = subscriptions.forget(room, address)
-        told = AuditLine(at=room.clock.now(), kind="subscriber_erase", who=who(by), what=f"subscriber {number}")
-        room.audit.write(told)
+        record(room, "subscriber_erase", by, what=f"subscriber {number}" if number else subscriptions.NOBODY)
     click.echo(f"erased: subscriber {number}" if number else "erased: an address without a subscriber")
     if any(room.outbox.glob("**/*.eml")):
         whisper("Messages in the outbox folder went nowhere and are left as they are; delete them by hand.")
@@ -193,12 +210,15 @@ def forget(address: str, by: str | None) -> None:
 @click.option(
     "--out", metavar="FILE", type=click.Path(path_type=Path), help="Into this file; standard output otherwise."
 )
-def data(address: str, out: Path | None) -> None:
+@by
+def data(address: str, out: Path | None, by: str | None) -> None:
     """Write all that is held of whoever has ADDRESS as one JSON document, as they may ask for themselves."""
     from newsletter.newsroom.readership import own_data, subscriptions
 
     with open_room() as room, opened(out) as file:
-        for piece in own_data.document(room, subscriptions.find(room, address)):
+        held = subscriptions.find(room, address)
+        record(room, "subscriber_data", by, what=f"subscriber {held.id}")
+        for piece in own_data.document(room, held):
             file.write(piece.encode())
 
 

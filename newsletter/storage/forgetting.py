@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
@@ -28,6 +29,10 @@ KEPT_AS_IT_IS = {
     "account": "the desk's own people, who may be readers too",
     "audit": "append-only; no reader's address stands in it",
     "delivery": "by the reader's number, not by looking at each",
+    "click_link": "addresses of stories, to which mails that left must lead on",
+    "click_tally": "figures",
+    "webhook": "the desk's own addresses of programs, and their names",
+    "webhook_event": "by number; no address stands in what happened",
     **dict.fromkeys(
         ("story", "story_revision", "draft", "edition", "issue_revision", "issue.snapshot", "source_state"),
         "what was published, or is to be",
@@ -65,6 +70,9 @@ def forget_reader(connection: Connection, subscriber: int, forms: Collection[str
     frozen = sa.select(issue.c.id).where(issue.c.frozen_at.is_not(None))
     theirs = delivery.c.issue_id.in_(frozen), delivery.c.subscriber_id == subscriber
     connection.execute(sa.update(delivery).where(*theirs).values(email="", name="", reply=""))
+    # A program may answer with the address that it was told.
+    told = sa.select(webhook_event.c.id).where(webhook_event.c.subscriber_id == subscriber)
+    connection.execute(sa.update(webhook_delivery).where(webhook_delivery.c.event_id.in_(told)).values(reply=""))
     wipe(connection, METADATA.tables.values(), forms, KEPT_AS_IT_IS)
 
 
@@ -80,16 +88,16 @@ def move_reader(connection: Connection, subscriber: int, email: str) -> None:
 def wipe(
     connection: Connection, tables: Iterable[sa.Table], forms: Collection[str], kept: Collection[str] = ()
 ) -> None:
-    """Replace some words wherever they stand in a text or a JSON document of these tables.
+    """Replace addresses, in these forms, wherever they stand in a text or a JSON document of these tables.
 
-    Keys stay, and so does what `kept` names: a table, a column, or `table.column`.
+    An address of which one is only a part stays: `joann@example.org` where `ann@example.org` goes. Keys stay, and so
+    does what `kept` names: a table, a column, or `table.column`.
     """
     for table in tables:
         for column in table.columns if table.name not in kept else ():
             named = column.name in kept or f"{table.name}.{column.name}" in kept
             if isinstance(column.type, sa.JSON | sa.String) and not column.primary_key and not named:
-                for form in sorted(forms, key=len, reverse=True):
-                    _wipe(connection, column, form)
+                _wipe(connection, column, forms)
 
 
 def forms_of(addresses: Iterable[str]) -> set[str]:
@@ -118,15 +126,37 @@ def sweep_traces(database: Database) -> None:
             cursor.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
 
 
-def _wipe(connection: Connection, column: sa.Column[str], form: str) -> None:
-    is_json = isinstance(column.type, sa.JSON)
-    text = sa.cast(column, sa.Text) if is_json else column
-    found = sa.update(column.table).where(text.contains(form, autoescape=True))
-    wiped = sa.func.replace(text, form, _GONE)
-    # SQLite keeps JSON as the text it is; made of it by a cast it would be a number.
-    as_json = is_json and connection.dialect.name != "sqlite"
-    value = sa.cast(wiped, sa.JSON) if as_json else sa.type_coerce(wiped, sa.Text)
-    connection.execute(found.values({column: value}))
+def _wipe(connection: Connection, column: sa.Column[Any], forms: Collection[str]) -> None:
+    text = sa.cast(column, sa.Text) if isinstance(column.type, sa.JSON) else column
+    key = list(column.table.primary_key)
+    found = sa.select(*key, column).where(sa.or_(*(text.icontains(form, autoescape=True) for form in forms)))
+    wanted = _wanted(forms)
+    # What another transaction writes meanwhile is waited for, and not written over.
+    for row in connection.execute(found.with_for_update(key_share=True)).all():
+        held = row[-1]
+        wiped = _without(held, wanted)
+        if wiped != held:
+            this = (each == value for each, value in zip(key, row, strict=False))
+            connection.execute(sa.update(column.table).where(*this).values({column: wiped}))
+
+
+def _wanted(forms: Collection[str]) -> re.Pattern[str]:
+    """One of these forms as a whole address, also where a sentence, a path or a line in JSON ends with it."""
+    either = "|".join(map(re.escape, sorted(forms, key=len, reverse=True)))
+    return re.compile(rf"(?:(?<![\w.+-])|(?<=\\[nrtbf]))(?:{either})(?![\w-]|\.\w)", re.IGNORECASE)
+
+
+def _without(held: Any, wanted: re.Pattern[str]) -> Any:
+    """The same text or JSON document, with a mark instead of the address."""
+    match held:
+        case str():
+            return wanted.sub(_GONE, held)
+        case list():
+            return [_without(each, wanted) for each in held]
+        case dict():
+            return {_without(key, wanted): _without(each, wanted) for key, each in held.items()}
+        case _:
+            return held
 
 
 def reader_deliveries(database: Database, subscriber: int) -> Iterator[dict[str, object]]:

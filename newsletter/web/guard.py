@@ -105,7 +105,8 @@ def _answer_program(ask: Ask, needed: Access, action: Action) -> Response:
             return action(ask)
         ask = replace(ask, bearer=bearer_of(ask, needed.role))
         response = action(ask)
-        if (ask.posted or action.__name__ in _SHOWING) and response.status_code < 400:
+        looked = action.__name__ in _SHOWING and ask.request.method == "GET"
+        if (ask.posted or looked) and response.status_code < 400:
             record(ask, action.__name__)
         return response
     except HTTPException as error:

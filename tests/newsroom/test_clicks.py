@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.errors import StorageError
-from newsletter.newsroom.readership.clicks import FEWEST, told
+from newsletter.newsroom.readership.clicks import FEWEST, IssueClicks, told
 from newsletter.newsroom.readership.counting import ClickCounter
 from newsletter.newsroom.readership.sweeps import LONGEST, MOST, QUIET, WITHIN, Followed, Sweeps, is_scanner
 from newsletter.storage import Clicked, Link
@@ -146,10 +146,30 @@ def test_programs_say_what_they_are(agent: str, scanner: bool) -> None:
 COUNTS = st.lists(st.tuples(st.sampled_from("abcd"), st.integers(0, 5), st.integers(0, 25)), max_size=30)
 
 
+def figures_at(hour: int, *counts: tuple[str, int, int]) -> IssueClicks:
+    found = [Clicked(story, "CN.en", HOUR + timedelta(hours=at), number, number // 2) for story, at, number in counts]
+    return told(found, {story: f"Story {story}" for story in "abcde"}, HOUR + timedelta(hours=hour, minutes=59))
+
+
+def test_the_running_hour_is_told_when_it_is_over() -> None:
+    counts = (("a", 0, 12), ("a", 1, 20), ("a", 2, 11))
+    spans = [[number for _, number in figures_at(at, *counts).hours] for at in range(4)]
+    assert spans == [[], [12], [12, 20], [12, 20, 11]]
+    few = figures_at(2, ("a", 0, 12), ("a", 1, 20), ("a", 2, 3))
+    assert [number for _, number in few.hours] == [12], "20 and 12 would leave 3 of the story's 35"
+
+
+@given(COUNTS, st.integers(0, 7))
+def test_of_a_running_hour_nothing_under_ten_is_left_over(counts: list[tuple[str, int, int]], at: int) -> None:
+    figures = figures_at(at, *counts)
+    rest = sum(each.clicks or 0 for each in figures.stories) - sum(number for _, number in figures.hours)
+    assert rest == 0 or rest >= FEWEST
+    assert all(hour < HOUR + timedelta(hours=at) and number >= FEWEST for hour, number in figures.hours)
+
+
 @given(COUNTS)
 def test_no_figure_under_ten_is_told_nor_to_be_found_by_subtraction(counts: list[tuple[str, int, int]]) -> None:
-    found = [Clicked(story, "CN.en", HOUR + timedelta(hours=at), number, number // 2) for story, at, number in counts]
-    figures = told(found, {story: f"Story {story}" for story in "abcde"})
+    figures = figures_at(6, *counts)
     sums = Counter[str]()
     for story, _, number in counts:
         sums[story] += number

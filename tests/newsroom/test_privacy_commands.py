@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ from newsletter.newsroom import Newsroom
 from newsletter.newsroom.readership import erasing
 from newsletter.storage.forgetting import KEPT_AS_IT_IS
 from newsletter.storage.tables import METADATA
+from subscribers.requests import RequestKind
+from subscribers.signups import sign_up
 from subscribers.tables import metadata
 
 READER = "ines.ferreira@example.com"
@@ -40,8 +43,9 @@ def test_forget_erases_once_and_show_tells_of_it(desk: Newsroom) -> None:
     shown = json.loads(run(desk, "subscribers", "show", READER, "--json")[1].stdout)
     assert (shown["status"], shown["name"], shown["subscriptions"]) == ("suppressed", "", {})
     assert [(line["what"], line["reason"]) for line in shown["history"]] == [("suppressed", "erased")]
-    (line,) = desk.audit.lines()
+    look, line = desk.audit.lines()
     assert (line.kind, line.who, line.what) == ("subscriber_erase", "anna", f"subscriber {number}")
+    assert (look.kind, look.what) == ("subscriber", "an address without a subscriber")
 
 
 def test_unsuppress_needs_a_reason_and_leaves_subscriptions_as_they_are(desk: Newsroom) -> None:
@@ -56,6 +60,56 @@ def test_unsuppress_needs_a_reason_and_leaves_subscriptions_as_they_are(desk: Ne
     assert {"what": "unsuppressed", "was": "complaint", "reason": "wrote to us", "how": "by anna"}.items() <= (
         shown["history"][-1].items()  # type: ignore[index]
     )
+
+
+def test_what_is_done_about_one_person_is_in_the_audit_log_by_number(desk: Newsroom, tmp_path: Path) -> None:
+    typed = "neighbour of ines.ferreira@example.com"
+    number = desk.subscribers.find(READER).id
+    for command in (
+        ("show", READER),
+        ("show", READER, "--json"),
+        ("data", READER),
+        ("export", str(tmp_path / "all.csv")),
+        ("unsubscribe", READER),
+        ("suppress", READER, "--reason", typed),
+        ("unsuppress", READER, "--reason", typed),
+        ("suppress", "stranger@example.org", "--reason", typed),
+        ("add", "late@example.com", "--newsletter", "asia-ai-daily"),
+    ):
+        assert run(desk, "subscribers", *command, "--by", "anna")[0] == 0, command
+    late, whom = desk.subscribers.find("late@example.com").id, f"subscriber {number}"
+    lines = list(reversed(desk.audit.lines()))
+    assert [(line.kind, line.what, line.remark) for line in lines] == [
+        ("subscriber", whom, ""),
+        ("subscriber", whom, ""),
+        ("subscriber_data", whom, ""),
+        ("subscriber_export", "", "as it is"),
+        ("subscriber_unsubscribe", whom, "asia-ai-daily"),
+        ("subscriber_suppress", whom, ""),
+        ("subscriber_unsuppress", whom, "was by hand"),
+        ("subscriber_suppress", "an address without a subscriber", ""),
+        ("subscriber_add", f"subscriber {late}", "added"),
+    ]
+    assert {line.who for line in lines} == {"anna"}
+
+
+def test_what_changed_nothing_leaves_no_line(desk: Newsroom) -> None:
+    assert run(desk, "subscribers", "show", "nobody@example.org")[0] == 2
+    assert run(desk, "subscribers", "unsuppress", READER, "--reason", "x")[0] == 4
+    assert run(desk, "db", "prune")[0] == 4
+    assert desk.audit.lines() == []
+
+
+def test_a_pruning_leaves_a_line_with_what_went(desk: Newsroom) -> None:
+    now = desk.clock.now()
+    signup = sign_up("late@example.com", ["asia-ai-daily"])
+    long_ago = now - timedelta(days=40)
+    desk.subscribers.ask(RequestKind.SUBSCRIBE, signup, long_ago, language="en", network="", form="1")
+    assert run(desk, "db", "prune", "--dry-run")[0] == 0
+    assert desk.audit.lines() == []
+    assert run(desk, "db", "prune", "--by", "anna")[0] == 0
+    (line,) = desk.audit.lines()
+    assert (line.kind, line.who, line.remark) == ("prune", "anna", "1 requests")
 
 
 def test_data_is_one_document(desk: Newsroom, tmp_path: Path) -> None:

@@ -88,3 +88,15 @@ def test_a_copy_on_which_days_are_rehearsed_is_made_of_no_webhook(room: Newsroom
         assert copy.subscribers.find(MEI)
         as_a_file = room.database.is_sqlite
         assert len(copy.webhooks.all()) == as_a_file
+
+
+def test_after_a_restored_backup_nothing_is_told_before_the_journal_is_read(room: Newsroom, listener: Listener) -> None:
+    hook(room, listener, EventKind.SUBSCRIBED, with_address=True)
+    add(room, MEI)
+    with pytest.raises(ZeroDivisionError), room.database.write() as connection:  # noqa: PT012 - the database forgets it
+        subscriber = room.privacy.erase(connection, parse_address(MEI), room.clock.now())
+        assert subscriber is not None
+        room.privacy.note_erased(connection, subscriber, room.clock.now())
+        raise ZeroDivisionError
+    webhooks.carry(room)
+    assert MEI not in str(listener.told)

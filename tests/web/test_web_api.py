@@ -97,6 +97,17 @@ def test_a_withdrawn_story_bears_the_tokens_name(sent: Newsroom) -> None:
     assert Program(sent, Role.VIEWER).post("stories/withdraw", {"id": story, "reason": "x"}).status_code == 403
 
 
+def test_a_look_for_an_address_is_logged_by_number_and_head_looks_at_nothing(sent: Newsroom) -> None:
+    program, number = Program(sent), sent.subscribers.find(READER).id
+    for path in (f"subscribers?email={READER}", f"subscribers/{number}", "subscribers"):
+        assert program.http.head(f"/api/v1/{path}").status_code == 200
+    assert sent.audit.lines() == []
+    for query in ({"email": READER}, {"email": "nobody@example.org"}, {"limit": 2}):
+        assert program.get("subscribers", **query).status_code == 200
+    remarks = [line.remark for line in reversed(sent.audit.lines())]
+    assert remarks == [f"subscriber {number}", "an address without a subscriber", "2 subscribers"]
+
+
 def test_only_an_admins_token_sees_subscribers_and_each_look_is_logged(sent: Newsroom) -> None:
     for role in (Role.VIEWER, Role.EDITOR, Role.APPROVER):
         assert Program(sent, role).get("subscribers").status_code == 403
@@ -164,6 +175,10 @@ def test_nobody_who_left_is_revived(sent: Newsroom) -> None:
     lift = {"email": READER, "reason": "asked back"}
     lifted = [program.post("suppressions/lift", lift).json() for _ in range(2)]
     assert lifted == [{"lifted": "asked by post"}, {"lifted": None}]
+    whom = f"subscriber {sent.subscribers.find(READER).id}"
+    again, first = (line.remark for line in sent.audit.lines(kind="api_unsuppress"))
+    assert (first, again) == (f"was by hand; {whom}", f"was not suppressed; {whom}"), "what was typed may name somebody"
+    assert [line.remark for line in sent.audit.lines(kind="api_suppress")] == [f"known; {whom}", f"new; {whom}"]
 
 
 def test_preferences_change_as_far_as_they_are_named(sent: Newsroom) -> None:

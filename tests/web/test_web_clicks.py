@@ -14,13 +14,13 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from newsletter.cli import newsletter
 from newsletter.newsroom import Newsroom
 from newsletter.storage import Role
 from newsletter.storage.clicks import keep_links
-from newsletter.storage.tables import click_link, click_tally
+from newsletter.storage.tables import click_link, click_tally, issue_progress
 from newsletter.tokens import Purpose
 
 from .browsing import faults, served
@@ -138,7 +138,7 @@ def test_nothing_that_is_kept_tells_who_it_was(busy: Newsroom) -> None:
 @pytest.fixture
 def followed(busy: Newsroom) -> Newsroom:
     """Figures of some hours: 120 of the first story, 34 of the second, 9 of the third, the fourth swept."""
-    start = busy.clock.now().replace(minute=0, second=0, microsecond=0)
+    start = busy.clock.now().replace(minute=0, second=0, microsecond=0) - timedelta(hours=4)
     keys = [way.rpartition("/")[2] for way in ways(busy)[:4]]
     for number, key in ((120, keys[0]), (34, keys[1]), (9, keys[2])):
         busy.clicks.count({(key, start + timedelta(hours=at)): (number // 3 + (at < number % 3), 0) for at in range(3)})
@@ -169,6 +169,21 @@ def test_a_command_tells_the_same(followed: Newsroom) -> None:
     nothing = {"issue": str(SECOND), "counted": False, "stories": [], "hours": [], "scanned": None}
     assert json.loads(run(str(SECOND), "--json").stdout) == nothing
     assert run("no-such/2026-05-27").exit_code == 1
+
+
+def test_an_issue_that_few_have_got_tells_nothing(followed: Newsroom) -> None:
+    def clicks() -> Any:
+        command = ["--desk", str(followed.desk), "issue", "clicks", str(ISSUE), "--json"]
+        return json.loads(CliRunner().invoke(newsletter, command).stdout)
+
+    assert clicks()["scanned"] == 40
+    with followed.database.write() as connection:
+        connection.execute(update(issue_progress).values(submitted=9))
+    told = clicks()
+    assert (told["counted"], told["hours"], told["scanned"]) == (True, [], None)
+    assert {each["clicks"] for each in told["stories"]} == {None}
+    said = words(Visitor(followed).enter(Role.VIEWER).http.get(f"/issues/{ISSUE}").text)
+    assert "120" not in said.partition("Clicks by story")[2].partition("counted apart")[0]
 
 
 @pytest.fixture

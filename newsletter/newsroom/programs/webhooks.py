@@ -24,6 +24,7 @@ from urllib.parse import urlsplit
 from newsletter import gather
 from newsletter.errors import ChecksFailedError, InputError, NewsletterError, NothingToDoError, SettingError
 from newsletter.newsroom.people import bell
+from newsletter.newsroom.readership import replaying
 from newsletter.newsroom.room import Newsroom
 from newsletter.newsroom.sealing import seal, unseal
 from newsletter.storage import AccountMailKind, AuditLine, EventKind, Fate, Role, Webhook, WebhookDelivery
@@ -133,6 +134,7 @@ def carry(room: Newsroom, stop: Callable[[], bool] = lambda: False) -> None:
         return
     with room.database.hold("webhooks") as held:
         if held:
+            replaying.catch_up(room)  # after a restored backup nothing is told of who was erased since
             numbers = room.webhooks.waiting(room.clock.now())
             with ThreadPoolExecutor(AT_ONCE, "webhook") as workers:
                 list(workers.map(partial(_carry_to, room, stop), numbers))

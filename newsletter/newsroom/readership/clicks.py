@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from newsletter.errors import PlanError
-from newsletter.model import IssueId
-from newsletter.newsroom.readership.sweeps import is_scanner
+from newsletter.model import DeliveryState, IssueId
+from newsletter.newsroom.readership.sweeps import LONGEST, is_scanner
 from newsletter.newsroom.room import Newsroom
 from newsletter.storage import Clicked
 
 __all__ = ["FEWEST", "IssueClicks", "StoryClicks", "clicks_of", "destination", "follow", "told"]
 
 FEWEST = 10
-"""The smallest figure that is shown."""
+"""The smallest figure that is shown, and how many must have an issue before any of it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class StoryClicks:
 @dataclass(frozen=True, slots=True)
 class IssueClicks:
     """The figures of an issue: its stories, most followed first; the hours of those with a figure, each with ten or
-    more; and what scanners followed."""
+    more and over; and what scanners followed."""
 
     stories: Sequence[StoryClicks]
     hours: Sequence[tuple[datetime, int]]
@@ -76,19 +76,21 @@ def _counts(room: Newsroom, name: str) -> bool:
 
 
 def clicks_of(room: Newsroom, issue_id: IssueId) -> IssueClicks | None:
-    """The figures of an issue; None where its mails have no counted links."""
+    """The figures of an issue, and none in it while under ten have it; None where its mails have no counted links."""
     if not room.clicks.counted(issue_id):
         return None
     snapshot = room.issues.get(issue_id).snapshot
     titles = {placed.story.id: placed.story.title for placed in snapshot.placed} if snapshot else {}
-    return told(room.clicks.of(issue_id), titles)
+    handed = room.deliveries.counts(issue_id).get(DeliveryState.SUBMITTED, 0)
+    now = room.clock.now() - timedelta(seconds=LONGEST)  # by then what was followed is counted
+    return told(room.clicks.of(issue_id) if handed >= FEWEST else (), titles, now)
 
 
-def told(found: Sequence[Clicked], titles: dict[str, str]) -> IssueClicks:
+def told(found: Sequence[Clicked], titles: dict[str, str], now: datetime) -> IssueClicks:
     """What may be shown of what was counted; `titles` are the stories (by id) that the issue tells, also unfollowed.
 
     The hours are those of the stories with a figure, so that no difference of two sums is a figure under ten; an hour
-    with fewer stands with the next ones.
+    with fewer stands with the next ones. The running hour is left out: it would tell of each click when it was.
     """
     sums: Counter[str] = Counter(dict.fromkeys(titles, 0))
     for each in found:
@@ -101,7 +103,16 @@ def told(found: Sequence[Clicked], titles: dict[str, str]) -> IssueClicks:
     ordered = sorted(sums, key=lambda story: (story not in shown, -sums[story] if story in shown else 0))
     stories = [StoryClicks(each, titles.get(each, each), sums[each] if each in shown else None) for each in ordered]
     scanned = sum(each.scanned for each in found)
-    return IssueClicks(stories, _gathered(sorted(by_hour.items())), scanned if scanned >= FEWEST else None)
+    return IssueClicks(stories, _over(by_hour, now), scanned if scanned >= FEWEST else None)
+
+
+def _over(by_hour: Mapping[datetime, int], now: datetime) -> Sequence[tuple[datetime, int]]:
+    """The spans that are over. While the running hour has under ten the last of them is left out with it: the rest is
+    the difference to the figures of the stories."""
+    running = now.replace(minute=0, second=0, microsecond=0)
+    spans = _gathered(sorted((at, number) for at, number in by_hour.items() if at < running))
+    rest = sum(by_hour.values()) - sum(number for _, number in spans)
+    return spans[:-1] if 0 < rest < FEWEST else spans
 
 
 def _gathered(hours: Sequence[tuple[datetime, int]]) -> Sequence[tuple[datetime, int]]:

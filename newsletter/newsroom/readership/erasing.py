@@ -22,6 +22,7 @@ from subscribers.tables import metadata
 __all__ = ["KEPT_AS_IT_IS", "clear_files", "erase", "erase_within"]
 
 KEPT_AS_IT_IS = {
+    "address_change": "by number and by address",
     "subscriber": "by number",
     "subscription": "by number",
     "subscriber_event": "by number; others' histories name the desk's own people alone",

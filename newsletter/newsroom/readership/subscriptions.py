@@ -14,8 +14,10 @@ from newsletter.newsroom.room import Newsroom
 from subscribers.errors import RefusedError, UnknownSubscriberError
 from subscribers.model import Fate, SignUp, Status, Subscriber, Subscription
 from subscribers.signups import sign_up
+from subscribers.suppressing import told
 
 __all__ = [
+    "NOBODY",
     "change",
     "documents",
     "end",
@@ -28,7 +30,11 @@ __all__ = [
     "show",
     "suppress",
     "unsuppress",
+    "was",
+    "whom",
 ]
+
+NOBODY = "an address without a subscriber"
 
 
 def show(room: Newsroom, address: str) -> Mapping[str, object]:
@@ -47,6 +53,19 @@ def number_of(room: Newsroom, address: str) -> int:
     """By what number that subscriber is known; raises as `show` does."""
     with _ours():
         return room.subscribers.find(address).id
+
+
+def whom(room: Newsroom, address: str) -> str:
+    """How the audit log names whoever has that address; raises `InputError`."""
+    try:
+        return f"subscriber {number_of(room, address)}"
+    except NotFoundError:
+        return NOBODY
+
+
+def was(lifted: str | None) -> str:
+    """How the audit log tells of a suppression that was lifted: what a person typed as its reason stays out of it."""
+    return f"was {told(lifted)}" if lifted else "was not suppressed"
 
 
 def reader(room: Newsroom, number: int) -> Subscriber:

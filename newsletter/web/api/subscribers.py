@@ -117,7 +117,7 @@ def api_subscribers(ask: Ask, asked: _Subscribers) -> Response:
         below=int(asked.after) if asked.after else None,
         limit=asked.limit,
     )
-    ask.remarks.append(f"{len(rows)} subscribers")
+    ask.remarks.append(f"{len(rows)} subscribers" if asked.email is None else subscriptions.whom(ask.room, asked.email))
     return JSONResponse({"subscribers": rows, "next": str(following) if following else None})
 
 
@@ -225,7 +225,7 @@ def api_suppress(ask: Ask, asked: _Suppression) -> Response:
     """Suppress it; the first reason stays."""
     new = subscriptions.suppress(ask.room, asked.email, who=ask.program, reason=asked.reason)
     ask.figures.forget()
-    ask.remarks.append("new" if new else "known")
+    ask.remarks.extend(("new" if new else "known", subscriptions.whom(ask.room, asked.email)))
     return JSONResponse({"new": new})
 
 
@@ -242,5 +242,5 @@ def api_unsuppress(ask: Ask, asked: _Lift) -> Response:
     """Lift it; to repeat it is harmless."""
     lifted = subscriptions.unsuppress(ask.room, asked.email, asked.reason, who=ask.program)
     ask.figures.forget()
-    ask.remarks.append(f"was {lifted}" if lifted else "was not suppressed")
+    ask.remarks.extend((subscriptions.was(lifted), subscriptions.whom(ask.room, asked.email)))
     return JSONResponse({"lifted": lifted})

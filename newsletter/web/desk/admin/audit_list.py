@@ -38,9 +38,14 @@ ACT_WORDS = {
     "subscriber_list": "searched subscribers",
     "subscriber_change": "changed a subscriber",
     "subscriber_data": "downloaded the data of",
+    "subscriber_export": "exported all subscribers",
+    "subscriber_add": "added",
+    "subscriber_suppress": "suppressed",
+    "subscriber_unsubscribe": "unsubscribed",
     "subscriber_erase": "erased",
     "subscriber_unsuppress": "let be mailed again",
     "bounce_settle": "settled held bounces",
+    "prune": "pruned what was too old",
 }
 """What an act is called on screen; one that is not here goes by its name."""
 

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 from starlette.responses import RedirectResponse, Response
 
-from newsletter.errors import InputError, NotFoundError
+from newsletter.errors import InputError
 from newsletter.newsroom.readership import subscriptions
 from newsletter.web.asking import Ask
 from newsletter.web.pages import desk_page
@@ -20,18 +20,18 @@ def subscriber(ask: Ask) -> Response:
     adds."""
     address = ask.query.get("address", "")
     held = subscriptions.show(ask.room, address)
-    number = _number(ask, address)
+    whom = subscriptions.whom(ask.room, address)
     if ask.request.method == "GET":
-        ask.remarks.append(f"subscriber {number}" if number else "an address without a subscriber")
+        ask.remarks.append(whom)
         record(ask, "subscriber")
     titles = {n: e.title for n, e in ask.plan.newsletters.items()}
-    return desk_page(ask, "subscriber.html", held=held, known=number > 0, titles=titles)
+    return desk_page(ask, "subscriber.html", held=held, known=whom != subscriptions.NOBODY, titles=titles)
 
 
 def subscriber_change(ask: Ask) -> Response:
     """End one subscription or all, let or never let the address be mailed again, or erase the person."""
     address, act = ask.field("address"), ask.field("act")
-    number = _number(ask, address)
+    whom = subscriptions.whom(ask.room, address)
     match act:
         case "unsubscribe":
             subscriptions.end(ask.room, address, ask.field("newsletter") or None, who=ask.who)
@@ -45,14 +45,7 @@ def subscriber_change(ask: Ask) -> Response:
             subscriptions.forget(ask.room, address)
         case _:
             raise InputError("nothing was asked for that this screen knows")
-    ask.remarks.append(f"{act}, subscriber {number}" if number else f"{act}, an address without a subscriber")
+    ask.remarks.append(f"{act}, {whom}")
     ask.figures.forget()
     place = "/subscribers" if act == "erase" else f"/subscribers/one?{urlencode({'address': address})}"
     return RedirectResponse(place, 303)
-
-
-def _number(ask: Ask, address: str) -> int:
-    try:
-        return subscriptions.number_of(ask.room, address)
-    except NotFoundError:
-        return 0
