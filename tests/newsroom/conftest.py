@@ -11,6 +11,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from newsletter.clock import Clock
 from newsletter.model import IssueId, Story
 from newsletter.newsroom import Newsroom, desks
 from tests.desks import NEWSLETTER, approved_desk
@@ -37,6 +38,12 @@ def light_room(tmp_path: Path) -> Iterator[Newsroom]:
     desks.make_sample_desk(folder)
     with Newsroom.open(folder, {"now": NOW.isoformat()}, environ={}) as room:
         yield room
+
+
+@pytest.fixture
+def _as_the_machines_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The desk's clock is believed, though a test has set it."""
+    monkeypatch.setattr(Clock, "rehearsing", False)
 
 
 @pytest.fixture(scope="session")

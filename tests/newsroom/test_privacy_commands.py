@@ -93,6 +93,7 @@ def test_what_is_done_about_one_person_is_in_the_audit_log_by_number(desk: Newsr
     assert {line.who for line in lines} == {"anna"}
 
 
+@pytest.mark.usefixtures("_as_the_machines_clock")
 def test_what_changed_nothing_leaves_no_line(desk: Newsroom) -> None:
     assert run(desk, "subscribers", "show", "nobody@example.org")[0] == 2
     assert run(desk, "subscribers", "unsuppress", READER, "--reason", "x")[0] == 4
@@ -100,6 +101,7 @@ def test_what_changed_nothing_leaves_no_line(desk: Newsroom) -> None:
     assert desk.audit.lines() == []
 
 
+@pytest.mark.usefixtures("_as_the_machines_clock")
 def test_a_pruning_leaves_a_line_with_what_went(desk: Newsroom) -> None:
     now = desk.clock.now()
     signup = sign_up("late@example.com", ["asia-ai-daily"])

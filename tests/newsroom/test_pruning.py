@@ -10,7 +10,6 @@ import sqlalchemy as sa
 from click.testing import CliRunner
 
 from newsletter.cli import newsletter
-from newsletter.clock import Clock
 from newsletter.errors import InputError, StorageError
 from newsletter.model import DeliveryState, IssueId
 from newsletter.newsroom import Newsroom
@@ -108,12 +107,6 @@ def test_the_audit_log_lets_nobody_change_it_and_old_lines_alone_go(readers_desk
     with Newsroom.open(room.desk, environ=settings) as strict:
         assert gone(strict)["lines of the audit log"] == 1
         assert [line.who for line in strict.audit.lines()] == ["367", "364", "1"]
-
-
-@pytest.fixture
-def _as_the_machines_clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The desk's clock is believed, though a test has set it."""
-    monkeypatch.setattr(Clock, "rehearsing", False)
 
 
 @pytest.mark.usefixtures("_as_the_machines_clock")
