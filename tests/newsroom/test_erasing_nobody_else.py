@@ -72,7 +72,7 @@ def test_links_webhooks_and_stories_stay_as_they_are(desk: Newsroom) -> None:
     with desk.database.read() as connection:
         assert connection.scalar(text("SELECT url FROM click_link")) == kept
         assert connection.scalar(text("SELECT document FROM story WHERE id = :id"), {"id": told}) == story
-        assert connection.scalars(sa.select(webhook_delivery.c.reply)).all() == ["", ""], "one event of before, and that of the erasure"
+        assert connection.scalars(sa.select(webhook_delivery.c.reply)).all() == ["", ""]  # an event, and the erasure
 
 
 def test_texts_and_documents_lose_the_address_alone(desk: Newsroom) -> None:
