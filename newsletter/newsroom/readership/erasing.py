@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from newsletter.errors import InputError, NothingToDoError
 from newsletter.newsroom.programs import happenings
 from newsletter.newsroom.readership import imports
+from newsletter.newsroom.readership.turns import in_turn
 from newsletter.newsroom.room import Newsroom
 from newsletter.storage.forgetting import forget_reader, forms_of, sweep_traces, wipe
 from subscribers.addresses import Address, parse_address
@@ -42,7 +43,7 @@ def erase(room: Newsroom, address: str) -> Erased:
         parsed = parse_address(address)
     except AddressError as error:
         raise InputError(str(error)) from None
-    with room.database.write() as connection:
+    with in_turn(room), room.database.write() as connection:
         erased = erase_within(room, connection, parsed)
     if erased is None:
         raise NothingToDoError("nothing is held of that address")

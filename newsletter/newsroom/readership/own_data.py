@@ -14,6 +14,7 @@ from typing import Any
 from newsletter.errors import InputError, NothingToDoError
 from newsletter.newsroom.readership import erasing
 from newsletter.newsroom.readership.requests import FORM
+from newsletter.newsroom.readership.turns import in_turn
 from newsletter.newsroom.room import Newsroom
 from newsletter.storage.forgetting import move_reader, reader_deliveries, reader_tellings
 from newsletter.tokens import Purpose
@@ -53,7 +54,9 @@ class Holdings:
 
 def ask_for_data(room: Newsroom, signup: SignUp, *, language: str, network: str) -> None:
     """Have whoever has that address sent a fresh link to their data; at most once a day."""
-    room.subscribers.ask(RequestKind.DATA, signup, room.clock.now(), language=language, network=network, form=FORM)
+    now = room.clock.now()
+    with in_turn(room):
+        room.subscribers.ask(RequestKind.DATA, signup, now, language=language, network=network, form=FORM)
 
 
 def whose(room: Newsroom, token: str) -> tuple[Subscriber, str] | None:
@@ -96,7 +99,8 @@ def ask_change(room: Newsroom, held: Subscriber, address: str, *, language: str,
     except AddressError as error:
         raise InputError(str(error)) from None
     now = room.clock.now()
-    room.privacy.ask_change(held, parsed, now, language=language, network=network, form=FORM)
+    with in_turn(room):
+        room.privacy.ask_change(held, parsed, now, language=language, network=network, form=FORM)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +132,7 @@ def moving(room: Newsroom, token: str) -> Moving | None:
 def agree(room: Newsroom, move: Moving, network: str) -> Moving:
     """One of the two addresses agrees; with the second one, what is still to be sent goes to the new address too."""
     now = room.clock.now()
-    with room.database.write() as connection:
+    with in_turn(room), room.database.write() as connection:
         change = room.privacy.agree(connection, move.asked, now, network)
         if change is not None and change.moved is not None:
             move_reader(connection, change.subscriber.id, change.subscriber.email)
@@ -138,7 +142,9 @@ def agree(room: Newsroom, move: Moving, network: str) -> Moving:
 
 def refuse(room: Newsroom, move: Moving) -> Moving:
     """One of the two addresses does not want it."""
-    return _moving(move.asked, room.privacy.refuse(move.asked, room.clock.now())) or move
+    with in_turn(room):
+        change = room.privacy.refuse(move.asked, room.clock.now())
+    return _moving(move.asked, change) or move
 
 
 def _moving(asked: Asked, change: Change | None) -> Moving | None:

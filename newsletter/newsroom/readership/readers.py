@@ -10,6 +10,7 @@ from zoneinfo import available_timezones
 from newsletter.errors import InputError, PlanError
 from newsletter.model import IssueId, Recipient, RenderedEdition
 from newsletter.newsroom.readership import reports
+from newsletter.newsroom.readership.turns import in_turn
 from newsletter.newsroom.room import Newsroom
 from newsletter.plan import Newsletter
 from newsletter.tokens import Purpose
@@ -161,7 +162,8 @@ def unsubscribe(room: Newsroom, reader: Reader, how: str) -> None:
     """Take the reader off the newsletter; done when this returns, harmless to repeat."""
     issue = str(reader.issue) if reader.issue else None
     for name in reader.names:
-        room.subscribers.unsubscribe(reader.subscriber.email, name, room.clock.now(), how=how, issue=issue)
+        with in_turn(room):
+            room.subscribers.unsubscribe(reader.subscriber.email, name, room.clock.now(), how=how, issue=issue)
 
 
 UNDO_WITHIN = timedelta(days=1)
@@ -171,9 +173,9 @@ UNDO_WITHIN = timedelta(days=1)
 def undo_unsubscribe(room: Newsroom, reader: Reader) -> bool:
     """Give the reader the newsletter back as it was; False when that was too long ago."""
     now = room.clock.now()
-    back = [
-        room.subscribers.undo_unsubscribe(reader.subscriber.id, name, now - UNDO_WITHIN, now) for name in reader.names
-    ]
+    since, number = now - UNDO_WITHIN, reader.subscriber.id
+    with in_turn(room):
+        back = [room.subscribers.undo_unsubscribe(number, name, since, now) for name in reader.names]
     return any(back)
 
 
@@ -237,7 +239,8 @@ def choose(
         timezone=timezone if timezone in available_timezones() else held.timezone,
         paused_until=until,
     )
-    room.subscribers.set_preferences(reader.subscriber.id, chosen, now, regions=room.plan.places)
+    with in_turn(room):
+        room.subscribers.set_preferences(reader.subscriber.id, chosen, now, regions=room.plan.places)
     return replace(reader, subscriber=room.subscribers.get(reader.subscriber.id))
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from newsletter.errors import InputError, NotFoundError
 from newsletter.model import Edition, IssueId
+from newsletter.newsroom.readership.turns import in_turn
 from newsletter.newsroom.room import Newsroom
 from newsletter.tokens import Purpose
 
@@ -60,15 +61,16 @@ def report(room: Newsroom, about: Reportable, story: str, words: str) -> None:
     kept = _plain(words)
     if not kept or len(kept) > MOST_WORDS:
         raise InputError(f"a report has 1 to {MOST_WORDS} characters")
-    room.reader_reports.add(
-        newsletter=about.newsletter,
-        issue_id=about.issue,
-        story=story,
-        title=titles.get(story, about.title),
-        words=kept,
-        language=about.language or "",
-        now=room.clock.now(),
-    )
+    with in_turn(room):
+        room.reader_reports.add(
+            newsletter=about.newsletter,
+            issue_id=about.issue,
+            story=story,
+            title=titles.get(story, about.title),
+            words=kept,
+            language=about.language or "",
+            now=room.clock.now(),
+        )
 
 
 def _of_edition(room: Newsroom, issue_id: IssueId, key: str) -> Reportable | None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Collection, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -15,6 +13,7 @@ from newsletter.errors import InputError
 from newsletter.model import Message
 from newsletter.newsroom.posting import Outgoing, UnwantedError, post
 from newsletter.newsroom.readership import readers, welcomes
+from newsletter.newsroom.readership.turns import in_turn
 from newsletter.newsroom.room import Newsroom
 from newsletter.plan import Newsletter
 from newsletter.render import ReaderLetter
@@ -100,13 +99,8 @@ def ask_for_link(room: Newsroom, signup: SignUp, *, language: str, network: str)
     _ask(room, RequestKind.LINK, signup, language, network)
 
 
-_TURN = threading.Lock()
-
-
 def _ask(room: Newsroom, kind: RequestKind, signup: SignUp, language: str, network: str) -> None:
-    # SQLite has one writer, and who waits for it looks again after ever longer naps: of many at once some would be
-    # overtaken for a second. The threads of this process stand in a row before they come there.
-    with _TURN if room.database.is_sqlite else nullcontext():
+    with in_turn(room):
         room.subscribers.ask(kind, signup, room.clock.now(), language=language, network=network, form=FORM)
 
 
@@ -128,7 +122,8 @@ def confirm(room: Newsroom, asked: Asked, newsletters: Collection[str], *, netwo
         raise InputError("choose at least one newsletter")
     plan = room.plan.newsletters
     welcoming = [name for name in chosen if name in plan and plan[name].welcome]
-    return room.subscribers.confirm(asked.id, chosen, room.clock.now(), network, welcoming)
+    with in_turn(room):
+        return room.subscribers.confirm(asked.id, chosen, room.clock.now(), network, welcoming)
 
 
 _LINKS = {
