@@ -98,6 +98,23 @@ admin alone, and each look at them is in the audit log.
 ```
 curl -H "Authorization: Bearer newsdesk_…" "https://news.example.com/api/v1/stories?country=CN&limit=10"
 ```
+
+## Preferences: who decides
+
+The publisher sets defaults, the reader decides. What a program sets, a later call or file may change; what readers
+chose themselves stays, and the answer names it in `left`. All preferences of a reader count as theirs from their first
+choice on, since they saw all of them.
+
+An account page of yours, on which readers choose while they are logged in with you, tells so with their `decision`:
+
+```
+curl -H "Authorization: Bearer newsdesk_…" -H "Content-Type: application/json" \\
+  -d '{"countries": ["CN", "JP"], "decision": {"at": "2026-05-27T08:00:00+08:00", "source": "account page 3"}}' \\
+  https://news.example.com/api/v1/subscribers/17/preferences
+```
+
+`at` is when they pressed the button, `source` where; both stand in the reader's history with the name of the token. Of
+two decisions the later one counts, in whatever order they arrive: `left` names what a later one had decided already.
 """
 
 

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields
 from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import ColumnElement, Connection, Engine, Select, func, or_, select, union, union_all, update
 
-from subscribers import exporting, growth, importing, requests, suppressing
+from subscribers import choosing, exporting, growth, importing, requests, suppressing
 from subscribers.addresses import Address, parse_address
 from subscribers.audience import still_wanted
+from subscribers.choosing import Choice, Decision, shown
 from subscribers.database import upgrade, writing
 from subscribers.errors import UnknownSubscriberError
 from subscribers.growth import Change, Ending
 from subscribers.importing import ImportReport
 from subscribers.journal import ReaderJournal, Word
 from subscribers.model import Event, Fate, Preferences, SignUp, Status, Subscriber
-from subscribers.preferences import checked_preferences
-from subscribers.records import Listener, find_subscribers, save, suppressed_keys, write_events
+from subscribers.records import Listener, find_subscribers, suppressed_keys, write_events
 from subscribers.requests import Asked, RequestKind
 from subscribers.signups import Terms
 from subscribers.tables import subscriber, subscriber_event, subscription
@@ -175,20 +175,31 @@ class Subscribers:
         regions: Sequence[str] = (),
         how: str = "preferences page",
     ) -> bool:
-        """Replace what that subscriber chose, and return whether it differs.
+        """Replace what that subscriber chose themselves, here and now, and return whether it differs.
 
         From now on no file changes it. Raises `PreferenceError` or `UnknownSubscriberError`.
         """
-        chosen = checked_preferences(preferences, regions)
+        every = {each.name: getattr(preferences, each.name) for each in fields(preferences)}
+        choice = self.choose(subscriber_id, every, now, how=how, decision=Decision(now, how), regions=regions)
+        return bool(choice.changed)
+
+    def choose(
+        self,
+        subscriber_id: int,
+        wanted: Mapping[str, object],
+        now: datetime,
+        *,
+        how: str,
+        decision: Decision | None = None,
+        regions: Sequence[str] = (),
+    ) -> Choice:
+        """Change some of a subscriber's preferences; see `subscribers.choosing.choose`.
+
+        Raises `PreferenceError` or `UnknownSubscriberError`.
+        """
         with writing(self._engine) as connection:
             held = _one(connection, subscriber.c.id == subscriber_id, f"number {subscriber_id}", lock=True)
-            if chosen == held.preferences and held.decided_at:
-                return False
-            after = replace(held, preferences=chosen, decided_at=now)
-            event = Event(now, "preferences", {**_chosen(chosen), "how": how})
-            key = held.address.key
-            save(connection, {key: held}, {key: after}, [(key, event)], now)
-            return chosen != held.preferences
+            return choosing.choose(connection, held, wanted, now, how=how, decision=decision, regions=regions)
 
     def unsubscribe(
         self, address: str, newsletter: str | None, now: datetime, how: str = "asked us", issue: str | None = None
@@ -363,17 +374,6 @@ def _row(held: Subscriber, *, suppressed: bool) -> dict[str, object]:
         "name": held.name,
         "status": "suppressed" if suppressed else "active",
         "subscriptions": {name: str(kept.status) for name, kept in held.subscriptions.items()},
-        **_chosen(held.preferences),
+        **shown(held.preferences),
         "attributes": dict(held.attributes),
-    }
-
-
-def _chosen(preferences: Preferences) -> dict[str, object]:
-    paused = preferences.paused_until
-    return {
-        "countries": None if preferences.countries is None else list(preferences.countries),
-        "frequency": str(preferences.frequency),
-        "language": preferences.language,
-        "timezone": preferences.timezone,
-        "paused_until": paused.isoformat() if paused else None,
     }

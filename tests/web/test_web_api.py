@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -192,6 +194,44 @@ def test_preferences_change_as_far_as_they_are_named(sent: Newsroom) -> None:
     assert until["paused_until"] == "2026-05-31T16:00:00+00:00"
     history = program.get(f"subscribers/{number}").json()["history"]
     assert history[-1]["how"] == "API token CRM"
+    assert sent.subscribers.get(number).decided_at is None, "a program sets defaults; the reader decides"
+
+
+def test_what_readers_decided_is_left_and_said_to_be(sent: Newsroom) -> None:
+    program, number = Program(sent), sent.subscribers.find(READER).id
+    theirs = replace(sent.subscribers.preferences(number), countries=("JP",))
+    sent.subscribers.set_preferences(number, theirs, sent.clock.now())
+    before = sent.subscribers.show(READER)
+    answer = program.post(f"subscribers/{number}/preferences", {"countries": ["CN"], "timezone": "Asia/Tokyo"}).json()
+    assert (answer["countries"], answer["left"]) == (["JP"], ["countries", "timezone"])
+    assert program.post(f"subscribers/{number}/preferences", {"countries": ["JP"]}).json()["left"] == []
+    assert sent.subscribers.show(READER) == before
+    remarks = [line.remark for line in reversed(sent.audit.lines(kind="api_subscriber_preferences"))]
+    assert remarks == ["nothing; left countries, timezone", "nothing"]
+
+
+def test_readers_decide_on_the_publishers_account_page_too_and_their_last_word_counts(sent: Newsroom) -> None:
+    program, number = Program(sent), sent.subscribers.find(READER).id
+    now = sent.clock.now()
+
+    def decide(countries: list[str], at: datetime) -> Any:
+        decision = {"at": at.isoformat(), "source": "account page 3"}
+        return program.post(f"subscribers/{number}/preferences", {"countries": countries, "decision": decision})
+
+    answer = decide(["JP"], now - timedelta(minutes=3)).json()
+    assert (answer["countries"], answer["left"]) == (["JP"], [])
+    held = sent.subscribers.get(number)
+    assert held.decided_at == now - timedelta(minutes=3)
+    line = program.get(f"subscribers/{number}").json()["history"][-1]
+    assert (line["how"], line["decided"]) == ("API token CRM", "account page 3")
+    assert program.post(f"subscribers/{number}/preferences", {"countries": None}).json()["left"] == ["countries"]
+    assert decide(["SG"], now - timedelta(minutes=1)).json()["countries"] == ["SG"]
+    assert decide(["SG"], now - timedelta(seconds=9)).json()["left"] == []
+    late = decide(["CN"], now - timedelta(seconds=30)).json()
+    assert (late["countries"], late["left"]) == (["SG"], ["countries"]), "a word that comes late is not the last one"
+    future = decide(["CN"], now + timedelta(days=1))
+    assert future.status_code == 422
+    assert "future" in future.json()["detail"]
 
 
 @pytest.mark.parametrize(

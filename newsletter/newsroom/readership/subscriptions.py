@@ -11,6 +11,7 @@ from types import MappingProxyType
 from newsletter.errors import InputError, NotFoundError
 from newsletter.newsroom.readership import erasing, requests
 from newsletter.newsroom.room import Newsroom
+from subscribers.choosing import Choice, Decision
 from subscribers.errors import RefusedError, UnknownSubscriberError
 from subscribers.model import Fate, SignUp, Status, Subscriber, Subscription
 from subscribers.signups import sign_up
@@ -164,14 +165,18 @@ def _ask(room: Newsroom, signup: SignUp, how: str) -> bool:
     return True
 
 
-def change(room: Newsroom, number: int, chosen: Mapping[str, object], *, how: str) -> bool:
-    """Change some of a subscriber's preferences, by the names of `Preferences`; whether that changed anything.
+def change(
+    room: Newsroom, number: int, chosen: Mapping[str, object], *, how: str, decision: tuple[datetime, str] | None = None
+) -> Choice:
+    """Change some of a subscriber's preferences, by the names of `Preferences`; what readers decided themselves only
+    by another `decision` of theirs (when, and where it was made).
 
     Raises `NotFoundError` for nobody of that number, `InputError` for a value that is none.
     """
+    theirs = Decision(*decision) if decision else None
     with _ours():
-        wanted = replace(room.subscribers.get(number).preferences, **chosen)  # type: ignore[arg-type]
-        return room.subscribers.set_preferences(number, wanted, room.clock.now(), regions=room.plan.places, how=how)
+        now, regions = room.clock.now(), room.plan.places
+        return room.subscribers.choose(number, chosen, now, how=how, decision=theirs, regions=regions)
 
 
 def end(room: Newsroom, address: str, newsletter: str | None, *, who: str) -> tuple[str, ...]:

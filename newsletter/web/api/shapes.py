@@ -17,6 +17,7 @@ __all__ = [
     "IssueWhole",
     "Me",
     "Newsletters",
+    "Preferred",
     "Received",
     "StoryLine",
     "StoryPage",
@@ -245,6 +246,12 @@ class SubscriberLine(Answer):
     timezone: str | None
     paused_until: str | None
     attributes: dict[str, str]
+
+
+class Preferred(SubscriberLine):
+    """A subscriber as they stand now."""
+
+    left: list[str] = Field(description="What was named and stays as the reader decided it.")
 
 
 class SubscriberWhole(SubscriberLine):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -28,7 +28,7 @@ from newsletter.web.api.fields import (
 from newsletter.web.api.operations import Operation, operation
 from newsletter.web.api.shapes import (
     Enrolled,
-    SubscriberLine,
+    Preferred,
     SubscriberPage,
     SubscriberWhole,
     Suppressed,
@@ -57,7 +57,7 @@ class _Subscribers(Query):
     limit: Limit = 50
 
 
-class _Consent(Body):
+class _Evidence(Body):
     at: Instant
     source: Reason
 
@@ -65,7 +65,7 @@ class _Consent(Body):
 class _SignUp(Body):
     email: Email
     newsletters: Annotated[list[NewsletterName], Field(min_length=1)]
-    consent: _Consent | None = None
+    consent: _Evidence | None = None
     name: Name | None = None
     countries: Countries | None = None
     frequency: Frequency | None = None
@@ -80,6 +80,7 @@ class _Preferences(Body):
     language: Language | None = None
     timezone: Timezone | None = None
     paused_until: Instant | None = None
+    decision: _Evidence | None = None
 
 
 class _End(Body):
@@ -149,12 +150,11 @@ def api_subscriber(ask: Ask) -> Response:
 )
 def api_subscriber_add(ask: Ask, asked: _SignUp) -> Response:
     """Add them; 201 where the address is new."""
-    consent = (asked.consent.at.astimezone(UTC), asked.consent.source) if asked.consent else None
     fate, by_mail = subscriptions.enrol(
         ask.room,
         asked.email,
         asked.newsletters,
-        consent=consent,
+        consent=_evidence(asked.consent),
         name=asked.name,
         countries=asked.countries,
         frequency=asked.frequency,
@@ -175,22 +175,30 @@ def api_subscriber_add(ask: Ask, asked: _SignUp) -> Response:
     Operation(
         tag="subscribers",
         summary="Change some of a subscriber's preferences",
-        detail="Keys that are left out stay as they are. `countries: null` means all of them.",
+        detail="Keys that are left out stay as they are. `countries: null` means all of them. What readers decided"
+        " themselves stays too, and `left` names it. Where the reader decides, on an account page of yours, send their"
+        " `decision`: when, and by what page. Then it is theirs as if made by the link in a mail: only a later one of"
+        " theirs changes it.",
         body=_Preferences,
-        answers={200: SubscriberLine},
+        answers={200: Preferred},
         problems=(404,),
     )
 )
 def api_subscriber_preferences(ask: Ask, asked: _Preferences) -> Response:
-    """Change what is named, as the reader would."""
+    """Change what is named, as far as the reader has not decided it, or does now."""
     number = ask.path["number"]
-    chosen = {key: getattr(asked, key) for key in asked.model_fields_set}
+    chosen = {key: getattr(asked, key) for key in asked.model_fields_set - {"decision"}}
     if chosen.get("paused_until"):
         chosen["paused_until"] = chosen["paused_until"].astimezone(UTC)
-    if chosen:
-        subscriptions.change(ask.room, number, chosen, how=ask.program)
-    ask.remarks.append(", ".join(sorted(chosen)))
-    return JSONResponse(subscriptions.documents(ask.room, [subscriptions.reader(ask.room, number)])[0])
+    decision = _evidence(asked.decision)
+    choice = subscriptions.change(ask.room, number, chosen, how=ask.program, decision=decision)
+    ask.remarks.append(", ".join(sorted(choice.changed)) or "nothing")
+    if choice.left:
+        ask.remarks.append(f"left {', '.join(sorted(choice.left))}")
+    if decision is not None:
+        ask.remarks.append("the reader decided")
+    (after,) = subscriptions.documents(ask.room, [subscriptions.reader(ask.room, number)])
+    return JSONResponse(after | {"left": sorted(choice.left)})
 
 
 @operation(
@@ -244,3 +252,7 @@ def api_unsuppress(ask: Ask, asked: _Lift) -> Response:
     ask.figures.forget()
     ask.remarks.extend((subscriptions.was(lifted), subscriptions.whom(ask.room, asked.email)))
     return JSONResponse({"lifted": lifted})
+
+
+def _evidence(told: _Evidence | None) -> tuple[datetime, str] | None:
+    return (told.at.astimezone(UTC), told.source) if told else None
