@@ -91,12 +91,15 @@ admin alone, and each look at them is in the audit log.
   next, until it is null.
 * Errors are problems (RFC 9457, `application/problem+json`): `detail` says what is wrong and what to do, `errors` names
   each key. A key that an operation does not know is refused with 422, in queries and bodies alike.
-* GET changes nothing. Orders are POST with `Content-Type: application/json`; each is in the audit log.
+* GET changes nothing. Orders are POST with `Content-Type: application/json` (a file with `text/csv`); each is in the
+  audit log.
 * A token may ask 600 times a minute; who shows none is told so 30 times in a quarter of an hour: 429, `Retry-After`.
 * What happens here is told to programs by [webhooks](webhooks.md).
 
 ```
 curl -H "Authorization: Bearer newsdesk_…" "https://news.example.com/api/v1/stories?country=CN&limit=10"
+curl -H "Authorization: Bearer newsdesk_…" -H "Content-Type: text/csv" --data-binary @readers.csv \\
+  "https://news.example.com/api/v1/subscribers/imports?newsletters=asia-ai-daily&dry_run=true"
 ```
 
 ## Preferences: who decides

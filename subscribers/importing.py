@@ -93,13 +93,15 @@ def import_file(
 
     Each batch of 1,000 rows is a transaction of its own, so an import cut short is simply repeated.
     `progress` gets bytes done and bytes in all. Refused rows go to `rejects`, by default beside the file. A dry run
-    reads the database and writes nothing but the `rejects` that it is given; an
-    address standing twice in the file, over 1,000 rows apart, then counts as added twice. Raises `FileError`,
-    before anything is written, for a file that is no table of subscribers, and `PreferenceError` for `terms`.
+    reads the database and writes nothing but the `rejects` that it is given; an address standing twice in the file,
+    over 1,000 rows apart, then counts as added twice. The `Listener` of histories does not hear of the rows: who
+    imports has the report. Raises `FileError`, before anything is written, for a file that is no table of subscribers,
+    and `PreferenceError` for `terms`.
     """
     for name in terms.newsletters:
         if name not in terms.known:
             raise PreferenceError(f"no newsletter is named {name!r}; there are {', '.join(sorted(terms.known))}")
+    engine = engine.execution_options(listener=None)
     total = check_file(path)
     counts: Counter[Fate] = Counter()
     shown: list[RefusedRow] = []

@@ -14,6 +14,7 @@ from newsletter.cli.console import (
     print_json,
     print_table,
     progress_bar,
+    record,
     whisper,
     who,
 )
@@ -95,6 +96,8 @@ def _settle(provider: str, by: str | None, *, dead: bool) -> int:
 
     with open_room() as room:
         number = bouncing.settle(room, provider, dead=dead, who=who(by))
-    done = "suppressed" if dead else "let be"
+        done = "suppressed" if dead else "let be"
+        if number:
+            record(room, "bounce_settle", by, remark=f"{provider}: {number} {done}")
     click.echo(f"{provider}: {number:,} {done}" if number else f"{provider}: nothing is held")
     return 0 if number else 4

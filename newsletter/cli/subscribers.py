@@ -6,15 +6,10 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from newsletter.cli.console import DeskGroup, as_json, by, open_room, opened, print_json, record, whisper, who
-
-if TYPE_CHECKING:
-    from newsletter.newsroom import Newsroom
-    from subscribers.signups import Terms
 
 
 @click.group(cls=DeskGroup)
@@ -27,16 +22,32 @@ def subscribers() -> None:
 @click.option("--newsletter", "newsletters", metavar="NAME", multiple=True, help="For rows that name none; repeatable.")
 @click.option("--consent-source", metavar="TEXT", help="Where the consent of confirmed rows comes from.")
 @click.option("--dry-run", is_flag=True, help="Say what would happen; write nothing.")
+@by
 @as_json
-def import_(file: Path, newsletters: tuple[str, ...], consent_source: str | None, dry_run: bool, as_json: bool) -> None:
+def import_(
+    file: Path,
+    newsletters: tuple[str, ...],
+    consent_source: str | None,
+    dry_run: bool,
+    by: str | None,
+    as_json: bool,
+) -> None:
     """Take the rows of a CSV file; twice changes nothing. Refused rows go to FILE.rejects.csv with the reason."""
-    from newsletter.newsroom.readership import replaying
+    from newsletter.newsroom.readership import importing, replaying
 
     with open_room() as room, _bar("importing", not as_json) as progress:
-        terms = _terms(room, newsletters, consent_source)
-        now = room.clock.now()
         replaying.catch_up(room)
-        report = room.subscribers.import_file(file, terms, now, dry_run=dry_run, progress=progress)
+        report = importing.take_in(
+            room,
+            file,
+            newsletters=newsletters,
+            consent_source=consent_source,
+            dry_run=dry_run,
+            progress=progress,
+        )
+        if not dry_run:
+            counts = f"{report.added} added, {report.changed} changed, {report.refused} refused"
+            record(room, "subscriber_import", by, remark=counts)
     for refusal in report.refusals:
         whisper(f"{file.name}: {refusal}")
     if report.rejects:
@@ -220,17 +231,6 @@ def data(address: str, out: Path | None, by: str | None) -> None:
         record(room, "subscriber_data", by, what=f"subscriber {held.id}")
         for piece in own_data.document(room, held):
             file.write(piece.encode())
-
-
-def _terms(room: Newsroom, newsletters: tuple[str, ...], consent_source: str | None) -> Terms:
-    from subscribers.signups import Terms
-
-    return Terms(
-        known=frozenset(room.plan.newsletters),
-        regions=frozenset(room.plan.places),
-        newsletters=newsletters,
-        consent_source=consent_source,
-    )
 
 
 @contextmanager

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 EVENTS = (
     *("subscriber.subscribed", "subscriber.unsubscribed", "subscriber.bounced", "subscriber.complained"),
-    "issue.submitted",
+    *("subscribers.imported", "issue.submitted"),
 )
 _name = click.argument("name")
 

@@ -33,6 +33,7 @@ class EventKind(StrEnum):
     UNSUBSCRIBED = "subscriber.unsubscribed"
     BOUNCED = "subscriber.bounced"
     COMPLAINED = "subscriber.complained"
+    IMPORTED = "subscribers.imported"
     ISSUE_SUBMITTED = "issue.submitted"
 
 

@@ -24,6 +24,7 @@ from newsletter.web.api.openapi import openapi
 from newsletter.web.api.problems import problem
 from newsletter.web.api.stories import api_stories, api_story, api_story_withdraw
 from newsletter.web.api.story_push import story_push
+from newsletter.web.api.subscriber_imports import api_import, api_import_look, api_import_rejects
 from newsletter.web.api.subscribers import (
     api_subscriber,
     api_subscriber_add,
@@ -159,7 +160,7 @@ from newsletter.web.public.view import view
 
 __all__ = ["make_app"]
 
-_IMPORT = "/subscribers/import"
+_IMPORT, _API_IMPORT = "/subscribers/import", "/api/v1/subscribers/imports"
 
 GET, POST, BOTH = ("GET",), ("POST",), ("GET", "POST")
 
@@ -299,6 +300,9 @@ ROUTES: tuple[tuple[str, tuple[str, ...], Action], ...] = (
     ("/api/v1/issues/{newsletter}/{day:archived}/books", GET, api_books),
     ("/api/v1/subscribers", GET, api_subscribers),
     ("/api/v1/subscribers", POST, api_subscriber_add),
+    (_API_IMPORT, POST, api_import),
+    (f"{_API_IMPORT}/{{brought}}", GET, api_import_look),
+    (f"{_API_IMPORT}/{{brought}}/rejects", GET, api_import_rejects),
     ("/api/v1/subscribers/{number:int}", GET, api_subscriber),
     ("/api/v1/subscribers/{number:int}/preferences", POST, api_subscriber_preferences),
     ("/api/v1/subscribers/{number:int}/unsubscribe", POST, api_subscriber_unsubscribe),
@@ -334,7 +338,8 @@ class _BodyLimits:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"] if scope["type"] == "http" else ""
-        bound = self._programs if path.startswith("/api/") else self._uploads if path == _IMPORT else self._forms
+        programs = self._programs if path.startswith("/api/") else self._forms
+        bound = self._uploads if path in (_IMPORT, _API_IMPORT) else programs
         await bound(scope, receive, send)
 
 

@@ -47,6 +47,7 @@ EVENT_WORDS = {
     EventKind.UNSUBSCRIBED: "somebody unsubscribes",
     EventKind.BOUNCED: "mail comes back",
     EventKind.COMPLAINED: "somebody complains",
+    EventKind.IMPORTED: "a file of subscribers is imported",
     EventKind.ISSUE_SUBMITTED: "an issue is handed to the mail server",
 }
 """What a webhook may be told of."""

@@ -23,7 +23,7 @@ from tests.subscribers.bounces.modern import SENDER
 from tests.subscribers.test_bounce_reading import MODERN
 
 from .dovecot_server import PASSWORD, Dovecot, dovecot
-from .test_bouncing import LATER, addressed, desk, holder, issue_id, sent_desk, suppressed
+from .test_bouncing import LATER, addressed, desk, forgotten, holder, issue_id, sent_desk, suppressed
 
 __all__ = ["desk", "issue_id", "sent_desk"]
 
@@ -93,6 +93,16 @@ def test_held_providers_are_listed_and_decided(desk: Newsroom) -> None:
     assert run(desk, "held", "--json")[1].output == "[]\n"
     assert run(desk, "release", "big.example")[0] == 4
     assert run(desk, "confirm", "big.example")[0] == 4
+    assert desk.audit.lines() == []
+
+
+@pytest.mark.parametrize(("decision", "done"), [("release", "let be"), ("confirm", "suppressed")])
+def test_what_is_decided_of_held_bounces_is_in_the_audit_log(desk: Newsroom, decision: str, done: str) -> None:
+    forgotten(desk)
+    assert run(desk, decision, "big.example", "--by", "anna")[0] == 0
+    assert run(desk, decision, "big.example", "--by", "anna")[0] == 4
+    (line,) = desk.audit.lines()
+    assert (line.kind, line.who, line.remark) == ("bounce_settle", "anna", f"big.example: 7 {done}")
 
 
 @pytest.fixture

@@ -257,7 +257,8 @@ def test_who_resumes_it_begins_to_count_anew(desk: Newsroom, issue_id: IssueId) 
     assert [each for each in desk.overlays.list("torture") if each.ended_at is None] == []
 
 
-def test_a_provider_that_forgets_its_people_is_held_and_released(desk: Newsroom, issue_id: IssueId) -> None:
+def forgotten(desk: Newsroom) -> None:
+    """Seven readers move to big.example, which knows none of them."""
     for number in range(1, 8):
         with desk.database.write() as connection:
             email = f"r{number - 1}@big.example"
@@ -268,6 +269,10 @@ def test_a_provider_that_forgets_its_people_is_held_and_released(desk: Newsroom,
             )
         data = MODERN["postfix, unknown"][1].replace(TOKEN.encode(), token_of(desk, number).encode())
         bouncing.take(desk, data.replace(READER.encode(), email.encode()))
+
+
+def test_a_provider_that_forgets_its_people_is_held_and_released(desk: Newsroom, issue_id: IssueId) -> None:
+    forgotten(desk)
     assert suppressed(desk) == set()
     assert "held big.example" in told(desk, issue_id)
     assert bouncing.settle(desk, "big.example", dead=True, who="chief") == 7

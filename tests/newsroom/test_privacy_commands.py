@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 
 from newsletter.cli import newsletter
 from newsletter.newsroom import Newsroom
-from newsletter.newsroom.readership import erasing
+from newsletter.newsroom.readership import erasing, importing
 from newsletter.storage.forgetting import KEPT_AS_IT_IS
 from newsletter.storage.tables import METADATA
 from subscribers.requests import RequestKind
@@ -19,12 +19,12 @@ from subscribers.signups import sign_up
 from subscribers.tables import metadata
 
 READER = "ines.ferreira@example.com"
+SAMPLES = Path(__file__).parents[2] / "newsletter" / "demo" / "subscribers.csv"
 
 
 @pytest.fixture
 def desk(light_room: Newsroom) -> Newsroom:
-    samples = Path(__file__).parents[2] / "newsletter" / "demo" / "subscribers.csv"
-    assert run(light_room, "subscribers", "import", str(samples))[0] == 0
+    importing.take_in(light_room, SAMPLES, newsletters=(), consent_source=None)
     return light_room
 
 
@@ -33,6 +33,14 @@ def run(room: Newsroom, *words: str) -> tuple[int, Result]:
     environ = {"NEWSLETTER_NOW": room.clock.now().isoformat()}
     done = CliRunner().invoke(newsletter, command, env=environ, standalone_mode=False)
     return getattr(done.exception, "exit_code", done.return_value or 0), done
+
+
+def test_an_import_is_a_line_of_the_audit_log_and_a_dry_run_is_none(desk: Newsroom) -> None:
+    assert run(desk, "subscribers", "import", str(SAMPLES), "--dry-run")[0] == 0
+    assert desk.audit.lines() == []
+    assert run(desk, "subscribers", "import", str(SAMPLES), "--by", "anna")[0] == 0
+    (line,) = desk.audit.lines()
+    assert (line.kind, line.who, line.remark) == ("subscriber_import", "anna", "0 added, 0 changed, 0 refused")
 
 
 def test_forget_erases_once_and_show_tells_of_it(desk: Newsroom) -> None:

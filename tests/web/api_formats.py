@@ -14,5 +14,7 @@ schemathesis.openapi.format("place", st.sampled_from(["CN", "JP", "SG", "kr", "U
 schemathesis.openapi.format("issue-day", st.dates().map(str))
 schemathesis.openapi.format("email", st.builds("{}@{}.example".format, _labels, _labels))
 schemathesis.openapi.format("language", st.sampled_from(["en", "zh-Hans", "ar"]))
+_rows = st.lists(st.builds("{}@{}.example,asia-ai-daily\n".format, _labels, _labels), max_size=3)
+schemathesis.openapi.format("subscribers", _rows.map(lambda rows: "email,newsletters\n" + "".join(rows)))
 _seconds = st.integers(631152000, 3786912000)  # 1990 to 2090
 schemathesis.openapi.format("date-time", _seconds.map(lambda each: datetime.fromtimestamp(each, UTC).isoformat()))

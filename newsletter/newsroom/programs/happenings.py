@@ -9,9 +9,10 @@ from sqlalchemy import Connection
 
 from newsletter.storage import EventKind, Happening, note
 from subscribers.erasing import Erased
-from subscribers.model import Event, Status
+from subscribers.importing import ImportReport
+from subscribers.model import Event, Fate, Status
 
-__all__ = ["happening_of", "listen", "tell_erased"]
+__all__ = ["happening_of", "listen", "tell_erased", "tell_imported"]
 
 _KINDS = {
     "subscribed": EventKind.SUBSCRIBED,
@@ -37,6 +38,14 @@ def tell_erased(connection: Connection, erased: Erased, now: datetime) -> None:
         data = {"subscriber": erased.subscriber, "newsletters": list(erased.newsletters)}
         kind = EventKind.UNSUBSCRIBED
         note(connection, [Happening(kind=kind, at=now, data=data, subscriber=erased.subscriber)])
+
+
+def tell_imported(connection: Connection, report: ImportReport, now: datetime) -> None:
+    """Write down that a file was taken in, in one event: a hundred thousand of them would keep back for an hour that
+    somebody left. Nothing where nothing came of it."""
+    if report.added or report.changed:
+        data = {"rows": report.rows, **{str(fate): getattr(report, fate) for fate in Fate}}
+        note(connection, [Happening(kind=EventKind.IMPORTED, at=now, data=data)])
 
 
 def happening_of(subscriber: int, event: Event) -> Happening | None:

@@ -1,5 +1,5 @@
-"""Files of subscribers that admins bring in through the screens: looked at first, then imported, by a thread that
-outlives the request which asked for it.
+"""Files of subscribers that admins bring in through the screens, looked at first, then imported, and programs through
+the HTTP API: by a thread that outlives the request which asked for it.
 
 Each lies in a folder of its own below `.imports` of the desk, which nobody but the desk can read, with a note of how
 far it is; a lock says whether somebody works on it, and dies with whoever does.
@@ -27,16 +27,17 @@ from typing import BinaryIO
 from pydantic import TypeAdapter
 
 from newsletter.errors import ChecksFailedError, NewsletterError, NotFoundError
+from newsletter.newsroom.readership import importing
 from newsletter.newsroom.room import Newsroom
 from subscribers.errors import FileError, RefusedError
 from subscribers.exporting import spreadsheet_safe
 from subscribers.importing import ImportReport
 from subscribers.model import Fate
-from subscribers.signups import Terms
 
-__all__ = ["Brought", "Stage", "begin", "bring", "drop", "find", "folder_of", "kept", "rejects", "sweep"]
+__all__ = ["NO_COUNTS", "Brought", "Stage", "begin", "bring", "drop", "find", "folder_of", "kept", "rejects", "sweep"]
 
 MOST_KEPT = 6
+NO_COUNTS = dict.fromkeys(map(str, Fate), 0)
 KEPT_FOR = 24 * 3600.0
 """Seconds."""
 
@@ -65,7 +66,8 @@ class Brought:
     """One file, with what whoever brought it says about all of it, and what became of its rows (`counts`, by fate).
 
     `refusals` are the first hundred: line and reason. `share` is how much of it was read, from 0 to 1. `looked` says
-    that the counts of a look at the whole file are there; `trouble` why it could not go on.
+    that the counts of a look at the whole file are there, `trouble` why it could not go on; `unfit`: because of the
+    file or what was said of it, so that nothing of it was taken.
     """
 
     id: str
@@ -80,6 +82,7 @@ class Brought:
     counts: dict[str, int] = field(default_factory=dict)
     refusals: tuple[tuple[int, str], ...] = ()
     trouble: str = ""
+    unfit: bool = False
     at_work: bool = False
 
     @property
@@ -97,13 +100,22 @@ _BROUGHT = TypeAdapter(Brought)
 
 
 def bring(
-    room: Newsroom, data: BinaryIO, name: str, *, newsletters: tuple[str, ...], consent_source: str, who: str
+    room: Newsroom,
+    data: BinaryIO,
+    name: str,
+    *,
+    newsletters: tuple[str, ...],
+    consent_source: str,
+    who: str,
+    straight: bool = False,
 ) -> Brought:
-    """Keep a file, and begin to look at it: nothing is imported by that. The oldest of those kept makes room.
+    """Keep a file, and begin to look at it: nothing is imported by that, unless it is to go `straight` in.
 
-    Raises `ChecksFailedError` while so many are being worked on.
+    The oldest of those that are kept of the same person or program makes room. Raises `ChecksFailedError` while so
+    many are being worked on.
     """
-    for old in kept(room)[MOST_KEPT - 1 :][::-1]:
+    theirs = [each for each in kept(room) if each.who == who]
+    for old in theirs[MOST_KEPT - 1 :][::-1]:
         if old.at_work:
             raise ChecksFailedError(f"{MOST_KEPT} files are being worked on; wait until one of them is done")
         shutil.rmtree(folder_of(room, old.id), ignore_errors=True)
@@ -121,7 +133,7 @@ def bring(
     with os.fdopen(os.open(folder / brought.name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         shutil.copyfileobj(data, file, 1 << 20)
     _note(room, brought)
-    begin(room, brought.id, Stage.LOOKING)
+    _start(room, brought.id, Stage.IMPORTING if straight else Stage.LOOKING)
     return find(room, brought.id)
 
 
@@ -132,6 +144,10 @@ def begin(room: Newsroom, id_: str, stage: Stage) -> None:
         return
     if stage is Stage.IMPORTING and not brought.looked:
         raise ChecksFailedError(f"{brought.name} has not been looked at yet")
+    _start(room, id_, stage)
+
+
+def _start(room: Newsroom, id_: str, stage: Stage) -> None:
     # A daemon: the end of the program does not wait for it, and an import cut short is simply repeated.
     thread = threading.Thread(target=_work, args=(room, id_, stage), name=f"import {id_}", daemon=True)
     thread.start()
@@ -207,25 +223,27 @@ def _work(room: Newsroom, id_: str, stage: Stage) -> None:
 
 def _done(room: Newsroom, brought: Brought) -> Brought:
     _note(room, brought)
-    importing = brought.stage is Stage.IMPORTING
+    for_real = brought.stage is Stage.IMPORTING
     folder = folder_of(room, brought.id)
     try:
-        report = room.subscribers.import_file(
+        report = importing.take_in(
+            room,
             folder / brought.name,
-            _terms(room, brought),
-            room.clock.now(),
-            dry_run=not importing,
+            newsletters=brought.newsletters,
+            consent_source=brought.consent_source,
+            dry_run=not for_real,
             rejects=folder / _REJECTS,
             progress=_noting(room, brought),
         )
     except (RefusedError, NewsletterError) as error:
-        return replace(brought, stage=Stage.FAILED, trouble=_said(error))
+        unfit = isinstance(error, RefusedError)
+        return replace(brought, stage=Stage.FAILED, trouble=_said(error), unfit=unfit)
     except Exception:  # whatever it is, the screen is to say that it ended
         log.exception("the import %s broke off", brought.id)
         return replace(brought, stage=Stage.FAILED, trouble="Something broke here; it was written to the log.")
-    if importing:
+    if for_real:
         (folder / brought.name).unlink(missing_ok=True)
-    return _told(brought, report, Stage.IMPORTED if importing else Stage.LOOKED)
+    return _told(brought, report, Stage.IMPORTED if for_real else Stage.LOOKED)
 
 
 def _told(brought: Brought, report: ImportReport, stage: Stage) -> Brought:
@@ -244,15 +262,6 @@ def _said(error: Exception) -> str:
     if isinstance(error, FileError):
         return f"Line {error.line}: {error.message}." if error.line else f"The file {error.message}."
     return f"{error}."
-
-
-def _terms(room: Newsroom, brought: Brought) -> Terms:
-    return Terms(
-        known=frozenset(room.plan.newsletters),
-        regions=frozenset(room.plan.places),
-        newsletters=brought.newsletters,
-        consent_source=brought.consent_source or None,
-    )
 
 
 def _noting(room: Newsroom, brought: Brought) -> Callable[[int, int], None]:

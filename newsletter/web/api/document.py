@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, models_json_schema
 
-from newsletter.web.api.operations import OPERATIONS, Operation
+from newsletter.web.api.operations import JSON, OPERATIONS, Operation
 from newsletter.web.api.problems import PROBLEM_TYPE
 from newsletter.web.policy import PUBLIC, Access, Bearer
 
@@ -29,19 +29,21 @@ _PARTS: Mapping[str, dict[str, object]] = {
         "format": "issue-day",
     },
     "source": {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]*$", "maxLength": 64},
+    "brought": {"type": "string", "pattern": "^[0-9a-f]{16}$", "maxLength": 16},
 }
 """What stands in an address."""
 
 _WORDS = {
     200: "Done",
     201: "Made",
+    202: "Taken, and not done yet",
     400: "The body or an address cannot be read",
     401: "No token, or none that is in force",
     403: "The token's role is too small",
     404: "There is nothing of that name",
     409: "Not as things stand now",
     413: "The body is too large",
-    415: "The body is not JSON",
+    415: "The body is not of the type that is wanted",
     422: "A key or a value that cannot be taken; `errors` says which",
     429: "Too many requests; `Retry-After` says when",
     503: "The desk cannot answer now",
@@ -141,7 +143,7 @@ def _one(name: str, path: str, needed: Access, references: Mapping[type[BaseMode
         document["parameters"] = parameters
     schema = references[declared.body] if declared.body else declared.raw
     if schema is not None:
-        document["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+        document["requestBody"] = {"required": True, "content": {declared.media: {"schema": schema}}}
     return document
 
 
@@ -169,9 +171,10 @@ def _security(name: str, needed: Access) -> list[dict[str, list[str]]]:
 
 def _responses(declared: Operation, needed: Access, references: Mapping[type[BaseModel], Any]) -> dict[str, object]:
     found: dict[str, object] = {
-        str(status): _response(status, "application/json", references[model])
-        for status, model in declared.answers.items()
+        str(status): _response(status, JSON, references[model]) for status, model in declared.answers.items()
     }
+    if declared.gives:
+        found["200"] = _response(200, declared.gives, {"type": "string"})
     statuses = {*declared.problems}
     if isinstance(needed, Bearer):
         statuses |= {400, 401, 403, 422, 429}
@@ -180,7 +183,7 @@ def _responses(declared: Operation, needed: Access, references: Mapping[type[Bas
     if declared.body is not None:
         statuses |= {400, 413, 415}
     if declared.raw is not None:
-        statuses |= {413}
+        statuses |= {413} if declared.media == JSON else {413, 415}
     for status in sorted(statuses - declared.answers.keys()):
         found[str(status)] = {"$ref": f"#/components/responses/Problem{status}"}
     return dict(sorted(found.items()))

@@ -16,7 +16,9 @@ from newsletter.errors import InputError, NotFoundError
 from newsletter.web.api.problems import Fault, UnfitError
 from newsletter.web.asking import Action, Ask
 
-__all__ = ["OPERATIONS", "Operation", "operation", "undeclared"]
+__all__ = ["JSON", "OPERATIONS", "Operation", "operation", "undeclared"]
+
+JSON = "application/json"
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
@@ -25,8 +27,9 @@ _Model = TypeVar("_Model", bound=BaseModel)
 class Operation:
     """`query` and `body` are read into values and given to the action, in this order; without one there may be none.
 
-    `raw` is the schema of a body that the action reads by itself. `answers` are models by status; `problems` are
-    statuses of errors beside those that follow from the rest.
+    `raw` is the schema of a body that the action reads by itself, of the type `media`. `answers` are models by status,
+    or with 200 a text of the type that it `gives`; `problems` are statuses of errors beside those that follow from the
+    rest.
     """
 
     tag: str
@@ -35,7 +38,9 @@ class Operation:
     query: type[BaseModel] | None = None
     body: type[BaseModel] | None = None
     raw: Mapping[str, object] | None = None
+    media: str = JSON
     answers: Mapping[int, type[BaseModel]] = field(default_factory=dict)
+    gives: str = ""
     problems: tuple[int, ...] = ()
 
 
@@ -58,6 +63,8 @@ def operation(declared: Operation) -> Callable[[Callable[..., Response]], Action
                 raise UnfitError([Fault("query", key, "this operation has no such key") for key in ask.query])
             if declared.body is not None:
                 given.append(_body(ask, declared.body))
+            elif declared.raw is not None and _kind_of(ask) != declared.media:
+                raise HTTPException(415, f"send the body with Content-Type: {declared.media}")
             try:
                 return action(ask, *given)
             except NotFoundError:
@@ -68,6 +75,11 @@ def operation(declared: Operation) -> Callable[[Callable[..., Response]], Action
         return checked
 
     return declare
+
+
+def _kind_of(ask: Ask) -> str:
+    """What the body is said to be."""
+    return ask.request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 def undeclared(declared: Operation) -> Callable[[Action], Action]:
@@ -93,8 +105,7 @@ def _query(ask: Ask, model: type[_Model]) -> _Model:
 
 
 def _body(ask: Ask, model: type[_Model]) -> _Model:
-    kind = ask.request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/json":
+    if _kind_of(ask) != JSON:
         raise HTTPException(415, "send the body as JSON, with Content-Type: application/json")
     try:
         json.loads(ask.body)

@@ -10,27 +10,21 @@ from pydantic import Field
 from newsletter.web.api.fields import Answer
 
 __all__ = [
+    "NEXT",
     "Book",
-    "Enrolled",
     "IssueLine",
     "IssuePage",
     "IssueWhole",
     "Me",
     "Newsletters",
-    "Preferred",
     "Received",
     "StoryLine",
     "StoryPage",
     "StoryWhole",
-    "SubscriberLine",
-    "SubscriberPage",
-    "SubscriberWhole",
-    "Suppressed",
     "Taken",
-    "Unsubscribed",
 ]
 
-_NEXT = Field(description="Where the next page begins, for `after`; null on the last one.")
+NEXT = Field(description="Where the next page begins, for `after`; null on the last one.")
 
 
 class Me(Answer):
@@ -97,7 +91,7 @@ class StoryPage(Answer):
     """Stories, latest published first."""
 
     stories: list[StoryLine]
-    next: str | None = _NEXT
+    next: str | None = NEXT
 
 
 class Refused(Answer):
@@ -172,7 +166,7 @@ class IssuePage(Answer):
     """Issues, latest due first."""
 
     issues: list[IssueLine]
-    next: str | None = _NEXT
+    next: str | None = NEXT
 
 
 class RelatedLine(Answer):
@@ -230,64 +224,3 @@ class Book(Answer):
     balanced: bool
     waves: list[dict[str, Any]]
     revisions: dict[str, int] = Field(default={}, description="Of an issue that was corrected: who got which.")
-
-
-class SubscriberLine(Answer):
-    """A subscriber; `id` is null where only a suppression of the address is known."""
-
-    id: int | None
-    email: str
-    name: str
-    status: str
-    subscriptions: dict[str, str]
-    countries: list[str] | None
-    frequency: str
-    language: str | None
-    timezone: str | None
-    paused_until: str | None
-    attributes: dict[str, str]
-
-
-class Preferred(SubscriberLine):
-    """A subscriber as they stand now."""
-
-    left: list[str] = Field(description="What was named and stays as the reader decided it.")
-
-
-class SubscriberWhole(SubscriberLine):
-    """A subscriber with their history."""
-
-    history: list[dict[str, Any]]
-
-
-class SubscriberPage(Answer):
-    """Subscribers, the latest first."""
-
-    subscribers: list[SubscriberLine]
-    next: str | None = _NEXT
-
-
-class Enrolled(Answer):
-    """What became of a sign-up. `asked`: a mail that asks for confirmation is due."""
-
-    fate: str
-    asked: bool
-    subscriber: SubscriberLine | None
-
-
-class Unsubscribed(Answer):
-    """The newsletters that ended with this call."""
-
-    ended: list[str]
-
-
-class Suppressed(Answer):
-    """Whether the address was not suppressed before."""
-
-    new: bool
-
-
-class Unsuppressed(Answer):
-    """The reason for which the address was suppressed; null where it was not."""
-
-    lifted: str | None

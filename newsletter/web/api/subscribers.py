@@ -26,7 +26,7 @@ from newsletter.web.api.fields import (
     Word,
 )
 from newsletter.web.api.operations import Operation, operation
-from newsletter.web.api.shapes import (
+from newsletter.web.api.subscriber_shapes import (
     Enrolled,
     Preferred,
     SubscriberPage,

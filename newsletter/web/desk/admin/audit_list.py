@@ -39,6 +39,7 @@ ACT_WORDS = {
     "subscriber_change": "changed a subscriber",
     "subscriber_data": "downloaded the data of",
     "subscriber_export": "exported all subscribers",
+    "subscriber_import": "imported a file of subscribers",
     "subscriber_add": "added",
     "subscriber_suppress": "suppressed",
     "subscriber_unsubscribe": "unsubscribed",
