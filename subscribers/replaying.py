@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, Engine, select, update
+from sqlalchemy import Column, Connection, Engine, Row, select, update
 
 from subscribers.addresses import Address
 from subscribers.database import writing
@@ -17,7 +18,7 @@ from subscribers.journal import Line, ReaderJournal, Word, digest_of
 from subscribers.model import Event, Status
 from subscribers.records import write_events
 from subscribers.suppressing import BY_HAND, COMPLAINED, ERASED, lift, remember_digest, suppress
-from subscribers.tables import subscriber, subscription
+from subscribers.tables import address_change, request, subscriber, subscription, suppression
 
 __all__ = ["Replayed", "is_behind", "replay"]
 
@@ -75,7 +76,9 @@ def replay(
     for number, address in _people(engine):
         for salt in salts:
             verdict = _verdict_of(verdicts, moves, digest_of(address.key, salt), salt)
-            if verdict is not None:
+            # Of who is no subscriber nothing is held that an erasure alone does not end.
+            if verdict is not None and (number or verdict.erased):
+                verdicts[digest_of(address.key, salt), salt].seen = True
                 done = _carry_out(engine, number, address, verdict, now, erase)
                 counts |= {done: counts[done] + 1} if done else {}
     with writing(engine) as connection:
@@ -117,7 +120,6 @@ def _verdict_of(
     if first is None:
         return None
     whole = _Verdict(set(first.ended), first.reason, first.erased, first.moved)
-    first.seen = True
     seen = {digest}
     while (digest := moves.get((digest, salt), "")) and digest not in seen:
         seen.add(digest)
@@ -165,13 +167,22 @@ def _end(connection: Connection, number: int, newsletters: set[str] | None, now:
 
 
 def _people(engine: Engine) -> Iterator[tuple[int, Address]]:
-    """Everybody, page by page: a hash tells whose it is only when it is made again."""
-    after = 0
-    query = select(subscriber.c.id, subscriber.c.email, subscriber.c.address_key).order_by(subscriber.c.id)
-    while True:
+    """Everybody whose address is held, by number, which is 0 for who is no subscriber: a hash tells whose it is only
+    when it is made again."""
+    for row in _rows(engine, subscriber.c.id, subscriber.c.email, subscriber.c.address_key):
+        yield row.id, Address(row.email, row.address_key)
+    strangers = {row.address_key: row.address_key for row in _rows(engine, suppression.c.address_key)}
+    for table in (request, address_change):
+        strangers |= {row.address_key: row.email for row in _rows(engine, table.c.id, *table.c["email", "address_key"])}
+    yield from ((0, Address(email, key)) for key, email in strangers.items())
+
+
+def _rows(engine: Engine, key: Column[Any], *columns: Column[Any]) -> Iterator[Row[Any]]:
+    """The rows of a table, page by page, in the order of their key."""
+    query = select(key, *columns).order_by(key).limit(_PAGE)
+    with engine.connect() as connection:
+        rows = connection.execute(query).all()
+    while rows:
+        yield from rows
         with engine.connect() as connection:
-            rows = connection.execute(query.where(subscriber.c.id > after).limit(_PAGE)).all()
-        if not rows:
-            return
-        yield from ((row.id, Address(row.email, row.address_key)) for row in rows)
-        after = rows[-1].id
+            rows = connection.execute(query.where(key > rows[-1][0])).all()

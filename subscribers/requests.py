@@ -174,7 +174,11 @@ def get(connection: Connection, number: int) -> Asked:
 
 
 def claim(connection: Connection, asked: Asked, now: datetime) -> bool:
-    """Count one more try before it is made; False when somebody else was first."""
+    """Count one more try before it is made; False when somebody else was first, or the address is not to be mailed any
+    more."""
+    if not _may_be_mailed(connection, asked.kind, asked.address.key):
+        settle(connection, asked, "not mailed: suppressed, or known no more, since it was asked for")
+        return False
     those = *_same_letter(asked), request.c.tries == asked.tries, ~request.c.settled
     begun = update(request).where(*those).values(tries=asked.tries + 1, tried_at=now, reply="")
     return connection.execute(begun).rowcount == 1

@@ -215,6 +215,50 @@ def test_nobody_is_answered_who_was_erased_since_the_backup(
     assert list((room.outbox / "readers").rglob("*.eml")) == []
 
 
+STRANGER = "stranger@example.org"
+
+
+def test_nor_is_a_stranger_who_had_asked_for_something_and_was_erased(
+    readers_desk: tuple[Newsroom, IssueId], request: pytest.FixtureRequest
+) -> None:
+    room, _ = readers_desk
+    now = room.clock.now()
+    for kind in (RequestKind.SUBSCRIBE, RequestKind.DATA):
+        room.subscribers.ask(kind, sign_up(STRANGER, [NEWSLETTER]), now, language="en", network="", form="1")
+    own_data.ask_change(room, room.subscribers.find(BEN), STRANGER, language="en", network="")
+    room.subscribers.suppress("noted@example.org", "complaint", now)
+    restore: Restore = request.getfixturevalue("restore")
+    subscriptions.forget(room, STRANGER)
+    subscriptions.forget(room, "noted@example.org")
+    room = restore()
+    assert {asked.address.email for asked in room.subscribers.requests(6)} == {STRANGER, BEN}
+    assert replaying.catch_up(room).erased == 2
+    assert [asked.address.email for asked in room.subscribers.requests(6)] == [BEN], "whose own request stays"
+    held = rows(room)
+    assert STRANGER not in held
+    assert "noted@example.org" not in held
+    assert room.subscribers.add(sign_up(STRANGER, [NEWSLETTER]), now) is Fate.SUPPRESSED
+    telling.tell(room)
+    assert all(STRANGER not in path.read_text() for path in (room.outbox / "readers").rglob("*.eml"))
+
+
+def test_a_stranger_who_is_suppressed_since_the_backup_is_so_again(
+    readers_desk: tuple[Newsroom, IssueId], request: pytest.FixtureRequest
+) -> None:
+    room, _ = readers_desk
+    now = room.clock.now()
+    signup = sign_up(STRANGER, [NEWSLETTER])
+    room.subscribers.ask(RequestKind.SUBSCRIBE, signup, now, language="en", network="", form="1")
+    restore: Restore = request.getfixturevalue("restore")
+    room.subscribers.suppress(STRANGER, "complaint", now)
+    room = restore()
+    assert replaying.catch_up(room).suppressed == 1
+    assert room.subscribers.add(signup, now) is Fate.SUPPRESSED
+    telling.tell(room)
+    assert list((room.outbox / "readers").rglob("*.eml")) == []
+    assert room.subscribers.requests(6) == []
+
+
 def test_a_move_that_failed_is_not_done_again(
     readers_desk: tuple[Newsroom, IssueId], monkeypatch: pytest.MonkeyPatch
 ) -> None:
