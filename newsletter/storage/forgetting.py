@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
@@ -12,12 +10,12 @@ from sqlalchemy.engine import Connection
 
 from newsletter.model import UNSETTLED, IssueId
 from newsletter.storage.database import BUSY_SECONDS, Database
+from newsletter.storage.mentions import Mentions
 from newsletter.storage.tables import METADATA, delivery, issue, webhook, webhook_delivery, webhook_event
 
 __all__ = [
     "KEPT_AS_IT_IS",
     "forget_reader",
-    "forms_of",
     "move_reader",
     "reader_deliveries",
     "reader_tellings",
@@ -55,7 +53,7 @@ KEPT_AS_IT_IS = {
 }
 """Tables and columns that are not looked through for the words of a reader's address, and why."""
 
-_GONE, _PAGE = "…", 200
+_PAGE = 200
 _PATIENCE = 200
 """Milliseconds for which those who write may be held up."""
 
@@ -100,12 +98,6 @@ def wipe(
                 _wipe(connection, column, forms)
 
 
-def forms_of(addresses: Iterable[str]) -> set[str]:
-    """The ways in which addresses may be written: as they are, in small letters, and as JSON writes them."""
-    plain = {form for each in addresses for form in (each, each.lower())}
-    return plain | {json.dumps(each)[1:-1] for each in plain}
-
-
 def sweep_traces(database: Database) -> None:
     """Have SQLite's log of writes, which holds what was there before, taken into the file and emptied.
 
@@ -130,33 +122,14 @@ def _wipe(connection: Connection, column: sa.Column[Any], forms: Collection[str]
     text = sa.cast(column, sa.Text) if isinstance(column.type, sa.JSON) else column
     key = list(column.table.primary_key)
     found = sa.select(*key, column).where(sa.or_(*(text.icontains(form, autoescape=True) for form in forms)))
-    wanted = _wanted(forms)
+    mentions = Mentions(forms)
     # What another transaction writes meanwhile is waited for, and not written over.
     for row in connection.execute(found.with_for_update(key_share=True)).all():
         held = row[-1]
-        wiped = _without(held, wanted)
+        wiped = mentions.without(held)
         if wiped != held:
             this = (each == value for each, value in zip(key, row, strict=False))
             connection.execute(sa.update(column.table).where(*this).values({column: wiped}))
-
-
-def _wanted(forms: Collection[str]) -> re.Pattern[str]:
-    """One of these forms as a whole address, also where a sentence, a path or a line in JSON ends with it."""
-    either = "|".join(map(re.escape, sorted(forms, key=len, reverse=True)))
-    return re.compile(rf"(?:(?<![\w.+-])|(?<=\\[nrtbf]))(?:{either})(?![\w-]|\.\w)", re.IGNORECASE)
-
-
-def _without(held: Any, wanted: re.Pattern[str]) -> Any:
-    """The same text or JSON document, with a mark instead of the address."""
-    match held:
-        case str():
-            return wanted.sub(_GONE, held)
-        case list():
-            return [_without(each, wanted) for each in held]
-        case dict():
-            return {_without(key, wanted): _without(each, wanted) for key, each in held.items()}
-        case _:
-            return held
 
 
 def reader_deliveries(database: Database, subscriber: int) -> Iterator[dict[str, object]]:

@@ -11,14 +11,20 @@ from newsletter.model import IssueId
 from newsletter.newsroom import Newsroom
 from newsletter.newsroom.readership import own_data, subscriptions
 from newsletter.storage import EventKind
-from newsletter.storage.forgetting import _wanted, _without, forms_of
+from newsletter.storage.mentions import Mentions, forms_of
 from newsletter.storage.tables import issue, issue_event, webhook_delivery, webhook_event
 from subscribers.signups import sign_up
 from subscribers.tables import address_change
 from tests.desks import NEWSLETTER
 
 ANN = "ann@x.org"
-OTHERS = ("joann@x.org", "jo.ann@x.org", "jo+ann@x.org", "jo-ann@x.org", "ann@x.org.uk", "ann@x.organic", "ann@x.org-2")
+OTHERS = (
+    *("joann@x.org", "jo.ann@x.org", "jo+ann@x.org", "jo-ann@x.org", "joséann@x.org"),
+    *("ann@x.organic", "ann@x.org-2", "ann@x.org.uk", "ANN@X.ORG.AU", "ann@x.org.AU", "ann@x.org.com.au"),
+    *("ann@x.org.mail.example", "ann@x.org.xn--p1ai"),
+)
+
+MENTIONS = Mentions(forms_of([ANN]))
 
 
 @pytest.fixture
@@ -90,10 +96,41 @@ WORDS = st.sampled_from([ANN, "ANN@x.org", *OTHERS, "x", "<", ">", " ", ",", "\\
 
 @given(st.lists(WORDS, max_size=8))
 def test_between_spaces_it_always_goes_and_others_never(words: list[str]) -> None:
-    left = _without(" ".join(words), _wanted(forms_of([ANN])))
+    left = MENTIONS.without(" ".join(words))
     assert left == " ".join("…" if each.lower() == ANN else each for each in words)
 
 
 @pytest.mark.parametrize("text", [f'"\\n{ANN}"', f"mailto:{ANN}", f"({ANN})", f"{ANN}.", f"{ANN}/", f"x={ANN}&y"])
 def test_it_goes_from_whatever_it_stands_in(text: str) -> None:
-    assert ANN not in _without(text, _wanted(forms_of([ANN])))
+    assert ANN not in MENTIONS.without(text)
+
+
+GLUED = {
+    "ann@x.org.Now she may": "….Now she may",
+    "ann@x.org.I wrote": "….I wrote",
+    "ann@x.org.2026": "….2026",
+    "ann@x.org.then": "….then",
+    "ann@x.orgThen": "…Then",
+    "ann@x.orgさんへ": "…さんへ",
+    "请写信给ann@x.org。": "请写信给…。",
+    "أرسلann@x.orgالآن": "أرسل…الآن",
+    "ANN@X.ORG.OVER": "….OVER",
+    "\\u5199ann@x.org": "\\u5199…",
+    "ann@x.org.Then ann@x.org.au": "….Then ann@x.org.au",
+}
+
+
+@pytest.mark.parametrize("text", GLUED)
+def test_it_goes_from_words_that_are_glued_to_it(text: str) -> None:
+    assert MENTIONS.without(text) == GLUED[text]
+
+
+LABELS = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,8}[a-z0-9])?", fullmatch=True)
+ENDS = st.sampled_from(["au", "uk", "cn", "com", "net", "org", "example", "test", "xn--fiqs8s"])
+
+
+@given(st.lists(LABELS, max_size=3), ENDS, st.sampled_from(["", ".", ".Now", ", and", "是"]), st.booleans())
+def test_whoever_has_a_longer_domain_is_somebody_else(labels: list[str], end: str, then: str, loud: bool) -> None:
+    other = ".".join([ANN, *labels, end])
+    text = (other.upper() if loud else other) + then
+    assert MENTIONS.without(text) == text

@@ -14,7 +14,8 @@ from newsletter.newsroom.programs import happenings
 from newsletter.newsroom.readership import imports
 from newsletter.newsroom.readership.turns import in_turn
 from newsletter.newsroom.room import Newsroom
-from newsletter.storage.forgetting import forget_reader, forms_of, sweep_traces, wipe
+from newsletter.storage.forgetting import forget_reader, sweep_traces, wipe
+from newsletter.storage.mentions import forms_of
 from subscribers.addresses import Address, parse_address
 from subscribers.erasing import Erased
 from subscribers.errors import AddressError
