@@ -125,8 +125,8 @@ def test_the_pages_of_readers(
         viewport={"width": width, "height": height}, color_scheme=scheme, java_script_enabled=False
     )
     page = context.new_page()
-    paths = {"subscribe": "/subscribe"}
-    paths |= {name: filled(sent, name) for name in ("confirm", "preferences", "unsubscribe", "own_data", "archive_story")}
+    filled_in = ("confirm", "preferences", "unsubscribe", "own_data", "archive_story")
+    paths = {"subscribe": "/subscribe"} | {name: filled(sent, name) for name in filled_in}
     with served(sent) as address:
         for name, path in paths.items():
             answer = page.goto(address + path)
