@@ -303,7 +303,7 @@ def _press(room: Newsroom, newsletter: Newsletter, slot: Slot, issue: Issue, now
     last = room.issues.history(issue.id)[-1]
     if last.at >= deadline and last.who != WHO:
         return  # and so does what somebody took back, changed or held up when the deadline had passed
-    taken_back = room.issues.sealed_revision(issue.id) == issue.revision  # it was approved as it stands, and undone
+    taken_back = room.seals.sealed_revision(issue.id) == issue.revision  # it was approved as it stands, and undone
     passed = f"not approved by {deadline.astimezone(newsletter.timezone):%H:%M}"
     match newsletter.approval.on_timeout:
         case OnTimeout.SKIP:

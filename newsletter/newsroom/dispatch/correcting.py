@@ -73,7 +73,7 @@ def undo(room: Newsroom, issue_id: IssueId, *, who: str, why: str = "") -> Issue
             raise NothingToDoError(f"{issue_id} is {room.issues.get(issue_id).state} by now")
     elif issue.state in _UNDONE:
         _recover(room, issue, now)
-        if not room.deliveries.undo(issue_id, now=now, who=who, why=why or "undone"):
+        if not room.sends.undo(issue_id, now=now, who=who, why=why or "undone"):
             raise ChecksFailedError(
                 f"messages of {issue_id} have left or are leaving; `newsletter issue stop {issue_id}` stops the rest,"
                 f" `newsletter issue correct {issue_id} --story ID` corrects it"
@@ -130,7 +130,7 @@ def _correct(room: Newsroom, issue_id: IssueId, story_id: str, notice: str, who:
             " import`, and repeat this; or say what else is wrong with --notice"
         )
     notice = notice or _what_changed(placed.story, present)
-    if issue.state is IssueState.SENDING and not room.deliveries.undo(
+    if issue.state is IssueState.SENDING and not room.sends.undo(
         issue_id, now=room.clock.now(), who=who, why="to be corrected"
     ):
         outcomes.stop(room, issue_id, who=who, why="to be corrected")

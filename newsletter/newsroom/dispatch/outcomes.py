@@ -20,7 +20,7 @@ def stop(room: Newsroom, issue_id: IssueId, *, who: str, why: str = "") -> int:
     `sending.send` sends the rest. Raises `NothingToDoError` unless the issue is being sent.
     """
     refuse_forgetful(room, issue_id)
-    if not room.deliveries.stop(issue_id, now=room.clock.now(), who=who, why=why):
+    if not room.sends.stop(issue_id, now=room.clock.now(), who=who, why=why):
         raise NothingToDoError(f"{issue_id} is {room.issues.get(issue_id).state}, not being sent")
     return room.deliveries.counts(issue_id).get(DeliveryState.SENDING, 0)
 
@@ -40,7 +40,7 @@ def give_up(room: Newsroom, issue_id: IssueId, *, who: str) -> int:
     now = room.clock.now()
     with open_ledger(room, issue) as ledger:
         ledger.recover(now)
-    number = room.deliveries.give_up(issue_id, now=now, who=who)
+    number = room.sends.give_up(issue_id, now=now, who=who)
     if number is None:
         raise ChecksFailedError(f"messages of {issue_id} are still in flight, or again; repeat this in a moment")
     return number
@@ -54,7 +54,7 @@ def retry(room: Newsroom, issue_id: IssueId, *, state: DeliveryState, email: str
     if state not in FAILURES:
         raise InputError(f"{state} is no failure; there are {', '.join(FAILURES)}")
     refuse_forgetful(room, issue_id)
-    number, _ = room.deliveries.decide(
+    number, _ = room.sends.decide(
         issue_id, state, DeliveryState.QUEUED, email=email, now=room.clock.now(), who=who, why="queued again"
     )
     if not number:
@@ -70,7 +70,7 @@ def resolve(room: Newsroom, issue_id: IssueId, *, resend: bool, email: str | Non
     """
     after, why = (DeliveryState.QUEUED, "sent again") if resend else (DeliveryState.SUBMITTED, "taken for submitted")
     refuse_forgetful(room, issue_id)
-    number, left = room.deliveries.decide(
+    number, left = room.sends.decide(
         issue_id, DeliveryState.UNKNOWN, after, email=email, now=room.clock.now(), who=who, why=why
     )
     if not number:
