@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from newsletter.model import UNSETTLED, DeliveryState, IssueId
+from newsletter.model import CLAIMABLE, UNSETTLED, DeliveryState, IssueId
 from newsletter.storage import progress, windows
 from newsletter.storage.database import Database
 from newsletter.storage.keys import among, issue_pk
@@ -169,7 +169,7 @@ class Deliveries:
         query = sa.select(delivery.c.edition, sa.func.count().label("number")).group_by(delivery.c.edition)
         query = query.where(delivery.c.issue_id == issue_pk(connection, issue_id))
         if left:
-            query = query.where(delivery.c.state.in_((DeliveryState.QUEUED, DeliveryState.DEFERRED)))
+            query = query.where(delivery.c.state.in_(CLAIMABLE))
         return {row.edition: row.number for row in connection.execute(query)}
 
     def handed(self, issue_id: IssueId) -> Mapping[str, int]:

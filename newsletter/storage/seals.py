@@ -7,7 +7,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from newsletter.model import IssueId, IssueState, RenderedEdition
+from newsletter.model import DRAFTED, IssueId, IssueState, RenderedEdition
 from newsletter.storage import life
 from newsletter.storage.corrections import tell_corrections
 from newsletter.storage.database import Database
@@ -18,7 +18,6 @@ from newsletter.storage.tables import edition, issue
 __all__ = ["Seals"]
 
 _SEAL = sa.select(issue.c.approved_revision, issue.c.approved_at).where(IS_NAMED)
-_UNSEALED = (IssueState.REVIEW, IssueState.WAITING)
 
 
 class Seals:
@@ -33,7 +32,7 @@ class Seals:
         plan = self._plan()
         with self._database.write() as connection:
             current = life.get(connection, issue_id)
-            if current.state not in _UNSEALED or current.first_approved_by:
+            if current.state not in DRAFTED or current.first_approved_by:
                 return False
             return life.move(
                 connection,
@@ -65,7 +64,7 @@ class Seals:
             moved = life.move(
                 connection,
                 issue_id,
-                _UNSEALED,
+                DRAFTED,
                 IssueState.APPROVED,
                 now=now,
                 who=by,

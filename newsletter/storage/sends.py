@@ -9,7 +9,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from newsletter.model import BEGUN, UNSETTLED, DeliveryState, IssueId, IssueState
+from newsletter.model import BEGUN, CLAIMABLE, UNDERWAY, UNSETTLED, DeliveryState, IssueId, IssueState
 from newsletter.storage import progress, windows
 from newsletter.storage.database import Database
 from newsletter.storage.keys import issue_pk
@@ -136,9 +136,10 @@ class Sends:
             if any(counts.get(state) for state in UNSETTLED):
                 return False
             unknown = counts.get(DeliveryState.UNKNOWN, 0)
-            why, begun = f"{unknown} unknown" if unknown else "", (IssueState.SENDING, IssueState.STOPPED)
-            after = IssueState.SUBMITTED
-            done = move(connection, issue_id, begun, after, now=now, who="sender", why=why, plan=plan, settled_at=now)
+            why, after = f"{unknown} unknown" if unknown else "", IssueState.SUBMITTED
+            done = move(
+                connection, issue_id, UNDERWAY, after, now=now, who="sender", why=why, plan=plan, settled_at=now
+            )
             if done:
                 note_submitted(connection, issue_id, counts, now)
             return done
@@ -165,9 +166,10 @@ class Sends:
                 sa.select(delivery.c.id).where(delivery.c.issue_id == pk, touched).limit(1)
             ):
                 return False
-            begun = (IssueState.SENDING, IssueState.STOPPED)
             values = NO_APPROVAL | {"frozen_at": None, "candidates": 0, "excluded": {}}
-            if not move(connection, issue_id, begun, IssueState.REVIEW, now=now, who=who, why=why, plan=plan, **values):
+            if not move(
+                connection, issue_id, UNDERWAY, IssueState.REVIEW, now=now, who=who, why=why, plan=plan, **values
+            ):
                 return False
             connection.execute(sa.delete(delivery).where(delivery.c.issue_id == pk))
             progress.begin(connection, pk, seed="", domain="", queued=0)
@@ -195,10 +197,10 @@ class Sends:
             if_revision=revision,
         ):
             return False
-        rest = delivery.c.issue_id == pk, delivery.c.state.in_((DeliveryState.QUEUED, DeliveryState.DEFERRED))
+        rest = delivery.c.issue_id == pk, delivery.c.state.in_(CLAIMABLE)
         connection.execute(sa.update(delivery).where(*rest).values(revision=revision))
         values = {"not_before": None, "changed_at": now, "reply": "no story is left for this reader"}
-        for state in (DeliveryState.QUEUED, DeliveryState.DEFERRED):
+        for state in CLAIMABLE:
             without = delivery.c.edition.not_in(list(editions))
             self._shift(connection, pk, state, DeliveryState.CANCELLED, without, **values)
         return True
@@ -208,12 +210,12 @@ class Sends:
 
         None, and nothing is changed, where it is not stopped or something of it is in flight.
         """
-        left, plan = (DeliveryState.QUEUED, DeliveryState.DEFERRED), self._plan()
+        plan = self._plan()
         with self._database.write() as connection:
             pk = issue_pk(connection, issue_id)
             progress.locked(connection, pk)
             counts = progress.tally(connection, pk)
-            number = sum(counts.get(state, 0) for state in left)
+            number = sum(counts.get(state, 0) for state in CLAIMABLE)
             frozen = connection.scalar(sa.select(issue.c.frozen_at).where(issue.c.id == pk)) is not None
             begun = (IssueState.STOPPED, IssueState.APPROVED)
             ended, why = IssueState.SUBMITTED, f"stopped, and {number} given up"
@@ -222,7 +224,7 @@ class Sends:
             if not move(connection, issue_id, begun, ended, now=now, who=who, why=why, plan=plan, settled_at=now):
                 return None
             values = {"not_before": None, "changed_at": now, "reply": "the issue was stopped, and its rest given up"}
-            for state in left:
+            for state in CLAIMABLE:
                 self._shift(connection, pk, state, DeliveryState.CANCELLED, **values)
             note_submitted(connection, issue_id, progress.tally(connection, pk), now)
             return number

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from newsletter.errors import ChecksFailedError, InputError, NothingToDoError
-from newsletter.model import DeliveryState, IssueId, IssueState
+from newsletter.model import GIVEN_UP, DeliveryState, IssueId, IssueState
 from newsletter.newsroom.dispatch.ledgers import open_ledger
 from newsletter.newsroom.dispatch.reconciling import refuse_forgetful
 from newsletter.newsroom.room import Newsroom
 
-__all__ = ["FAILURES", "give_up", "resolve", "retry", "stop"]
+__all__ = ["give_up", "resolve", "retry", "stop"]
 
-FAILURES = (DeliveryState.REJECTED, DeliveryState.FAILED, DeliveryState.EXPIRED)
 """What the program never tries again by itself."""
 
 
@@ -51,8 +50,8 @@ def retry(room: Newsroom, issue_id: IssueId, *, state: DeliveryState, email: str
 
     Raises `InputError` for a state that is no failure, and `NothingToDoError` where no delivery is in it.
     """
-    if state not in FAILURES:
-        raise InputError(f"{state} is no failure; there are {', '.join(FAILURES)}")
+    if state not in GIVEN_UP:
+        raise InputError(f"{state} is no failure; there are {', '.join(GIVEN_UP)}")
     refuse_forgetful(room, issue_id)
     number, _ = room.sends.decide(
         issue_id, state, DeliveryState.QUEUED, email=email, now=room.clock.now(), who=who, why="queued again"

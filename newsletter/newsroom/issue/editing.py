@@ -12,10 +12,9 @@ from textwrap import shorten
 
 from newsletter.compose import arranging
 from newsletter.errors import ChecksFailedError, InputError, NotFoundError, NothingToDoError
-from newsletter.model import EDITABLE, Issue, IssueId, Snapshot, Story
+from newsletter.model import EDITABLE, OPEN, Issue, IssueId, Snapshot, Story
 from newsletter.newsroom.dispatch import correcting
 from newsletter.newsroom.issue import issues, previews
-from newsletter.newsroom.planning.following import OPEN
 from newsletter.newsroom.room import Newsroom
 from newsletter.plan import Newsletter
 

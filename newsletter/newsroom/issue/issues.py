@@ -13,7 +13,9 @@ from newsletter import compose
 from newsletter.compose import arranging
 from newsletter.errors import ChecksFailedError, InputError, NothingToDoError
 from newsletter.model import (
+    DRAFTED,
     EDITABLE,
+    UNSENT,
     Issue,
     IssueId,
     IssueState,
@@ -117,7 +119,7 @@ def approve(room: Newsroom, issue_id: IssueId, by: str, revision: int | None = N
         )
     if issue.approved_by:
         raise NothingToDoError(f"{issue_id} was approved by {issue.approved_by} at {issue.approved_at:%H:%M} UTC")
-    if issue.state not in (IssueState.REVIEW, IssueState.WAITING):
+    if issue.state not in DRAFTED:
         raise ChecksFailedError(f"{issue_id} is {issue.state}; only an issue in review or waiting can be approved")
     if newsletter.approval.other_than_editor and _same(issue.edited_by, by):
         raise ChecksFailedError(
@@ -210,7 +212,7 @@ def _compose_draft(room: Newsroom, newsletter: Newsletter, issue: Issue, now: da
         if old.lead_chosen and any(placed.story.id == old.lead for placed in snapshot.placed):
             snapshot = replace(snapshot, lead=old.lead, lead_chosen=True)
     snapshot = retold(room, newsletter, issue, snapshot)
-    if snapshot == issue.snapshot and issue.state in (IssueState.REVIEW, IssueState.WAITING, IssueState.APPROVED):
+    if snapshot == issue.snapshot and issue.state in UNSENT:
         return issue
     # What a person took back or changed is theirs to let out; so is what a person makes after its hour.
     fresh = room.seals.sealed_revision(issue.id) is None and not snapshot.arranged
