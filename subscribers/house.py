@@ -279,7 +279,7 @@ class Subscribers:
     def suppress(self, address: str, reason: str, now: datetime, detail: str = "") -> bool:
         """Never mail this address again, known or not; False when it is suppressed already.
 
-        The first reason stays. Raises `AddressError`.
+        The first reason stays, unless a complaint follows. Raises `AddressError`.
         """
         parsed = parse_address(address)
         with writing(self._engine) as connection:

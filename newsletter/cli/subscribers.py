@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from newsletter.cli.console import DeskGroup, as_json, by, open_room, opened, print_json, record, whisper, who
-
-if TYPE_CHECKING:
-    from newsletter.newsroom import Newsroom
-    from subscribers.signups import Terms
+from newsletter.cli.console import (
+    DeskGroup,
+    as_json,
+    by,
+    open_room,
+    opened,
+    print_json,
+    progress_bar,
+    record,
+    whisper,
+    who,
+)
 
 
 @click.group(cls=DeskGroup)
@@ -30,10 +33,10 @@ def subscribers() -> None:
 @as_json
 def import_(file: Path, newsletters: tuple[str, ...], consent_source: str | None, dry_run: bool, as_json: bool) -> None:
     """Take the rows of a CSV file; twice changes nothing. Refused rows go to FILE.rejects.csv with the reason."""
-    from newsletter.newsroom.readership import replaying
+    from newsletter.newsroom.readership import imports, replaying
 
-    with open_room() as room, _bar("importing", not as_json) as progress:
-        terms = _terms(room, newsletters, consent_source)
+    with open_room() as room, progress_bar("importing", quiet=as_json) as progress:
+        terms = imports.terms(room, newsletters, consent_source)
         now = room.clock.now()
         replaying.catch_up(room)
         report = room.subscribers.import_file(file, terms, now, dry_run=dry_run, progress=progress)
@@ -60,7 +63,7 @@ def import_(file: Path, newsletters: tuple[str, ...], consent_source: str | None
 @by
 def export(file: Path, spreadsheet_safe: bool, by: str | None) -> None:
     """Write every subscriber to a CSV file in the form that `subscribers import` takes."""
-    with open_room() as room, _bar("exporting", True) as progress:
+    with open_room() as room, progress_bar("exporting") as progress:
         record(room, "subscriber_export", by, remark="for a spreadsheet" if spreadsheet_safe else "as it is")
         count = room.subscribers.export_file(file, safe=spreadsheet_safe, progress=progress)
     click.echo(f"{file}: {count} rows")
@@ -140,7 +143,7 @@ def suppress(address: str, reason: str, by: str | None) -> int:
     from newsletter.newsroom.readership import subscriptions
 
     with open_room() as room:
-        new = room.subscribers.suppress(address, reason, room.clock.now())
+        new = subscriptions.suppress(room, address, who=who(by), reason=reason)
         if new:
             record(room, "subscriber_suppress", by, what=subscriptions.whom(room, address))
     click.echo(f"{address}: suppressed" if new else f"{address}: was suppressed before")
@@ -158,7 +161,7 @@ def unsubscribe(address: str, newsletter: str | None, by: str | None) -> int:
     with open_room() as room:
         if newsletter:
             room.newsletter(newsletter)
-        ended = room.subscribers.unsubscribe(address, newsletter, room.clock.now(), how="command line")
+        ended = subscriptions.end(room, address, newsletter, who=who(by))
         if ended:
             whom = subscriptions.whom(room, address)
             record(room, "subscriber_unsubscribe", by, what=whom, remark=", ".join(ended))
@@ -220,32 +223,6 @@ def data(address: str, out: Path | None, by: str | None) -> None:
         record(room, "subscriber_data", by, what=f"subscriber {held.id}")
         for piece in own_data.document(room, held):
             file.write(piece.encode())
-
-
-def _terms(room: Newsroom, newsletters: tuple[str, ...], consent_source: str | None) -> Terms:
-    from subscribers.signups import Terms
-
-    return Terms(
-        known=frozenset(room.plan.newsletters),
-        regions=frozenset(room.plan.places),
-        newsletters=newsletters,
-        consent_source=consent_source,
-    )
-
-
-@contextmanager
-def _bar(label: str, wanted: bool) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar where standard error is a terminal."""
-    if not wanted or not sys.stderr.isatty():
-        yield lambda done, total: None
-        return
-    with click.progressbar(length=1, label=label, file=sys.stderr) as bar:
-
-        def show(done: int, total: int) -> None:
-            bar.length = max(total, 1)
-            bar.update(done - bar.pos)
-
-        yield show
 
 
 def _plain(value: object) -> str:

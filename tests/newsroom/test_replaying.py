@@ -110,6 +110,22 @@ def test_suppressions_are_known_again_also_of_who_came_after_the_backup(
     assert bool(room.subscribers.requests(6)) is (reason == "bounced")
 
 
+def test_a_complaint_outlasts_the_bounce_that_the_backup_knows(
+    readers_desk: tuple[Newsroom, IssueId], request: pytest.FixtureRequest
+) -> None:
+    room, _ = readers_desk
+    now = room.clock.now()
+    room.subscribers.suppress(ANN, "bounced", now)
+    restore: Restore = request.getfixturevalue("restore")
+    assert room.subscribers.suppress(ANN, "complaint", now)
+    assert not room.subscribers.suppress(ANN, "bounced", now)
+    room = restore()
+    assert replaying.catch_up(room).suppressed == 1
+    ask = sign_up(ANN, [NEWSLETTER])
+    room.subscribers.ask(RequestKind.SUBSCRIBE, ask, now, language="en", network="", form="1")
+    assert not room.subscribers.requests(6), "a complaint is not lifted"
+
+
 def test_the_last_word_counts(readers_desk: tuple[Newsroom, IssueId], restore: Restore) -> None:
     room, _ = readers_desk
     now = room.clock.now()

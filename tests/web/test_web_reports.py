@@ -41,7 +41,7 @@ NASTY = (
 
 def edition_of(room: Newsroom) -> str:
     """The edition with most stories."""
-    return max(room.issues.editions(ISSUE, 1), key=len)
+    return max(room.seals.editions(ISSUE, 1), key=len)
 
 
 def link(room: Newsroom) -> str:

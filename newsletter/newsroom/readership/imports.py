@@ -34,7 +34,7 @@ from subscribers.importing import ImportReport
 from subscribers.model import Fate
 from subscribers.signups import Terms
 
-__all__ = ["Brought", "Stage", "begin", "bring", "drop", "find", "folder_of", "kept", "rejects", "sweep"]
+__all__ = ["Brought", "Stage", "begin", "bring", "drop", "find", "folder_of", "kept", "rejects", "sweep", "terms"]
 
 MOST_KEPT = 6
 KEPT_FOR = 24 * 3600.0
@@ -212,7 +212,7 @@ def _done(room: Newsroom, brought: Brought) -> Brought:
     try:
         report = room.subscribers.import_file(
             folder / brought.name,
-            _terms(room, brought),
+            terms(room, brought.newsletters, brought.consent_source),
             room.clock.now(),
             dry_run=not importing,
             rejects=folder / _REJECTS,
@@ -246,12 +246,13 @@ def _said(error: Exception) -> str:
     return f"{error}."
 
 
-def _terms(room: Newsroom, brought: Brought) -> Terms:
+def terms(room: Newsroom, newsletters: tuple[str, ...] = (), consent_source: str | None = None) -> Terms:
+    """What holds for a whole file: the newsletters of rows that name none, and where their consent comes from."""
     return Terms(
         known=frozenset(room.plan.newsletters),
         regions=frozenset(room.plan.places),
-        newsletters=brought.newsletters,
-        consent_source=brought.consent_source or None,
+        newsletters=newsletters,
+        consent_source=consent_source or None,
     )
 
 

@@ -267,6 +267,6 @@ def web_view(room: Newsroom, token: str) -> tuple[IssueId, RenderedEdition] | No
     if issue is None:
         return None
     # Who has the mail may look at it while the rest is being corrected.
-    revision = issue.approved_revision or (room.issues.sealed_revision(issue_id) if issue.frozen_at else None)
-    edition = room.issues.edition(issue_id, revision, key) if revision else None
+    revision = issue.approved_revision or (room.seals.sealed_revision(issue_id) if issue.frozen_at else None)
+    edition = room.seals.edition(issue_id, revision, key) if revision else None
     return (issue_id, edition) if edition is not None else None
