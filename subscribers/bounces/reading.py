@@ -22,6 +22,7 @@ _FIELD = re.compile(r"^[> \t]{0,4}([A-Za-z][\w-]{1,60})[ \t]{0,9}:[ \t]*(.*(?:\n
 _ABOUT = re.compile(r"^[> \t]{0,4}(?:final|original)-recipient[ \t]{0,9}:", re.IGNORECASE | re.MULTILINE)
 _ADDRESS = re.compile(r"[^\s<>;,\"']{1,250}@[^\s<>;,\"']{1,250}")
 _LONGEST_WORDS = 400
+_LONGEST_RECIPIENT = 1000
 _MOST_RECIPIENTS = 50
 
 _COMPLAINTS = ("abuse", "fraud", "opt-out")
@@ -216,5 +217,5 @@ def _reason(fields: Mapping[str, str]) -> str:
 
 
 def _recipient(value: str) -> str:
-    found = _ADDRESS.search(value.partition(";")[2] or value)
+    found = _ADDRESS.search((value.partition(";")[2] or value)[:_LONGEST_RECIPIENT])
     return found[0].lower() if found else ""
