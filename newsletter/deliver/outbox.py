@@ -83,7 +83,8 @@ def _write(path: Path, data: bytes) -> None:
     """The whole file or nothing: written beside its place, forced to the disk, then renamed."""
     draft = path.with_suffix(".part")
     try:
-        with draft.open("wb") as file:
+        # Links in it speak for its reader: nobody but the desk's own user may read it.
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
