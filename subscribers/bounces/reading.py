@@ -14,7 +14,7 @@ __all__ = ["judged", "mildest", "plain_line", "read", "tokens_in"]
 
 # Hexadecimal, because some servers change the case of a local part. See `newsletter.newsroom.dispatch.messages`.
 _TOKEN = re.compile(r"bounce\+([0-9a-f]{1,16}-[0-9a-f]{28})(?![0-9a-f])", re.IGNORECASE)
-_LINK = re.compile(r"/unsubscribe/([\w-]{1,12}\.[\w-]{1,200}\.[\w-]{8,64})", re.ASCII)
+_LINK = re.compile(r"/unsubscribe/([\w-]{1,12}\.[\w-]{1,300}\.[\w-]{8,64})", re.ASCII)
 _MOST_TOKENS = 8
 
 _BLOCK = re.compile(r"\n[ \t]*\n")
