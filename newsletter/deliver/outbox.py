@@ -69,7 +69,7 @@ class _OutboxConnection:
             for message in window:
                 data = message.data
                 path = self._folder / _file_name(message, data)
-                replace_file(path, data)
+                replace_file(path, data, mode=0o600)  # links in it speak for its reader
                 written.append((message, path))
         except OSError as error:
             problem = error
