@@ -23,7 +23,7 @@ from bench.sending import CONNECTIONS, sink, tool
 from newsletter.model import IssueId
 from newsletter.newsroom import Newsroom
 from newsletter.newsroom.dispatch import sending
-from newsletter.storage import Deliveries, IssueLedger
+from newsletter.storage import IssueLedger, Sends
 
 RECIPIENTS = 1_000_000
 
@@ -55,7 +55,7 @@ def main() -> None:
     """The send, watched from within its process."""
     desk, issue, url = sys.argv[1:]
     at: dict[str, float] = {}
-    _note(Deliveries, "freeze", lambda: at.setdefault("freezing", time.perf_counter()))
+    _note(Sends, "freeze", lambda: at.setdefault("freezing", time.perf_counter()))
     _note(IssueLedger, "__enter__", lambda: at.setdefault("frozen", time.perf_counter()))
     _note(IssueLedger, "leaving", lambda: at.setdefault("first", time.perf_counter()))
     with Newsroom.open(Path(desk), environ={"NEWSLETTER_SMTP_URL": url}) as room:

@@ -47,7 +47,7 @@ def per_reader(room: Newsroom, issue: IssueId, port: int, count: int) -> None:
     page = _styled_page(compiled)
     words = compiled.html_in("en")[1]
     facts = _facts(found.snapshot, edition)
-    text = room.issues.editions(issue, found.approved_revision or 0)[edition.key].text
+    text = room.seals.editions(issue, found.approved_revision or 0)[edition.key].text
     with smtplib.SMTP("127.0.0.1", port) as server:
         for number in range(count):
             slots = _links(number)
@@ -111,7 +111,7 @@ WAYS: Mapping[str, Callable[[Newsroom, IssueId, int, int], None]] = {
 
 
 def _messages(room: Newsroom, issue: IssueId, count: int) -> Iterator[Message]:
-    sealed = room.issues.editions(issue, room.issues.get(issue).approved_revision or 0)
+    sealed = room.seals.editions(issue, room.issues.get(issue).approved_revision or 0)
     sender = Sender("Daily", "daily@example.com")
     headers = deliver.MailHeaders(
         issue=issue, title="Daily", sender=sender, list_domain="example.com", date=room.clock.now()

@@ -28,7 +28,7 @@ from newsletter.model import (
 )
 from newsletter.plan import Newsletter, Plan
 from newsletter.ports import Ledger, Source, Transport
-from newsletter.storage import Ingested, Issues, SourceStates, Stories
+from newsletter.storage import Contents, Ingested, SourceStates, Stories
 
 __all__ = [
     "Gathered",
@@ -102,7 +102,7 @@ def window_of(
     issue_id: IssueId,
     *,
     stories: Stories,
-    issues: Issues,
+    contents: Contents,
     priority: Mapping[str, int],
     apart: Callable[[Iterable[Story]], compose.Apart],
     now: datetime,
@@ -114,8 +114,8 @@ def window_of(
     """
     moment = max(now, due_at)
     names = (newsletter.name, *newsletter.not_again_from)
-    last = issues.last_window_end(newsletter.name, issue_id)
-    told = issues.told(newsletter.stories.best_of, last or due_at - newsletter.stories.at_most, due_at)
+    last = contents.last_window_end(newsletter.name, issue_id)
+    told = contents.told(newsletter.stories.best_of, last or due_at - newsletter.stories.at_most, due_at)
     again = {placed.story.id for snapshot in told for placed in snapshot.placed}
     candidates = stories.window(
         available_after=last - STORING if last else None,
@@ -127,7 +127,7 @@ def window_of(
         not_carried_by=names,
         issue_id=issue_id,
     )
-    carried = stories.find(issues.carried(names, issue_id))
+    carried = stories.find(contents.carried(names, issue_id))
     standings = _standings(told, candidates, stories) if newsletter.stories.best_of else None
     return Window(candidates, list(carried.values()), moment, priority, apart(candidates), standings)
 

@@ -16,7 +16,7 @@ from subscribers.records import find_subscribers
 from subscribers.suppressing import ERASED, reason_of, remember, told
 from subscribers.tables import address_change, request, subscriber, subscriber_event, suppression
 
-__all__ = ["Erased", "erase", "note"]
+__all__ = ["Erased", "erase", "former_addresses", "note"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +74,16 @@ def _unclear(connection: Connection, keys: Sequence[str], now: datetime) -> int:
 
 def _former(connection: Connection, number: int) -> Sequence[Address]:
     """Addresses that a subscriber had before, of those that nobody else has by now."""
+    found = former_addresses(connection, number)
+    taken = select(subscriber.c.address_key).where(
+        subscriber.c.address_key.in_([each.key for each in found]), subscriber.c.id != number
+    )
+    others = set(connection.scalars(taken))
+    return [each for each in found if each.key not in others]
+
+
+def former_addresses(connection: Connection, number: int) -> list[Address]:
+    """Addresses that a subscriber had before, whoever has them now."""
     moved = select(subscriber_event.c.detail).where(
         subscriber_event.c.subscriber_id == number, subscriber_event.c.what == "moved"
     )
@@ -83,11 +93,7 @@ def _former(connection: Connection, number: int) -> Sequence[Address]:
             found.append(parse_address(str(detail["before"])))
         except (KeyError, AddressError):
             continue
-    taken = select(subscriber.c.address_key).where(
-        subscriber.c.address_key.in_([each.key for each in found]), subscriber.c.id != number
-    )
-    others = set(connection.scalars(taken))
-    return [each for each in found if each.key not in others]
+    return found
 
 
 def _joining(connection: Connection, number: int) -> list[int]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sqlalchemy import ColumnElement, Connection, Engine, Select, func, or_, select, union, union_all, update
 
-from subscribers import choosing, exporting, growth, importing, requests, suppressing
+from subscribers import choosing, erasing, exporting, growth, importing, requests, suppressing
 from subscribers.addresses import Address, parse_address
 from subscribers.audience import still_wanted
 from subscribers.choosing import Choice, Decision, shown
@@ -92,6 +92,11 @@ class Subscribers:
         parsed = parse_address(address)
         with self._engine.connect() as connection:
             return _one(connection, subscriber.c.address_key == parsed.key, parsed.email)
+
+    def former_addresses(self, subscriber_id: int) -> list[str]:
+        """The addresses that the subscriber of that number had before, as their history says."""
+        with self._engine.connect() as connection:
+            return [each.email for each in erasing.former_addresses(connection, subscriber_id)]
 
     def page(self, after: int = 0, limit: int = 50) -> list[Subscriber]:
         """Up to `limit` subscribers whose numbers follow `after`."""
@@ -290,7 +295,7 @@ class Subscribers:
     def suppress(self, address: str, reason: str, now: datetime, detail: str = "") -> bool:
         """Never mail this address again, known or not; False when it is suppressed already.
 
-        The first reason stays. Raises `AddressError`.
+        The first reason stays, unless a complaint follows. Raises `AddressError`.
         """
         parsed = parse_address(address)
         with writing(self._engine) as connection:

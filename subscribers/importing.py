@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -199,7 +200,9 @@ class _Rejects(AbstractContextManager["_Rejects"]):
 
     def _opened(self, path: Path) -> TextIO:
         try:
-            return path.open("w", encoding="utf-8", newline="")
+            # Addresses stand in it: it is for nobody but its owner, as an export is.
+            number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            return os.fdopen(number, "w", encoding="utf-8", newline="")
         except OSError as error:
             raise FileError(str(path), 0, f"cannot be written: {error.strerror}") from None
 

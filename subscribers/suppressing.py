@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from sqlalchemy import Connection, delete, literal, select
@@ -27,6 +27,8 @@ __all__ = [
     "remember",
     "remember_digest",
     "suppress",
+    "suppress_key",
+    "tell",
     "told",
 ]
 
@@ -44,21 +46,43 @@ def told(reason: str) -> str:
 def suppress(
     connection: Connection, address: Address, reason: str, now: datetime, detail: str, journal: ReaderJournal | None
 ) -> bool:
-    """Never mail this address again, known or not; False when it is suppressed already, for whatever reason."""
+    """Never mail this address again, known or not; False when that changes nothing (see `suppress_key`)."""
     # The row is locked before the suppression is written: `still_wanted` waits for it there.
     known = find_subscribers(connection, subscriber.c.address_key == address.key, lock=True)
-    if reason_of(connection, address.key) is not None:
-        return False
-    statement = conflict_insert(connection, suppression).on_conflict_do_nothing()
-    values = {"address_key": address.key, "reason": reason, "detail": detail, "at": now}
-    # RETURNING tells: an INSERT's rowcount is -1 on PostgreSQL.
-    if connection.scalar(statement.values(values).returning(suppression.c.address_key)) is None:
+    if not suppress_key(connection, address.key, reason, now, detail):
         return False
     event = Event(now, "suppressed", {"reason": reason, "detail": detail})
     write_events(connection, [(held.id, event) for held in known])
-    if journal:
-        journal.note(connection, now, Word.SUPPRESSED, address.key, reason=told(reason))
+    tell(journal, connection, [address.key], reason, now)
     return True
+
+
+def suppress_key(connection: Connection, key: str, reason: str, now: datetime, detail: str) -> bool:
+    """Write the suppression alone: the caller has locked whose it is, writes the history, and tells the journal last.
+
+    The first reason stays, unless it may be lifted and the new one is a complaint. False when nothing changed.
+    """
+    present, strong = reason_of(connection, key), reason == COMPLAINED
+    if present is not None and not (strong and present in LIFTED):
+        return False
+    statement = conflict_insert(connection, suppression).values(address_key=key, reason=reason, detail=detail, at=now)
+    if strong:
+        wanted = {name: statement.excluded[name] for name in ("reason", "detail", "at")}
+        where = suppression.c.reason.in_(LIFTED)
+        statement = statement.on_conflict_do_update(index_elements=["address_key"], set_=wanted, where=where)
+    else:
+        statement = statement.on_conflict_do_nothing()
+    # RETURNING tells: an INSERT's rowcount is -1 on PostgreSQL.
+    return connection.scalar(statement.returning(suppression.c.address_key)) is not None
+
+
+def tell(
+    journal: ReaderJournal | None, connection: Connection, keys: Iterable[str], reason: str, now: datetime
+) -> None:
+    """Note in the journal, as the last thing of the transaction, that these must not be mailed."""
+    for key in keys if journal else ():
+        assert journal
+        journal.note(connection, now, Word.SUPPRESSED, key, reason=told(reason))
 
 
 def reason_of(connection: Connection, key: str) -> str | None:

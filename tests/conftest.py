@@ -115,7 +115,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def audience_of(
     *emails: str, waves: Mapping[int, datetime] = MappingProxyType({})
 ) -> sa.Select[tuple[int, str, str, str, datetime | None]]:
-    """An audience as `Deliveries.freeze` takes it: subscribers 1, 2, 3 … with these addresses, some of them in a wave
+    """An audience as `Sends.freeze` takes it: subscribers 1, 2, 3 … with these addresses, some of them in a wave
     to come."""
     names = {"id": sa.BigInteger, "email": sa.Text, "name": sa.Text, "edition": sa.Text, "not_before": Instant}
     rows = [(number, email, "", "CN.en", waves.get(number)) for number, email in enumerate(emails, 1)]

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
-from newsletter.cli.console import DeskGroup, as_json, by, open_room, opened, print_json, record, whisper, who
+from newsletter.cli.console import (
+    DeskGroup,
+    as_json,
+    by,
+    open_room,
+    opened,
+    print_json,
+    progress_bar,
+    record,
+    whisper,
+    who,
+)
 
 
 @click.group(cls=DeskGroup)
@@ -35,7 +43,7 @@ def import_(
     """Take the rows of a CSV file; twice changes nothing. Refused rows go to FILE.rejects.csv with the reason."""
     from newsletter.newsroom.readership import importing, replaying
 
-    with open_room() as room, _bar("importing", not as_json) as progress:
+    with open_room() as room, progress_bar("importing", quiet=as_json) as progress:
         replaying.catch_up(room)
         report = importing.take_in(
             room,
@@ -71,7 +79,7 @@ def import_(
 @by
 def export(file: Path, spreadsheet_safe: bool, by: str | None) -> None:
     """Write every subscriber to a CSV file in the form that `subscribers import` takes."""
-    with open_room() as room, _bar("exporting", True) as progress:
+    with open_room() as room, progress_bar("exporting") as progress:
         record(room, "subscriber_export", by, remark="for a spreadsheet" if spreadsheet_safe else "as it is")
         count = room.subscribers.export_file(file, safe=spreadsheet_safe, progress=progress)
     click.echo(f"{file}: {count} rows")
@@ -151,7 +159,7 @@ def suppress(address: str, reason: str, by: str | None) -> int:
     from newsletter.newsroom.readership import subscriptions
 
     with open_room() as room:
-        new = room.subscribers.suppress(address, reason, room.clock.now())
+        new = subscriptions.suppress(room, address, who=who(by), reason=reason)
         if new:
             record(room, "subscriber_suppress", by, what=subscriptions.whom(room, address))
     click.echo(f"{address}: suppressed" if new else f"{address}: was suppressed before")
@@ -169,7 +177,7 @@ def unsubscribe(address: str, newsletter: str | None, by: str | None) -> int:
     with open_room() as room:
         if newsletter:
             room.newsletter(newsletter)
-        ended = room.subscribers.unsubscribe(address, newsletter, room.clock.now(), how="command line")
+        ended = subscriptions.end(room, address, newsletter, who=who(by))
         if ended:
             whom = subscriptions.whom(room, address)
             record(room, "subscriber_unsubscribe", by, what=whom, remark=", ".join(ended))
@@ -231,21 +239,6 @@ def data(address: str, out: Path | None, by: str | None) -> None:
         record(room, "subscriber_data", by, what=f"subscriber {held.id}")
         for piece in own_data.document(room, held):
             file.write(piece.encode())
-
-
-@contextmanager
-def _bar(label: str, wanted: bool) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar where standard error is a terminal."""
-    if not wanted or not sys.stderr.isatty():
-        yield lambda done, total: None
-        return
-    with click.progressbar(length=1, label=label, file=sys.stderr) as bar:
-
-        def show(done: int, total: int) -> None:
-            bar.length = max(total, 1)
-            bar.update(done - bar.pos)
-
-        yield show
 
 
 def _plain(value: object) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from newsletter.cli.console import DeskGroup, as_json, by, open_room, print_json, print_table, who
+from newsletter.cli.console import DeskGroup, as_json, by, open_room, print_json, print_table, record
 
 if TYPE_CHECKING:
     from newsletter.newsroom import Newsroom
@@ -51,7 +51,7 @@ def invite(email: str, role: str, by: str | None) -> None:
 
     with open_room() as room:
         made = accounts.invite(room, email, accounts.role_of(role))
-        _record(room, "user_invite", made, by, f"{made.email}, {made.role}")
+        record(room, "user_invite", by, what=made.email, remark=f"{made.email}, {made.role}")
     click.echo(f"{made.email} is invited as {made.role}")
 
 
@@ -66,7 +66,7 @@ def role_(email: str, role: str, by: str | None) -> None:
     with open_room() as room:
         account = _account(room, email)
         accounts.change_role(room, account, accounts.role_of(role))
-        _record(room, "user_role", account, by, f"{account.role} → {role}")
+        record(room, "user_role", by, what=account.email, remark=f"{account.role} → {role}")
     click.echo(f"{account.email} is {role} now, and logged out everywhere")
 
 
@@ -80,7 +80,7 @@ def disable(email: str, by: str | None) -> None:
     with open_room() as room:
         account = _account(room, email)
         accounts.disable(room, account)
-        _record(room, "user_disable", account, by)
+        record(room, "user_disable", by, what=account.email)
     click.echo(f"{account.email} is disabled, and logged out everywhere")
 
 
@@ -94,7 +94,7 @@ def enable(email: str, by: str | None) -> None:
     with open_room() as room:
         account = _account(room, email)
         accounts.enable(room, account)
-        _record(room, "user_enable", account, by)
+        record(room, "user_enable", by, what=account.email)
     click.echo(f"{account.email} may come in again")
 
 
@@ -109,7 +109,7 @@ def link(email: str, by: str | None) -> None:
     with open_room() as room:
         account = _account(room, email)
         token = room.accounts.make_login_link(account, room.clock.now())
-        _record(room, "user_login_link", account, by)
+        record(room, "user_login_link", by, what=account.email)
         click.echo(f"{room.settings.base_url}/login/link/{token}")
 
 
@@ -123,7 +123,7 @@ def forget_totp(email: str, by: str | None) -> None:
     with open_room() as room:
         account = _account(room, email)
         second_factor.end(room, account)
-        _record(room, "user_totp", account, by)
+        record(room, "user_totp", by, what=account.email)
     click.echo(f"{account.email} logs in with the password alone, and is logged out everywhere")
 
 
@@ -134,13 +134,6 @@ def _account(room: Newsroom, email: str) -> Account:
     if account is None:
         raise NotFoundError(f"nobody has an account of the address {email}; see `newsletter users list`")
     return account
-
-
-def _record(room: Newsroom, kind: str, account: Account, by: str | None, remark: str = "") -> None:
-    """Commands stand in the audit log like screens do, under the name of who gave them."""
-    from newsletter.storage import AuditLine
-
-    room.audit.write(AuditLine(at=room.clock.now(), kind=kind, who=who(by), what=account.email, remark=remark))
 
 
 def _login(account: Account) -> str:

@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import click
 
-from newsletter.cli.console import DeskGroup, as_json, by, open_room, print_json, print_table, who
-
-if TYPE_CHECKING:
-    from newsletter.newsroom import Newsroom
-    from newsletter.storage import Webhook
+from newsletter.cli.console import DeskGroup, as_json, by, open_room, print_json, print_table, record, who
 
 EVENTS = (
     *("subscriber.subscribed", "subscriber.unsubscribed", "subscriber.bounced", "subscriber.complained"),
@@ -31,11 +25,7 @@ def list_(as_json: bool) -> None:
     from newsletter.newsroom.programs import webhooks as programs
 
     with open_room() as room:
-        counts = room.webhooks.counts()
-        found = [
-            programs.document(each) | {"told": {str(fate): number for fate, number in counts.get(each.id, {}).items()}}
-            for each in room.webhooks.all()
-        ]
+        found = programs.documents(room)
     if as_json:
         print_json(found)
         return
@@ -57,7 +47,7 @@ def add(name: str, url: str, events: tuple[str, ...], with_address: bool, by: st
 
     with open_room() as room:
         made, secret = programs.make(room, name, url, events or EVENTS, with_address=with_address, who=who(by))
-        _record(room, "webhook_make", made, by)
+        record(room, "webhook_make", by, what=made.name)
     click.echo(secret)
 
 
@@ -83,26 +73,12 @@ def test(name: str, as_json: bool) -> int:
 @as_json
 def log(name: str, limit: int, as_json: bool) -> None:
     """Show what it was told lately, and how it answered."""
+    from newsletter.newsroom.documents import webhook_delivery_document
+
     with open_room() as room:
         found = room.webhooks.told(room.webhooks.find(name).id, limit)
     if as_json:
-        print_json(
-            [
-                {
-                    "event": each.event,
-                    "id": each.happening.uid,
-                    "type": str(each.happening.kind),
-                    "at": each.happening.at.isoformat(),
-                    "data": each.happening.data,
-                    "fate": str(each.fate),
-                    "tries": each.tries,
-                    "next_at": each.next_at.isoformat() if each.next_at else None,
-                    "status": each.status,
-                    "answer": each.reply,
-                }
-                for each in found
-            ]
-        )
+        print_json([webhook_delivery_document(each) for each in found])
         return
     rows = [
         (each.event, f"{each.happening.at:%Y-%m-%d %H:%M}", each.happening.kind, each.fate, each.tries, each.reply)
@@ -122,7 +98,7 @@ def again(name: str, event: int, by: str | None) -> None:
     with open_room() as room:
         found = room.webhooks.find(name)
         programs.send_again(room, found, event)
-        _record(room, "webhook_again", found, by)
+        record(room, "webhook_again", by, what=found.name)
     click.echo(f"{name}: event {event} is sent again")
 
 
@@ -136,7 +112,7 @@ def on(name: str, by: str | None) -> None:
     with open_room() as room:
         found = room.webhooks.find(name)
         programs.switch_on(room, found)
-        _record(room, "webhook_on", found, by)
+        record(room, "webhook_on", by, what=found.name)
     click.echo(f"{name} is on")
 
 
@@ -150,7 +126,7 @@ def off(name: str, by: str | None) -> None:
     with open_room() as room:
         found = room.webhooks.find(name)
         programs.switch_off(room, found, who=who(by))
-        _record(room, "webhook_off", found, by)
+        record(room, "webhook_off", by, what=found.name)
     click.echo(f"{name} is off")
 
 
@@ -162,14 +138,8 @@ def remove(name: str, by: str | None) -> None:
     with open_room() as room:
         found = room.webhooks.find(name)
         room.webhooks.remove(found.id)
-        _record(room, "webhook_remove", found, by)
+        record(room, "webhook_remove", by, what=found.name)
     click.echo(f"{name} is removed")
-
-
-def _record(room: Newsroom, kind: str, each: Webhook, by: str | None) -> None:
-    from newsletter.storage import AuditLine
-
-    room.audit.write(AuditLine(at=room.clock.now(), kind=kind, who=who(by), what=each.name, remark="command line"))
 
 
 def _plain(events: object) -> str:

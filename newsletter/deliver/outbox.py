@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from newsletter.errors import TransportError
+from newsletter.files import replace_file
 from newsletter.model import DeliveryState, Message, Outcome
 
 __all__ = ["OutboxTransport"]
@@ -68,7 +69,7 @@ class _OutboxConnection:
             for message in window:
                 data = message.data
                 path = self._folder / _file_name(message, data)
-                _write(path, data)
+                replace_file(path, data, mode=0o600)  # links in it speak for its reader
                 written.append((message, path))
         except OSError as error:
             problem = error
@@ -77,20 +78,6 @@ class _OutboxConnection:
         except OSError as error:
             return [], error
         return written, problem
-
-
-def _write(path: Path, data: bytes) -> None:
-    """The whole file or nothing: written beside its place, forced to the disk, then renamed."""
-    draft = path.with_suffix(".part")
-    try:
-        with draft.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-    except OSError:
-        draft.unlink(missing_ok=True)
-        raise
 
 
 def _force_entries(folder: Path) -> None:

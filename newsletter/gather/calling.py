@@ -1,19 +1,18 @@
-"""One POST to an address that somebody typed: outside alone, unless the machine's owner named it; bounded in time."""
+"""One POST, bounded in time: to an address that somebody typed, outside alone, or to one that the machine's owner
+named."""
 
 from __future__ import annotations
 
 import re
-import time
+from base64 import b64encode
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
-from functools import cache
-from ssl import SSLContext
 
 import httpcore
 import httpx
 
-from newsletter.gather.network import InsideAddressError, VettedNetwork
+from newsletter.gather.network import InsideAddressError, host_and_port, vetted_pool
 
 __all__ = ["Called", "call"]
 
@@ -40,16 +39,19 @@ def call(address: str, body: bytes, headers: Mapping[str, str], seconds: float, 
     """POST the body; no redirect is followed, and of the answer only the head is read. Raises nothing.
 
     The address is looked up once and connected to as it was judged; only with `inside` may it be of this machine's
-    networks, and without TLS.
+    networks, and without TLS. A name and password in it are shown there (RFC 7617).
     """
     try:
         url = httpx.URL(address)
         if not url.host or (url.scheme != "https" and not (inside and url.scheme == "http")):
             return Called(None, "only https addresses are called")
-        port = url.port or (443 if url.scheme == "https" else 80)
-        network = VettedNetwork((url.raw_host.decode(), port) if inside else None, time.monotonic() + seconds)
+        if url.userinfo:
+            headers = {
+                **headers,
+                "Authorization": f"Basic {b64encode(f'{url.username}:{url.password}'.encode()).decode()}",
+            }
         target = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
-        pool = httpcore.ConnectionPool(ssl_context=_tls(), network_backend=network, max_keepalive_connections=0)
+        pool = vetted_pool(host_and_port(url) if inside else None, seconds)
         with closing(pool), pool.stream("POST", target, headers=list(headers.items()), content=body) as answer:
             return Called(answer.status, _words(answer), _wait(answer))
     except InsideAddressError:
@@ -67,8 +69,3 @@ def _wait(answer: httpcore.Response) -> float:
     """Retry-After in seconds (RFC 9110, section 10.2.3); a date is left alone, our own pause is as good."""
     stated = next((value for name, value in answer.headers if name.lower() == b"retry-after"), b"")
     return min(float(stated), 86_400.0) if re.fullmatch(rb"[0-9]{1,7}", stated) else 0.0
-
-
-@cache
-def _tls() -> SSLContext:
-    return httpx.create_ssl_context()

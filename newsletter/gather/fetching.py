@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import logging
 import re
-import time
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from functools import cache
-from ssl import SSLContext
 
 import httpcore
 import httpx
 
 from newsletter.errors import ConfigurationError, SourceError
 from newsletter.gather.links import absolute_link
-from newsletter.gather.network import InsideAddressError, VettedNetwork
+from newsletter.gather.network import InsideAddressError, host_and_port, vetted_pool
 from newsletter.gather.politeness import turn
 from newsletter.plan.values import SourcePlan
 from newsletter.ports import SourceState
@@ -79,7 +76,7 @@ def fetch(
     `SourceError` with source, address and what to do.
     """
     configured = httpx.URL(plan.url or "")
-    inside = (configured.raw_host.decode(), _port(configured)) if plan.allow_private else None
+    inside = host_and_port(configured) if plan.allow_private else None
     url = httpx.URL(address) if address else configured
     headers = _REQUEST_HEADERS | ({"Accept": accept} if accept else {}) | ({} if address else _conditions(state))
     with nullcontext() if inside else turn(url.host):
@@ -160,9 +157,7 @@ def _reached(
     url: httpx.URL, headers: dict[str, str], inside: tuple[str, int] | None, seconds: float, hops: int = _REDIRECTS
 ) -> Iterator[httpx.Response]:
     """The answer, not yet read, at the end of at most so many redirects; everything together takes `seconds`."""
-    backend = VettedNetwork(inside, time.monotonic() + seconds)
-    pool = httpcore.ConnectionPool(ssl_context=_tls(), network_backend=backend, max_keepalive_connections=0)
-    at = url
+    pool, at = vetted_pool(inside, seconds), url
     with closing(pool), httpx.Client(transport=_PoolTransport(pool), timeout=_STEP_SECONDS, trust_env=False) as client:
         for _ in range(hops + 1):
             try:
@@ -214,15 +209,6 @@ class _Body(httpx.SyncByteStream):
 
     def close(self) -> None:
         self._answer.close()
-
-
-@cache
-def _tls() -> SSLContext:
-    return httpx.create_ssl_context()
-
-
-def _port(address: httpx.URL) -> int:
-    return address.port or (443 if address.scheme == "https" else 80)
 
 
 def _conditions(state: SourceState) -> dict[str, str]:

@@ -11,12 +11,14 @@ import socket
 import ssl
 import time
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
 import httpcore
+import httpx
 from httpcore import SOCKET_OPTION
 
-__all__ = ["InsideAddressError", "VettedNetwork", "is_outside"]
+__all__ = ["InsideAddressError", "VettedNetwork", "host_and_port", "is_outside", "vetted_pool"]
 
 _ADDRESSES_TRIED = 3
 # Both embed IPv4 addresses: RFC 6052, section 2.1, and RFC 8215.
@@ -40,6 +42,22 @@ def is_outside(address: str) -> bool:
         if ip < ipaddress.IPv6Address("::1:0:0:0"):
             return False
     return ip.is_global and not ip.is_multicast and not ip.is_reserved
+
+
+def vetted_pool(inside: tuple[str, int] | None, seconds: float) -> httpcore.ConnectionPool:
+    """Connections of a `VettedNetwork` that all together take so many seconds at most; none is kept."""
+    network = VettedNetwork(inside, time.monotonic() + seconds)
+    return httpcore.ConnectionPool(ssl_context=_tls(), network_backend=network, max_keepalive_connections=0)
+
+
+def host_and_port(address: httpx.URL) -> tuple[str, int]:
+    """Where an http(s) address leads, as `VettedNetwork` is told of it."""
+    return address.raw_host.decode(), address.port or (443 if address.scheme == "https" else 80)
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    return httpx.create_ssl_context()
 
 
 class VettedNetwork(httpcore.NetworkBackend):

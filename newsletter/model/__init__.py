@@ -5,6 +5,9 @@ characters. Countries are ISO 3166-1 alpha-2 in capitals, or the name of a regio
 """
 
 from newsletter.model.delivery import (
+    CLAIMABLE,
+    GIVEN_UP,
+    REACHED,
     UNSETTLED,
     Books,
     DeliveryState,
@@ -17,8 +20,13 @@ from newsletter.model.delivery import (
 )
 from newsletter.model.issue import (
     BEGUN,
+    DRAFTED,
     EDITABLE,
+    MAKING,
+    OPEN,
     SEALED,
+    UNDERWAY,
+    UNSENT,
     Correction,
     CountrySection,
     Edition,
@@ -54,11 +62,19 @@ from newsletter.model.story import (
 
 __all__ = [
     "BEGUN",
+    "CLAIMABLE",
+    "DRAFTED",
     "EDITABLE",
+    "GIVEN_UP",
     "KEEPS_BACK",
     "LINK_KEY",
+    "MAKING",
+    "OPEN",
     "OTHERS",
+    "REACHED",
     "SEALED",
+    "UNDERWAY",
+    "UNSENT",
     "UNSETTLED",
     "Books",
     "Correction",

@@ -39,8 +39,17 @@ class DeliveryState(StrEnum):
     UNKNOWN = "unknown"
 
 
-UNSETTLED = frozenset({DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.DEFERRED})
+CLAIMABLE = frozenset({DeliveryState.QUEUED, DeliveryState.DEFERRED})
+"""States in which a sender may take a delivery up."""
+
+UNSETTLED = CLAIMABLE | {DeliveryState.SENDING}
 """States that a delivery leaves again by itself."""
+
+REACHED = frozenset({DeliveryState.SUBMITTED, DeliveryState.UNKNOWN})
+"""States of a message that is, or may be, in an inbox."""
+
+GIVEN_UP = (DeliveryState.REJECTED, DeliveryState.FAILED, DeliveryState.EXPIRED)
+"""States of a message that did not leave and is not tried again, in the order in which they are told."""
 
 
 class Recipient(NamedTuple):

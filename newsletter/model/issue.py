@@ -80,10 +80,25 @@ class IssueState(StrEnum):
     FAILED = "failed"
 
 
-SEALED = frozenset({IssueState.APPROVED, IssueState.SENDING, IssueState.STOPPED, IssueState.SUBMITTED})
+MAKING = frozenset({IssueState.PLANNED, IssueState.BUILDING})
+"""States of an issue that has no draft yet."""
+
+DRAFTED = frozenset({IssueState.REVIEW, IssueState.WAITING})
+"""States of an issue whose draft nobody has approved."""
+
+UNSENT = DRAFTED | {IssueState.APPROVED}
+"""States of an issue that has a draft, of which nothing leaves yet."""
+
+OPEN = MAKING | UNSENT
+"""States of an issue that may still be sent by itself."""
+
+UNDERWAY = frozenset({IssueState.SENDING, IssueState.STOPPED})
+"""States of an issue whose audience is frozen, and which is not settled."""
+
+SEALED = UNDERWAY | {IssueState.APPROVED, IssueState.SUBMITTED}
 """States in which an issue has bytes that somebody approved: what it carries is not carried again."""
 
-BEGUN = frozenset({IssueState.SENDING, IssueState.STOPPED, IssueState.SUBMITTED})
+BEGUN = UNDERWAY | {IssueState.SUBMITTED}
 """States after the freeze of the audience."""
 
 EDITABLE = frozenset(IssueState) - BEGUN - {IssueState.CANCELLED}

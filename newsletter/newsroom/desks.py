@@ -12,10 +12,10 @@ from pathlib import Path
 
 from newsletter import gather
 from newsletter.errors import InputError
+from newsletter.newsroom.readership import importing
 from newsletter.newsroom.room import Newsroom
 from newsletter.storage import Account, Role
 from subscribers.database import upgrade as upgrade_subscribers
-from subscribers.signups import Terms
 
 __all__ = ["Made", "fill_with_samples", "make_desk", "make_sample_desk", "upgrade"]
 
@@ -70,7 +70,7 @@ def fill_with_samples(room: Newsroom) -> int:
     room.stories.ingest(stories, now - timedelta(days=8))
     readers = room.desk / "readers.csv"
     readers.write_text(_sample("subscribers.csv"), encoding="utf-8")
-    report = room.subscribers.import_file(readers, Terms(known=frozenset(room.plan.newsletters)), now)
+    report = importing.take_in(room, readers, newsletters=(), consent_source=None)
     assert not report.refused, report
     return report.added
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
+from urllib.parse import urlsplit
 
 from newsletter import gather
 from newsletter.model import Books, Issue, IssueId, Story
 from newsletter.newsroom.room import Newsroom
 from newsletter.plan import Newsletter, Overlay, OverlayKind, Slot, Timetable
-from newsletter.storage import StoryEvent, Wave
+from newsletter.storage import StoryEvent, Wave, Webhook, WebhookDelivery
 
 __all__ = [
     "DAYS",
@@ -22,6 +23,8 @@ __all__ = [
     "status_document",
     "story_document",
     "story_history",
+    "webhook_delivery_document",
+    "webhook_document",
 ]
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -128,3 +131,33 @@ def status_document(room: Newsroom, issue_id: IssueId) -> dict[str, object]:
     got = room.deliveries.revisions(issue_id) if corrected else {}
     said = {"revisions": {str(each): number for each, number in got.items()}} if got else {}
     return books_document(room.issues.books(issue_id), room.deliveries.waves(issue_id, room.clock.now())) | said
+
+
+def webhook_document(each: Webhook) -> dict[str, object]:
+    """A webhook; neither its secret nor what stands behind the host of its address, which may be one."""
+    return {
+        "name": each.name,
+        "host": urlsplit(each.url).netloc.rpartition("@")[2],
+        "events": list(each.events),
+        "with_address": each.with_address,
+        "made_by": each.made_by,
+        "made_at": each.made_at.isoformat(),
+        "failing_since": each.failing_since.isoformat() if each.failing_since else None,
+        "off": each.off_why if each.off_at else None,
+    }
+
+
+def webhook_delivery_document(each: WebhookDelivery) -> dict[str, object]:
+    """One event that a webhook was told, or is to be told, and its last answer."""
+    return {
+        "event": each.event,
+        "id": each.happening.uid,
+        "type": str(each.happening.kind),
+        "at": each.happening.at.isoformat(),
+        "data": each.happening.data,
+        "fate": str(each.fate),
+        "tries": each.tries,
+        "next_at": each.next_at.isoformat() if each.next_at else None,
+        "status": each.status,
+        "answer": each.reply,
+    }

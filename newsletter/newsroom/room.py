@@ -28,6 +28,7 @@ from newsletter.storage import (
     AppliedPlans,
     Audit,
     Clicks,
+    Contents,
     Corrections,
     Courses,
     Database,
@@ -39,7 +40,9 @@ from newsletter.storage import (
     Overlays,
     ReaderReports,
     Revisions,
+    Seals,
     SecondFactors,
+    Sends,
     SourceStates,
     Stories,
     StoryLinks,
@@ -171,6 +174,16 @@ class Newsroom:
         return Issues(self.database, self._plan_digest)
 
     @cached_property
+    def contents(self) -> Contents:
+        """Which stories stand in which issues."""
+        return Contents(self.database)
+
+    @cached_property
+    def seals(self) -> Seals:
+        """What was approved, to the byte."""
+        return Seals(self.database, self._plan_digest)
+
+    @cached_property
     def overlays(self) -> Overlays:
         """What people decided beside schedule.yaml."""
         return Overlays(self.database)
@@ -183,7 +196,12 @@ class Newsroom:
     @cached_property
     def deliveries(self) -> Deliveries:
         """The deliveries of every issue."""
-        return Deliveries(self.database, self._plan_digest)
+        return Deliveries(self.database)
+
+    @cached_property
+    def sends(self) -> Sends:
+        """The send of every issue."""
+        return Sends(self.database, self._plan_digest)
 
     @cached_property
     def courses(self) -> Courses:

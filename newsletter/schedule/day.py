@@ -12,13 +12,13 @@ from datetime import datetime, timedelta
 from functools import cache
 
 from newsletter.errors import ChecksFailedError, NewsletterError, NothingToDoError, StorageError
-from newsletter.model import Issue, IssueId, IssueState
+from newsletter.model import DRAFTED, MAKING, OPEN, Issue, IssueId, IssueState
 from newsletter.newsroom import Newsroom
 from newsletter.newsroom.dispatch import sending
 from newsletter.newsroom.dispatch.pacing import priority_of
 from newsletter.newsroom.intake import gathering, notes, related
 from newsletter.newsroom.issue import issues
-from newsletter.newsroom.planning.following import OPEN, by_hand, follow
+from newsletter.newsroom.planning.following import by_hand, follow
 from newsletter.newsroom.readership import bouncing, imports, mailboxes, pruning, replaying
 from newsletter.plan import ApprovalMode, Newsletter, OnTimeout, Slot, Timetable, approval_deadline, build_at, lock_at
 
@@ -192,9 +192,9 @@ def _advance(
         return  # what has reached readers is for people to end
     if issue is not None and follow(room, timetable, issue, now):
         issue = room.issues.get(issue_id)
-    if issue is None or issue.state in (IssueState.PLANNED, IssueState.BUILDING):
+    if issue is None or issue.state in MAKING:
         _begin(room, newsletter, slot, now)
-    elif issue.state in (IssueState.REVIEW, IssueState.WAITING):
+    elif issue.state in DRAFTED:
         if not _finish(room, newsletter, slot, issue, now):
             _press(room, newsletter, slot, issue, now)
     elif issue.state is IssueState.APPROVED and _missed(newsletter, room.issues.get(issue_id), now):
@@ -215,15 +215,14 @@ def _missed_by_nobody(
 
 def _end_abandoned(room: Newsroom, timetable: Timetable, issue: Issue, now: datetime) -> None:
     """Say of an issue that no slot asks for, and whose maker was killed over it, that it came to nothing."""
-    making = (IssueState.PLANNED, IssueState.BUILDING)
     newsletter = timetable.plan.newsletters.get(issue.id.newsletter)
-    if issue.state not in making or newsletter is None:
+    if issue.state not in MAKING or newsletter is None:
         return
     if timetable.regular(newsletter, issue.id.date, issue.id.number) is not None:
         return
     if now > room.issues.history(issue.id)[-1].at + _LONGEST_MAKING:
         why = "whoever began to make it did not come to an end; what it was to say can be made anew"
-        room.issues.move(issue.id, making, IssueState.FAILED, now=now, who=WHO, why=why)
+        room.issues.move(issue.id, MAKING, IssueState.FAILED, now=now, who=WHO, why=why)
 
 
 def _last_moment(newsletter: Newsletter, slot: Slot) -> datetime:
@@ -236,18 +235,17 @@ def _begin(room: Newsroom, newsletter: Newsletter, slot: Slot, now: datetime) ->
     issue_id = IssueId(slot.newsletter, slot.date, slot.number)
     late = now > _last_moment(newsletter, slot)
     room.issues.plan(issue_id, slot.instant, now, WHO)
-    open_states = (IssueState.PLANNED, IssueState.BUILDING)
     if slot.due is None:
-        room.issues.move(issue_id, open_states, IssueState.SKIPPED, now=now, who=WHO, why=_reason(slot))
+        room.issues.move(issue_id, MAKING, IssueState.SKIPPED, now=now, who=WHO, why=_reason(slot))
         return
     if late:
         why = f"the desk was down until {now:%Y-%m-%d %H:%M} UTC; {by_hand(issue_id)} makes it late"
-        room.issues.move(issue_id, open_states, IssueState.MISSED, now=now, who=WHO, why=why)
+        room.issues.move(issue_id, MAKING, IssueState.MISSED, now=now, who=WHO, why=why)
         return
     with room.database.hold(f"gather for {issue_id}") as first:
         if not first:
             return
-        if room.issues.get(issue_id).state not in open_states:
+        if room.issues.get(issue_id).state not in MAKING:
             return
         for polled in gathering.gather_all(room, gathering.polled_sources(room)):
             _log_poll(polled)
@@ -256,7 +254,7 @@ def _begin(room: Newsroom, newsletter: Newsletter, slot: Slot, now: datetime) ->
         except (NothingToDoError, StorageError):
             raise  # the next tick tries again
         except NewsletterError as error:
-            room.issues.move(issue_id, open_states, IssueState.FAILED, now=now, who=WHO, why=str(error))
+            room.issues.move(issue_id, MAKING, IssueState.FAILED, now=now, who=WHO, why=str(error))
             raise
     log.info("%s built: %s %s", issue_id, built.state, built.reason)
 
@@ -303,7 +301,7 @@ def _press(room: Newsroom, newsletter: Newsletter, slot: Slot, issue: Issue, now
     last = room.issues.history(issue.id)[-1]
     if last.at >= deadline and last.who != WHO:
         return  # and so does what somebody took back, changed or held up when the deadline had passed
-    taken_back = room.issues.sealed_revision(issue.id) == issue.revision  # it was approved as it stands, and undone
+    taken_back = room.seals.sealed_revision(issue.id) == issue.revision  # it was approved as it stands, and undone
     passed = f"not approved by {deadline.astimezone(newsletter.timezone):%H:%M}"
     match newsletter.approval.on_timeout:
         case OnTimeout.SKIP:

@@ -6,15 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from newsletter.model import DeliveryState, Issue, IssueId, IssueState
+from newsletter.model import DRAFTED, MAKING, DeliveryState, Issue, IssueId, IssueState
 from newsletter.newsroom.issue import previews
 from newsletter.newsroom.planning.rehearsal import RehearsalRoom
 from newsletter.plan import Slot, approval_deadline
 from newsletter.storage import Transition
 
 __all__ = ["Rehearsal", "RehearsedIssue", "account", "issue_of"]
-
-_UNAPPROVED = (IssueState.REVIEW, IssueState.WAITING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +101,7 @@ def _seen(room: RehearsalRoom, slot: Slot, faults: Mapping[IssueId, str]) -> Reh
     books = room.issues.books(issue.id) if issue.frozen_at else None
     reach = [each for each in previews.editions(room, issue) if each.readers] if drafted else []
     reason = issue.reason
-    if issue.state in _UNAPPROVED and issue.id in faults:
+    if issue.state in DRAFTED and issue.id in faults:
         reason = faults[issue.id]
     return RehearsedIssue(
         id=issue.id,
@@ -126,15 +124,14 @@ def _stories(issue: Issue) -> dict[str, int]:
 
 
 def _built_at(history: Sequence[Transition]) -> datetime | None:
-    begun = (IssueState.PLANNED, IssueState.BUILDING)
-    return next((step.at for step in history if step.after not in begun), None)
+    return next((step.at for step in history if step.after not in MAKING), None)
 
 
 def _missed(room: RehearsalRoom, slot: Slot, history: Sequence[Transition]) -> bool:
     newsletter = room.plan.newsletters[slot.newsletter]
     deadline = approval_deadline(slot, newsletter) or slot.instant
     before = [step.after for step in history if step.at < deadline]
-    return bool(before) and before[-1] in _UNAPPROVED
+    return bool(before) and before[-1] in DRAFTED
 
 
 def _remarks(room: RehearsalRoom, seen: Sequence[RehearsedIssue]) -> Iterator[str]:

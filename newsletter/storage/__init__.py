@@ -6,6 +6,7 @@ from newsletter.storage.api_tokens import ApiToken, ApiTokens
 from newsletter.storage.applied_plans import AppliedPlan, AppliedPlans
 from newsletter.storage.audit import Audit, AuditLine
 from newsletter.storage.clicks import Clicked, Clicks, Link
+from newsletter.storage.contents import Contents
 from newsletter.storage.corrections import CorrectionRow, Corrections, Fault
 from newsletter.storage.courses import Courses, Tally
 from newsletter.storage.database import Database
@@ -20,7 +21,9 @@ from newsletter.storage.life import Transition
 from newsletter.storage.overlays import Overlays
 from newsletter.storage.reader_reports import ReaderReport, ReaderReports
 from newsletter.storage.revisions import Revision, Revisions
+from newsletter.storage.seals import Seals
 from newsletter.storage.second_factors import SecondFactor, SecondFactors
+from newsletter.storage.sends import Sends
 from newsletter.storage.sources import SourceStates
 from newsletter.storage.stories import Ingested, Stories, StoryEvent
 from newsletter.storage.story_links import Choice, Kept, StoryLinks, StoryRow
@@ -44,6 +47,7 @@ __all__ = [
     "Choice",
     "Clicked",
     "Clicks",
+    "Contents",
     "CorrectionRow",
     "Corrections",
     "Courses",
@@ -74,8 +78,10 @@ __all__ = [
     "Revision",
     "Revisions",
     "Role",
+    "Seals",
     "SecondFactor",
     "SecondFactors",
+    "Sends",
     "SessionRow",
     "SourceStates",
     "Stories",

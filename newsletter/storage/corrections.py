@@ -9,7 +9,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from newsletter.model import SEALED, Correction, DeliveryState, IssueId
+from newsletter.model import REACHED, SEALED, Correction, IssueId
 from newsletter.storage.database import Database
 from newsletter.storage.documents import snapshot_of
 from newsletter.storage.keys import is_issue, issue_pk
@@ -17,7 +17,6 @@ from newsletter.storage.tables import correction, delivery, issue
 
 __all__ = ["CorrectionRow", "Corrections", "Fault", "got_fault", "keep_fault", "tell_corrections"]
 
-_GOT = (DeliveryState.SUBMITTED, DeliveryState.UNKNOWN)
 """Who got a message, or may have: an apology too many is better than a fault that stays."""
 
 
@@ -92,7 +91,7 @@ class Corrections:
             .where(
                 delivery.c.issue_id == correction.c.issue_id,
                 delivery.c.revision < correction.c.right_from,
-                delivery.c.state.in_(_GOT),
+                delivery.c.state.in_(REACHED),
             )
             .exists()
         )
@@ -125,7 +124,7 @@ def got_fault(connection: Connection, issue_id: IssueId, below: int) -> sa.Selec
     """The numbers of the subscribers who got a revision below `below` of the issue, or may have."""
     pk = issue_pk(connection, issue_id)
     return sa.select(delivery.c.subscriber_id).where(
-        delivery.c.issue_id == pk, delivery.c.revision < below, delivery.c.state.in_(_GOT)
+        delivery.c.issue_id == pk, delivery.c.revision < below, delivery.c.state.in_(REACHED)
     )
 
 

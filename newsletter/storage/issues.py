@@ -1,13 +1,12 @@
-"""Issues: what they say and said, drafted, sealed and corrected, and which stand where."""
+"""Issues: drafted, corrected, and which stand where."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection
 
 from newsletter.errors import NotFoundError
 from newsletter.model import (
@@ -22,24 +21,19 @@ from newsletter.model import (
     Snapshot,
 )
 from newsletter.storage import life
-from newsletter.storage.corrections import Fault, keep_fault, tell_corrections
+from newsletter.storage.contents import keep_contents
+from newsletter.storage.corrections import Fault, keep_fault
 from newsletter.storage.database import Database
-from newsletter.storage.documents import SNAPSHOT, snapshot_of
-from newsletter.storage.editions import keep_editions, sealed_edition, sealed_editions
-from newsletter.storage.keys import IS_NAMED, IS_TOLD, among, is_issue, issue_pk, named, no_such_issue
+from newsletter.storage.documents import SNAPSHOT
+from newsletter.storage.editions import keep_editions
+from newsletter.storage.keys import is_issue, issue_pk, no_such_issue
 from newsletter.storage.progress import counted
 from newsletter.storage.revisions import keep_revision
-from newsletter.storage.story_pages import keep_pages
-from newsletter.storage.tables import edition, issue, issue_event, issue_story
+from newsletter.storage.tables import issue, issue_event
 
 __all__ = ["EXCLUSIONS", "Issues"]
 
-A_MONTH = timedelta(days=31)
-
 EXCLUSIONS = ("suppressed", "unsubscribed", "paused", "frequency", "no_stories")
-
-
-_SEAL = sa.select(issue.c.approved_revision, issue.c.approved_at).where(IS_NAMED)
 
 
 class Issues:
@@ -116,19 +110,6 @@ class Issues:
             number = issue_pk(connection, issue_id)
             due = connection.scalar(sa.select(issue.c.due_at).where(issue.c.id == number))
         return sa.tuple_(sa.literal(due, issue.c.due_at.type), sa.literal(number, issue.c.id.type))
-
-    def story_counts(self, those: Collection[IssueId]) -> Mapping[IssueId, int]:
-        """How many stories the present draft of each holds; none of those without a story."""
-        number = sa.func.count().label("stories")
-        query = (
-            sa.select(issue.c.newsletter, issue.c.local_date, issue.c.number, number)
-            .join(issue_story, issue_story.c.issue_id == issue.c.id)
-            .where(among(those))
-            .group_by(issue.c.id)
-        )
-        with self._database.read() as connection:
-            rows = connection.execute(query).all()
-        return {IssueId(row.newsletter, row.local_date, row.number): row.stories for row in rows}
 
     def dated_from(self, first: date) -> Mapping[IssueId, Issue]:
         """Every issue dated `first` or later, without its snapshot, by its id."""
@@ -263,7 +244,7 @@ class Issues:
             )
             if not moved:
                 return None
-            _keep_stories(connection, issue_id, snapshot)
+            keep_contents(connection, issue_id, snapshot)
             keep_revision(connection, issue_id, values, now=now, who=who, what=what or "built")
             if fault is not None:
                 keep_fault(connection, issue_id, fault, right_from=current.revision + 1, now=now, who=who)
@@ -303,51 +284,10 @@ class Issues:
             )
             if moved:
                 keep_editions(connection, issue_id, revision + 1, editions)
-                _keep_stories(connection, issue_id, snapshot)
+                keep_contents(connection, issue_id, snapshot)
                 keep_revision(connection, issue_id, values, now=now, who=who, what="corrected")
                 keep_fault(connection, issue_id, fault, right_from=revision + 1, now=now, who=who)
             return moved
-
-    def last_window_end(self, newsletter: str, before: IssueId) -> datetime | None:
-        """Where the window of the newsletter's last sealed issue (other than `before`) ended; None for a first one."""
-        query = sa.select(sa.func.max(issue.c.window_end)).where(
-            issue.c.newsletter == newsletter, IS_TOLD, ~sa.and_(*is_issue(before))
-        )
-        with self._database.read() as connection:
-            found: datetime | None = connection.scalar(query)
-        return found
-
-    def told(self, newsletters: Collection[str], after: datetime, until: datetime) -> Sequence[Snapshot]:
-        """What sealed issues of the named newsletters say that were due in (`after`, `until`], earliest first."""
-        if not newsletters:
-            return ()
-        query = (
-            sa.select(issue.c.snapshot)
-            .where(issue.c.newsletter.in_(list(newsletters)), IS_TOLD, issue.c.snapshot.is_not(None))
-            .where(issue.c.due_at > after, issue.c.due_at <= until)
-            .order_by(issue.c.due_at, issue.c.id)
-        )
-        with self._database.read() as connection:
-            return [snapshot_of(document) for document in connection.scalars(query)]
-
-    def carried(
-        self, newsletters: Collection[str], besides: IssueId, stories: Collection[str] = ()
-    ) -> Mapping[str, IssueId]:
-        """What sealed issues of the named newsletters, other than `besides`, have carried within a month of it, and
-        which of these `stories` ever."""
-        ever = issue_story.c.story.in_(list(stories))
-        query = (
-            sa.select(issue_story.c.story, issue.c.newsletter, issue.c.local_date, issue.c.number)
-            .join(issue, issue.c.id == issue_story.c.issue_id)
-            .where(
-                issue.c.newsletter.in_(list(newsletters)),
-                IS_TOLD,
-                sa.or_(issue.c.local_date.between(besides.date - A_MONTH, besides.date + A_MONTH), ever),
-                ~sa.and_(*is_issue(besides)),
-            )
-        )
-        with self._database.read() as connection:
-            return {row.story: IssueId(row.newsletter, row.local_date, row.number) for row in connection.execute(query)}
 
     def history(self, issue_id: IssueId) -> Sequence[life.Transition]:
         """Every change of the issue's state, in order."""
@@ -370,85 +310,6 @@ class Issues:
                 for row in connection.execute(query)
             ]
 
-    def carrying(self, story_id: str, states: Collection[IssueState]) -> Sequence[IssueId]:
-        """The issues in one of the states that tell that story, earliest due first."""
-        query = (
-            sa.select(issue.c.newsletter, issue.c.local_date, issue.c.number)
-            .join(issue_story, issue_story.c.issue_id == issue.c.id)
-            .where(issue_story.c.story == story_id, issue.c.state.in_(list(states)))
-            .order_by(issue.c.due_at, issue.c.id)
-        )
-        with self._database.read() as connection:
-            return [IssueId(row.newsletter, row.local_date, row.number) for row in connection.execute(query)]
-
-    def seal_of(self, issue_id: IssueId) -> tuple[int, datetime] | None:
-        """The approved revision and the instant of its approval, by which its bytes can be known again; None without.
-
-        Raises `NotFoundError`.
-        """
-        return self._database.standing(("seal", issue_id), lambda: self._sealed(issue_id))
-
-    def _sealed(self, issue_id: IssueId) -> tuple[int, datetime] | None:
-        with self._database.read() as connection:
-            row = connection.execute(_SEAL, named(issue_id)).first()
-        if row is None:
-            raise no_such_issue(issue_id)
-        return (row.approved_revision, row.approved_at) if row.approved_revision is not None else None
-
-    def seal(
-        self,
-        issue_id: IssueId,
-        revision: int,
-        editions: Iterable[RenderedEdition],
-        by: str,
-        now: datetime,
-        *,
-        not_before: datetime | None = None,
-    ) -> bool:
-        """Approve one revision to the byte: its editions are kept as they are. False when the issue is not (or no
-        longer) waiting for approval at that revision."""
-        plan = self._plan()
-        with self._database.write() as connection:
-            moved = life.move(
-                connection,
-                issue_id,
-                (IssueState.REVIEW, IssueState.WAITING),
-                IssueState.APPROVED,
-                now=now,
-                who=by,
-                plan=plan,
-                if_revision=revision,
-                first_approved_by=None,
-                approved_revision=revision,
-                approved_by=by,
-                approved_at=now,
-                not_before=not_before,
-            )
-            if moved:
-                keep_editions(connection, issue_id, revision, editions)
-                tell_corrections(connection, issue_id)
-            return moved
-
-    def approve_first(self, issue_id: IssueId, revision: int, by: str, now: datetime) -> bool:
-        """Write down the first of two approvals of one revision; False when it is not waiting for one."""
-        plan = self._plan()
-        with self._database.write() as connection:
-            current = life.get(connection, issue_id)
-            if current.state not in (IssueState.REVIEW, IssueState.WAITING) or current.first_approved_by:
-                return False
-            return life.move(
-                connection,
-                issue_id,
-                (current.state,),
-                current.state,
-                now=now,
-                who=by,
-                why="one approval of two",
-                plan=plan,
-                if_revision=revision,
-                first_approved_by=by,
-            )
-
     def begun_at(self, issue_id: IssueId) -> datetime | None:
         """When its sending was begun, taken up again or given more to do for the last time."""
         query = sa.select(sa.func.max(issue_event.c.at)).join(issue, issue.c.id == issue_event.c.issue_id)
@@ -457,23 +318,6 @@ class Issues:
                 query.where(*is_issue(issue_id), issue_event.c.to_state == IssueState.SENDING)
             )
         return found
-
-    def sealed_revision(self, issue_id: IssueId) -> int | None:
-        """The latest revision of which bytes were sealed, though it may not be the approved one any more."""
-        query = sa.select(sa.func.max(edition.c.revision)).join(issue, issue.c.id == edition.c.issue_id)
-        with self._database.read() as connection:
-            found: int | None = connection.scalar(query.where(*is_issue(issue_id)))
-        return found
-
-    def editions(self, issue_id: IssueId, revision: int) -> Mapping[str, RenderedEdition]:
-        """The sealed editions of one revision, by key."""
-        with self._database.read() as connection:
-            return sealed_editions(connection, issue_id, revision)
-
-    def edition(self, issue_id: IssueId, revision: int, key: str) -> RenderedEdition | None:
-        """One sealed edition of that revision; None where it was not sealed."""
-        with self._database.read() as connection:
-            return sealed_edition(connection, issue_id, revision, key)
 
     def books(self, issue_id: IssueId) -> Books:
         """The account of the issue; before the freeze every figure is 0."""
@@ -495,12 +339,3 @@ class Issues:
 
 def _revised(current: Issue, snapshot: Snapshot) -> dict[str, Any]:
     return {"revision": current.revision + 1, "snapshot": SNAPSHOT.dump_json(snapshot).decode()}
-
-
-def _keep_stories(connection: Connection, issue_id: IssueId, snapshot: Snapshot) -> None:
-    """What the issue carries, to be searched by."""
-    pk = issue_pk(connection, issue_id)
-    connection.execute(sa.delete(issue_story).where(issue_story.c.issue_id == pk))
-    if rows := [{"issue_id": pk, "story": placed.story.id} for placed in snapshot.placed]:
-        connection.execute(sa.insert(issue_story), rows)
-    keep_pages(connection, pk, snapshot)

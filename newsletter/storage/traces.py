@@ -8,14 +8,14 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from newsletter.model import DeliveryState, IssueId
+from newsletter.model import REACHED, DeliveryState, IssueId
 from newsletter.storage.database import Database
 from newsletter.storage.keys import is_issue
 from newsletter.storage.tables import delivery, issue, issue_progress
 
 __all__ = ["Trace", "Traces"]
 
-_LEFT = delivery.c.state.in_((DeliveryState.SUBMITTED, DeliveryState.UNKNOWN))
+_LEFT = delivery.c.state.in_(REACHED)
 
 
 @dataclass(frozen=True, slots=True)

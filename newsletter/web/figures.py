@@ -76,7 +76,7 @@ class Figures:
 
     def stories(self, issue: Issue) -> int:
         """How many stories the present draft holds."""
-        return self._room.issues.story_counts([issue.id]).get(issue.id, 0)
+        return self._room.contents.story_counts([issue.id]).get(issue.id, 0)
 
     def readers(self, issue: Issue) -> int:
         """How many get it: the frozen audience, before that the present one."""

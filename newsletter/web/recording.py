@@ -15,12 +15,16 @@ UNKNOWN = "unknown address"
 # A flood of tries is seen from its first hundred lines; without an end it would fill the disk.
 _failed_lines = Throttle(100, 15 * 60.0)
 
+_NOUNS = {"subscriber_change": "subscriber", "webhook_order": "webhook"}
+"""Forms of several acts: each is a kind of its own, which the command of the same name has too."""
+
 _SECRET_PARTS = ("token", "file")
 
 
 def record(ask: Ask, kind: str, account: Account | None = None) -> None:
     """Add a line for what was done by whoever is logged in, by an API token, or by `account`."""
     who = account or ask.account
+    kind = f"{_NOUNS[kind]}_{ask.field('act')}" if kind in _NOUNS else kind
     program = ask.program if ask.bearer else UNKNOWN
     ask.room.audit.write(
         AuditLine(

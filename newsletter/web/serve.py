@@ -13,6 +13,7 @@ import uvicorn
 from newsletter.errors import SettingError
 from newsletter.newsroom import Newsroom
 from newsletter.web.app import make_app
+from newsletter.web.connections import Connection
 
 __all__ = ["WebServer", "serve"]
 
@@ -38,7 +39,7 @@ class WebServer:
         self.app = make_app(room)
         config = uvicorn.Config(
             self.app,
-            http="httptools",
+            http=Connection,
             lifespan="off",
             ws="none",
             log_config=None,

@@ -8,7 +8,7 @@ from functools import cache
 from zoneinfo import ZoneInfo
 
 from newsletter.countries import country_name
-from newsletter.model import Edition, Issue, IssueState
+from newsletter.model import DRAFTED, MAKING, Edition, Issue, IssueState
 from newsletter.newsroom.people.saying import (
     DELIVERY_WORDS,
     EXCLUSION_WORDS,
@@ -73,7 +73,7 @@ NOT_MAILED_WORDS = {
 }
 """Why one reader gets nothing of an issue."""
 
-_UNSENT = (IssueState.PLANNED, IssueState.BUILDING, IssueState.REVIEW, IssueState.WAITING, IssueState.FAILED)
+_UNAPPROVED = MAKING | DRAFTED | {IssueState.FAILED}
 # The first that is found counts: a browser names those before it that it wants to be taken for.
 _BROWSERS = (("Edg", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
 _SYSTEMS = (
@@ -98,7 +98,7 @@ def sends_words(issue: Issue, zone: ZoneInfo, now: datetime) -> str:
     if issue.due_at >= now:
         return f"Sends {due}, in {length_words(issue.due_at - now)}."
     late = length_words(now - issue.due_at)
-    return f"Was due {due}, {late} ago." if issue.state in _UNSENT else f"Due {due}: sends now."
+    return f"Was due {due}, {late} ago." if issue.state in _UNAPPROVED else f"Due {due}: sends now."
 
 
 def when_words(newsletter: Newsletter) -> str:

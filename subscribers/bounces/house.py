@@ -15,7 +15,7 @@ from subscribers.errors import AddressError
 from subscribers.journal import ReaderJournal, Word
 from subscribers.model import Event, Subscriber
 from subscribers.records import Listener, find_subscribers, write_events
-from subscribers.suppressing import BOUNCED, COMPLAINED
+from subscribers.suppressing import BOUNCED, COMPLAINED, suppress_key, tell
 from subscribers.tables import bounce, bounce_pause, subscriber, suppression
 
 __all__ = ["BOUNCED", "COMPLAINED", "Bounces"]
@@ -78,7 +78,8 @@ class Bounces:
             said = {"issue": origin.issue, "class": kind, "status": report.status, "words": report.words, "then": fate}
             write_events(connection, [(held.id, Event(now, what, said))])
             if fate is Consequence.SUPPRESSED:
-                self._tell(connection, [held], COMPLAINED if kind is BounceClass.COMPLAINT else BOUNCED, now)
+                reason = COMPLAINED if kind is BounceClass.COMPLAINT else BOUNCED
+                tell(self._journal, connection, [held.address.key], reason, now)
             return kind, fate
 
     def people(self, issues: Collection[str], kind: BounceClass) -> int:
@@ -124,11 +125,11 @@ class Bounces:
             connection.execute(update(bounce).where(chosen).values(fate=after))
             if dead:
                 for each in people:
-                    _suppress(connection, each, BOUNCED, f"{provider}: {how}", now)
+                    suppress_key(connection, each.address.key, BOUNCED, now, f"{provider}: {how}")
             event = Event(now, str(after), {"reason": BOUNCED, "how": how})
             write_events(connection, [(each.id, event) for each in people])
             if dead:
-                self._tell(connection, people, BOUNCED, now)
+                tell(self._journal, connection, [each.address.key for each in people], BOUNCED, now)
             return len(people)
 
     def _hold(self, connection: Connection, origin: Origin, handed: Callable[[], int], now: datetime) -> bool:
@@ -159,11 +160,6 @@ class Bounces:
             assert self._journal
             self._journal.note(connection, now, Word.UNSUPPRESSED, key)
         return True
-
-    def _tell(self, connection: Connection, people: Sequence[Subscriber], reason: str, now: datetime) -> None:
-        for each in people if self._journal else ():
-            assert self._journal
-            self._journal.note(connection, now, Word.SUPPRESSED, each.address.key, reason=reason)
 
     def awaking(self, now: datetime) -> list[tuple[int, datetime, datetime | None]]:
         """Who is paused no longer, by number: since when a message may show how things stand, and when one left."""
@@ -218,19 +214,8 @@ def _is_theirs(origin: Origin, held: Subscriber) -> bool:
 
 
 def _suppress(connection: Connection, held: Subscriber, reason: str, detail: str, now: datetime) -> Consequence:
-    """Suppress the address. The first reason stays, unless the new one is a complaint, which nothing lifts."""
-    statement = conflict_insert(connection, suppression).values(
-        address_key=held.address.key, reason=reason, detail=detail, at=now
-    )
-    if reason == COMPLAINED:
-        wanted = {name: statement.excluded[name] for name in ("reason", "detail", "at")}
-        where = suppression.c.reason == BOUNCED
-        statement = statement.on_conflict_do_update(index_elements=["address_key"], set_=wanted, where=where)
-    else:
-        statement = statement.on_conflict_do_nothing()
-    # RETURNING tells: an INSERT's rowcount is -1 on PostgreSQL.
-    done = connection.scalar(statement.returning(suppression.c.address_key))
-    return Consequence.NOTED if done is None else Consequence.SUPPRESSED
+    done = suppress_key(connection, held.address.key, reason, now, detail)
+    return Consequence.SUPPRESSED if done else Consequence.NOTED
 
 
 def _score(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import binascii
 import hashlib
 import re
+from codecs import lookup
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from email.errors import HeaderParseError
@@ -23,6 +24,9 @@ _DEEPEST = 8
 _MOST_PARTS = 64
 _LONGEST_HEADER = 64 * 1024
 _MOST_FIELDS = 500
+
+_NO_CHARSETS = frozenset({"punycode", "idna", "unicode_escape", "raw_unicode_escape", "undefined"})
+"""What Python decodes as text and no mail is written in; a megabyte as punycode would take hours."""
 
 _KIND = re.compile(r"\s*([\w.+-]{1,80}/[\w.+-]{1,80})", re.ASCII)
 _BOUNDARY = re.compile(r'boundary\s{0,9}=\s{0,9}(?:"([^"]{1,200})"|([^\s;"]{1,200}))', re.IGNORECASE)
@@ -118,6 +122,8 @@ def _transferred(body: bytes, encoding: str) -> bytes:
 def _decoded(body: bytes, charset: str) -> str:
     for name in filter(None, (charset, "utf-8", "latin-1")):
         try:
+            if lookup(name).name in _NO_CHARSETS:
+                continue
             return body.decode(name)
         except (LookupError, ValueError):  # also codecs that are none for text
             continue

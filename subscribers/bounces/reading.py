@@ -14,7 +14,7 @@ __all__ = ["judged", "mildest", "plain_line", "read", "tokens_in"]
 
 # Hexadecimal, because some servers change the case of a local part. See `newsletter.newsroom.dispatch.messages`.
 _TOKEN = re.compile(r"bounce\+([0-9a-f]{1,16}-[0-9a-f]{28})(?![0-9a-f])", re.IGNORECASE)
-_LINK = re.compile(r"/unsubscribe/([\w-]{1,12}\.[\w-]{1,200}\.[\w-]{8,64})", re.ASCII)
+_LINK = re.compile(r"/unsubscribe/([\w-]{1,12}\.[\w-]{1,300}\.[\w-]{8,64})", re.ASCII)
 _MOST_TOKENS = 8
 
 _BLOCK = re.compile(r"\n[ \t]*\n")
@@ -22,6 +22,7 @@ _FIELD = re.compile(r"^[> \t]{0,4}([A-Za-z][\w-]{1,60})[ \t]{0,9}:[ \t]*(.*(?:\n
 _ABOUT = re.compile(r"^[> \t]{0,4}(?:final|original)-recipient[ \t]{0,9}:", re.IGNORECASE | re.MULTILINE)
 _ADDRESS = re.compile(r"[^\s<>;,\"']{1,250}@[^\s<>;,\"']{1,250}")
 _LONGEST_WORDS = 400
+_LONGEST_RECIPIENT = 1000
 _MOST_RECIPIENTS = 50
 
 _COMPLAINTS = ("abuse", "fraud", "opt-out")
@@ -216,5 +217,5 @@ def _reason(fields: Mapping[str, str]) -> str:
 
 
 def _recipient(value: str) -> str:
-    found = _ADDRESS.search(value.partition(";")[2] or value)
+    found = _ADDRESS.search((value.partition(";")[2] or value)[:_LONGEST_RECIPIENT])
     return found[0].lower() if found else ""

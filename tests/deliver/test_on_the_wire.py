@@ -246,7 +246,7 @@ def test_a_whole_issue_arrives_as_its_previews_show_it(tmp_path: Path) -> None:
         assert len(server.taken) == len(rows) > 400, "controls in a name and quoted local parts are refused on import"
         assert {taken.recipient for taken in server.taken} < {f"{local_part(one)}@{domain(one)}" for one in people}
         assert len({taken.sender for taken in server.taken}) == len(rows)
-        (rendered,) = room.issues.editions(issue, 1).values()
+        (rendered,) = room.seals.editions(issue, 1).values()
         for taken in server.taken:
             message = email.message_from_string(taken.undotted.decode())
             row = rows.pop(message["Message-ID"])

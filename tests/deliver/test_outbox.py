@@ -43,6 +43,7 @@ def test_each_message_is_one_file(tmp_path: Path, recipients: Recipients, make_m
     settled = carry(folder, window)
     assert [outcome.state for outcome in settled] == [DeliveryState.SUBMITTED] * 3
     assert sorted(path.read_bytes() for path in folder.iterdir()) == sorted(message.data for message in window)
+    assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o600}, "links in it speak for the reader"
     assert all(path.name.startswith("reader") and path.suffix == ".eml" for path in folder.iterdir())
     carry(folder, window)
     assert len(list(folder.iterdir())) == 3, "a repeat overwrites itself"

@@ -21,7 +21,7 @@ import pytest
 import trustme
 
 from newsletter.errors import ConfigurationError, SourceError
-from newsletter.gather import fetching, open_source
+from newsletter.gather import network, open_source
 from newsletter.gather.network import InsideAddressError, VettedNetwork, is_outside
 from newsletter.plan.values import SourcePlan
 from newsletter.ports import Fetched, SourceState
@@ -191,12 +191,12 @@ def test_a_name_that_changes_its_answer_is_looked_up_once(monkeypatch: pytest.Mo
 
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
     monkeypatch.setattr(httpcore.SyncBackend, "connect_tcp", connect)
-    network = VettedNetwork(None, time.monotonic() + 5)
+    outside = VettedNetwork(None, time.monotonic() + 5)
     with pytest.raises(httpcore.ConnectError, match="nobody there"):
-        network.connect_tcp("rebind.example", 80)
+        outside.connect_tcp("rebind.example", 80)
     assert connected == ["8.8.8.8"]
     with pytest.raises(InsideAddressError):
-        network.connect_tcp("rebind.example", 80)
+        outside.connect_tcp("rebind.example", 80)
     assert connected == ["8.8.8.8"]
 
 
@@ -277,7 +277,7 @@ def test_tls_is_verified_against_the_name(now: datetime, tmp_path: Path, monkeyp
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
-    fetching._tls.cache_clear()
+    network._tls.cache_clear()
     try:
         plan = SourcePlan(id="wire", kind="feed", url=f"https://localhost:{server.server_port}/", allow_private=True)
         assert len(poll(plan, now).stories) == 2
@@ -285,7 +285,7 @@ def test_tls_is_verified_against_the_name(now: datetime, tmp_path: Path, monkeyp
         with pytest.raises(SourceError, match="certificate"):
             poll(plan, now)
     finally:
-        fetching._tls.cache_clear()
+        network._tls.cache_clear()
         server.shutdown()
         thread.join()
         server.server_close()

@@ -88,7 +88,7 @@ def told(room: Newsroom, issue_id: IssueId) -> set[str]:
 
 def test_every_message_carries_the_token_of_its_delivery(desk: Newsroom, issue_id: IssueId) -> None:
     held = desk.issues.get(issue_id)
-    (edition, *_) = desk.issues.editions(issue_id, 1)
+    (edition, *_) = desk.seals.editions(issue_id, 1)
     make = message_maker(desk, held, open_transport(desk.settings, desk.outbox), ())
     for number in (1, 77, READERS):
         trace = desk.traces.find(number)

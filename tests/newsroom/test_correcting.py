@@ -92,7 +92,7 @@ def test_a_frozen_issue_of_which_nothing_has_left_is_undone_and_sent_once_later(
 
 def test_once_a_message_has_left_there_is_nothing_to_undo(desk: Newsroom, issue: Issue) -> None:
     sending.send(desk, issue.id)
-    desk.deliveries.decide(
+    desk.sends.decide(
         issue.id, DeliveryState.SUBMITTED, DeliveryState.QUEUED, email="r1@example.com", now=NOW, who="t", why="t"
     )
     with pytest.raises(ChecksFailedError, match="have left or are leaving"):
@@ -131,7 +131,7 @@ def test_after_it_was_sent_the_web_view_the_readers_and_the_next_issue_are_told(
     mend(desk)
     done = correcting.correct(desk, issue.id, WRONG, "The plant is planned, not open.", who=CHIEF)
     assert (done.issue.state, done.issue.revision, done.reached) == (IssueState.SUBMITTED, 2, READERS)
-    assert desk.issues.editions(issue.id, 1)[previews.preview(desk, issue.id).edition.key].html == bytes_sent
+    assert desk.seals.editions(issue.id, 1)[previews.preview(desk, issue.id).edition.key].html == bytes_sent
     assert set(desk.deliveries.revisions(issue.id)) == {1}, "the books say what was sent, not what is shown"
 
     key = previews.preview(desk, issue.id).edition.key
@@ -196,7 +196,7 @@ def test_a_retry_after_a_correction_sends_what_is_right(desk: Newsroom, issue: I
     sending.send(desk, issue.id)
     mend(desk)
     correcting.correct(desk, issue.id, WRONG, who=CHIEF)
-    desk.deliveries.decide(
+    desk.sends.decide(
         issue.id, DeliveryState.SUBMITTED, DeliveryState.REJECTED, email="r1@example.com", now=NOW, who="t", why="t"
     )
     outcomes.retry(desk, issue.id, state=DeliveryState.REJECTED, email=None, who=CHIEF)
@@ -324,7 +324,7 @@ def test_what_two_people_make_at_the_same_moment_are_two_issues(
 
 def test_the_rest_of_a_corrected_issue_waits_a_minute_for_second_thoughts_too(desk: Newsroom, issue: Issue) -> None:
     sending.send(desk, issue.id)
-    desk.deliveries.decide(
+    desk.sends.decide(
         issue.id, DeliveryState.SUBMITTED, DeliveryState.QUEUED, email="r1@example.com", now=NOW, who="t", why="t"
     )
     mend(desk)

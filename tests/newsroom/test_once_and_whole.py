@@ -104,7 +104,7 @@ def test_what_changed_since_the_draft_is_not_approved(
         issues.approve(room, issue.id, "chief@example.com")
     rebuilt = issues.build(room, NEWSLETTER)
     assert issues.approve(room, rebuilt.id, "chief@example.com").state is IssueState.APPROVED
-    everything = " ".join(each.html + each.text for each in room.issues.editions(rebuilt.id, rebuilt.revision).values())
+    everything = " ".join(each.html + each.text for each in room.seals.editions(rebuilt.id, rebuilt.revision).values())
     assert "A falsehood." not in everything or change == "other words"
     assert (TITLE in everything) == (change == "reject the note")
 

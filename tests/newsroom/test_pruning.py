@@ -80,7 +80,7 @@ def test_who_is_named_no_more_is_mailed_nothing_when_it_is_sent_again(readers_de
     sending.send(room, issue_id)
     with room.database.write() as connection:
         connection.execute(sa.update(delivery).values(email="", state=DeliveryState.UNKNOWN))
-    room.deliveries.decide(
+    room.sends.decide(
         issue_id, DeliveryState.UNKNOWN, DeliveryState.QUEUED, email=None, now=room.clock.now(), who="x", why="y"
     )
     mails = len(list(room.outbox.rglob("*.eml")))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import quopri
+import re
 import shutil
 from collections.abc import Callable
 from contextlib import suppress
@@ -10,16 +12,17 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from newsletter.errors import NothingToDoError
+from newsletter.errors import NotFoundError, NothingToDoError
 from newsletter.model import IssueId, IssueState
 from newsletter.newsroom import Newsroom
 from newsletter.newsroom.dispatch import sending
 from newsletter.newsroom.people import telling
-from newsletter.newsroom.readership import own_data, replaying, requests, subscriptions
+from newsletter.newsroom.readership import own_data, readers, replaying, requests, subscriptions
 from newsletter.schedule import day
 from newsletter.storage.tables import issue
+from newsletter.tokens import Purpose
 from subscribers.journal import Word
-from subscribers.model import Fate, Status, Subscription
+from subscribers.model import Fate, Status, Subscriber, Subscription
 from subscribers.requests import RequestKind
 from subscribers.signups import sign_up
 from tests.desks import NEWSLETTER
@@ -28,6 +31,8 @@ from .conftest import GONE, copied
 from .test_erasing import FORMER, named, rows
 
 ANN, BEN, NEW = "ann@example.com", "ben@example.net", "new.ben@example.net"
+
+PURPOSES = (Purpose.PREFERENCES, Purpose.UNSUBSCRIBE)
 
 Restore = Callable[[], Newsroom]
 
@@ -110,6 +115,22 @@ def test_suppressions_are_known_again_also_of_who_came_after_the_backup(
     assert bool(room.subscribers.requests(6)) is (reason == "bounced")
 
 
+def test_a_complaint_outlasts_the_bounce_that_the_backup_knows(
+    readers_desk: tuple[Newsroom, IssueId], request: pytest.FixtureRequest
+) -> None:
+    room, _ = readers_desk
+    now = room.clock.now()
+    room.subscribers.suppress(ANN, "bounced", now)
+    restore: Restore = request.getfixturevalue("restore")
+    assert room.subscribers.suppress(ANN, "complaint", now)
+    assert not room.subscribers.suppress(ANN, "bounced", now)
+    room = restore()
+    assert replaying.catch_up(room).suppressed == 1
+    ask = sign_up(ANN, [NEWSLETTER])
+    room.subscribers.ask(RequestKind.SUBSCRIBE, ask, now, language="en", network="", form="1")
+    assert not room.subscribers.requests(6), "a complaint is not lifted"
+
+
 def test_the_last_word_counts(readers_desk: tuple[Newsroom, IssueId], restore: Restore) -> None:
     room, _ = readers_desk
     now = room.clock.now()
@@ -130,7 +151,7 @@ def test_who_moved_gets_nothing_at_the_old_address(readers_desk: tuple[Newsroom,
     held = room.subscribers.find(BEN)
     own_data.ask_change(room, held, NEW, language="en", network="")
     for asked in room.subscribers.requests(6):
-        token = room.signer.sign(own_data.Purpose.MOVE, str(asked.id))
+        token = room.signer.sign(Purpose.MOVE, str(asked.id))
         move = own_data.moving(room, token)
         assert move is not None
         own_data.agree(room, move, "")
@@ -264,7 +285,7 @@ def test_a_move_that_failed_is_not_done_again(
 ) -> None:
     room, _ = readers_desk
     own_data.ask_change(room, room.subscribers.find(BEN), NEW, language="en", network="")
-    tokens = [room.signer.sign(own_data.Purpose.MOVE, str(asked.id)) for asked in room.subscribers.requests(6)]
+    tokens = [room.signer.sign(Purpose.MOVE, str(asked.id)) for asked in room.subscribers.requests(6)]
     first, second = (own_data.moving(room, token) for token in tokens)
     assert first is not None
     assert second is not None
@@ -286,7 +307,91 @@ def test_the_rest_of_an_issue_under_correction_follows_a_move(
         connection.execute(sa.update(issue).values(state=state))
     own_data.ask_change(room, room.subscribers.find(BEN), NEW, language="en", network="")
     for asked in room.subscribers.requests(6):
-        move = own_data.moving(room, room.signer.sign(own_data.Purpose.MOVE, str(asked.id)))
+        move = own_data.moving(room, room.signer.sign(Purpose.MOVE, str(asked.id)))
         assert move is not None
         own_data.agree(room, move, "")
     assert {row.email for row in room.deliveries.rows(issue_id)} == {ANN, GONE, NEW}
+
+
+def test_no_link_speaks_for_who_was_given_its_number_afterwards(
+    readers_desk: tuple[Newsroom, IssueId], restore: Restore
+) -> None:
+    """Numbers that the backup does not know are given a second time, and links of mails that left name numbers."""
+    room, _ = readers_desk
+
+    def come(address: str) -> tuple[str, ...]:
+        """Somebody signs up, asks for their data, and is subscribed; the paths of their links."""
+        now = room.clock.now()
+        requests.ask_to_subscribe(room, sign_up(address, [NEWSLETTER]), language="en", network="net")
+        requests.carry(room)
+        wanted = Subscription(Status.CONFIRMED, now, "a list")
+        room.subscribers.add(sign_up(address, [NEWSLETTER], wanted=wanted), now)
+        own_data.ask_for_data(room, sign_up(address, [NEWSLETTER]), language="en", network="net")
+        requests.carry(room)
+        held, newsletter = room.subscribers.find(address), room.plan.newsletters[NEWSLETTER]
+        sent = b"".join(path.read_bytes() for path in (room.outbox / "readers").glob(f"{address}*.eml"))
+        plain = quopri.decodestring(sent).decode()
+        found = [re.search(rf"/{place}/([\w.-]+)", plain) for place in ("confirm", "data")]
+        links = [
+            *(match[1] for match in found if match),
+            readers.preferences_address(room, held, newsletter).rpartition("/")[2],
+            readers.unsubscribe_address(room, held, [newsletter]).rpartition("/")[2],
+        ]
+        assert len(links) == 4
+        return tuple(links)
+
+    def speaks(links: tuple[str, ...]) -> list[str]:
+        """For whom each of those links speaks."""
+        asked, data = requests.request_of(room, links[0]), own_data.whose(room, links[1])
+        held = [readers.reader_of(room, purpose, link) for purpose, link in zip(PURPOSES, links[2:], strict=True)]
+        people = [asked.address.email if asked else "", data[0].email if data else ""]
+        return [*people, *(each.subscriber.email if each else "" for each in held)]
+
+    first = come("first@example.org")
+    assert speaks(first) == ["first@example.org"] * 4
+    number = room.subscribers.find("first@example.org").id
+    room = restore()
+    second = come("second@example.org")
+    assert room.subscribers.find("second@example.org").id == number
+    assert speaks(second) == ["second@example.org"] * 4
+    assert speaks(first) == [""] * 4
+
+
+def _move(room: Newsroom, held: Subscriber) -> None:
+    """Their address becomes `NEW`, as both have agreed."""
+    own_data.ask_change(room, held, NEW, language="en", network="net")
+    for asked in room.subscribers.requests(6):
+        move = own_data.moving(room, room.signer.sign(Purpose.MOVE, str(asked.id)))
+        assert move is not None
+        own_data.agree(room, move, "net")
+
+
+def test_a_link_speaks_for_its_reader_at_their_next_address_too(readers_desk: tuple[Newsroom, IssueId]) -> None:
+    room, _ = readers_desk
+    held, newsletter = room.subscribers.find(BEN), room.plan.newsletters[NEWSLETTER]
+    link = readers.unsubscribe_address(room, held, [newsletter]).rpartition("/")[2]
+    _move(room, held)
+    reader = readers.reader_of(room, Purpose.UNSUBSCRIBE, link)
+    assert reader is not None
+    assert reader.subscriber.email == NEW
+
+
+def test_who_moves_or_is_erased_at_that_moment_leaves_all_the_same(readers_desk: tuple[Newsroom, IssueId]) -> None:
+    room, _ = readers_desk
+    newsletter = room.plan.newsletters[NEWSLETTER]
+
+    def looked_at(email: str) -> readers.Reader:
+        link = readers.unsubscribe_address(room, room.subscribers.find(email), [newsletter]).rpartition("/")[2]
+        reader = readers.reader_of(room, Purpose.UNSUBSCRIBE, link)
+        assert reader is not None
+        return reader
+
+    moving, gone = looked_at(BEN), looked_at(ANN)
+    _move(room, moving.subscriber)
+    subscriptions.forget(room, ANN)
+    for reader in (moving, gone):
+        readers.unsubscribe(room, reader, "one-click")
+    assert room.subscribers.find(NEW).subscriptions[NEWSLETTER].status is Status.UNSUBSCRIBED
+    assert not readers.undo_unsubscribe(room, gone)
+    with pytest.raises(NotFoundError):
+        readers.choose(room, gone, countries=newsletter.countries)

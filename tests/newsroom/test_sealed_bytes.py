@@ -74,7 +74,7 @@ def test_what_leaves_was_approved(
         return
     issue = room.issues.get(issue_id)
     assert issue.approved_revision == issue.revision
-    sealed = room.issues.editions(issue_id, issue.revision)
+    sealed = room.seals.editions(issue_id, issue.revision)
     rows = {row.email: row for row in room.deliveries.rows(issue_id)}
     assert rows
     for address, html, text in sent_to(room, issue_id):

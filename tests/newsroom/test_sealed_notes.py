@@ -52,7 +52,7 @@ def test_no_unapproved_note_reaches_a_sealed_issue(
     except ChecksFailedError:
         sealed = issues.approve(room, issues.build(room, NEWSLETTER).id, "chief@example.com")
     assert sealed.approved_by
-    kept = room.issues.editions(draft.id, sealed.revision).values()
+    kept = room.seals.editions(draft.id, sealed.revision).values()
     assert kept
     everything = "\n".join(f"{each.subject} {each.preheader} {each.html} {each.text}" for each in kept)
     for story_id, note in held.items():

@@ -18,6 +18,7 @@ from newsletter.clock import Clock
 from newsletter.errors import ChecksFailedError, InputError, NothingToDoError
 from newsletter.newsroom import Newsroom
 from newsletter.newsroom.dispatch import sending
+from newsletter.newsroom.documents import webhook_document
 from newsletter.newsroom.programs import webhooks
 from newsletter.newsroom.readership import pruning, subscriptions
 from newsletter.schedule.clockwork import Clockwork
@@ -300,8 +301,8 @@ def test_a_rehearsal_tells_nobody(light_room: Newsroom, listener: Listener) -> N
 def test_the_secret_lies_sealed_and_is_in_no_document(light_room: Newsroom, listener: Listener) -> None:
     each, secret = hook(light_room, listener)
     assert secret not in (light_room.desk / "newsletter.db").read_bytes().decode("latin-1")
-    assert secret not in str(webhooks.document(each))
-    assert "/hooks" not in str(webhooks.document(each)), "an address may be a secret itself"
+    assert secret not in str(webhook_document(each))
+    assert "/hooks" not in str(webhook_document(each)), "an address may be a secret itself"
 
 
 CARRIER = """

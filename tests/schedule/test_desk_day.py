@@ -75,7 +75,7 @@ class Desk:
     def freeze(self, *emails: str) -> None:
         """Today's issue for these addresses."""
         with self.room.database.write() as connection:
-            self.room.deliveries.freeze(
+            self.room.sends.freeze(
                 connection,
                 TODAY,
                 1,

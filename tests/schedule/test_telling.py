@@ -393,7 +393,7 @@ def test_a_note_of_a_model_that_nobody_approved_drops_out_and_its_story_stays(of
     office.at("2026-05-27 05:30")
     office.at("2026-05-27 06:30")
     issues.approve(office.room, ISSUE, "chief")
-    (sealed,) = office.room.issues.editions(ISSUE, 1).values()
+    (sealed,) = office.room.seals.editions(ISSUE, 1).values()
     assert "Story 1" in sealed.html
     assert "Nobody has looked" not in sealed.html
     assert "its note waits for approval" in text_of(office.mails("ed@desk.example")[0])

@@ -34,7 +34,20 @@ from newsletter.model import (
     Story,
     StoryStatus,
 )
-from newsletter.storage import Accounts, Database, Deliveries, IssueLedger, Issues, Journal, Role, Stories, schema
+from newsletter.storage import (
+    Accounts,
+    Contents,
+    Database,
+    Deliveries,
+    IssueLedger,
+    Issues,
+    Journal,
+    Role,
+    Seals,
+    Sends,
+    Stories,
+    schema,
+)
 from newsletter.storage.documents import STORY
 from newsletter.storage.recorder import sweep_drafts
 from newsletter.storage.schema import VERSION_TABLE
@@ -244,14 +257,14 @@ def test_the_window_leaves_out_what_a_sealed_issue_carried(database: Database) -
     issues.plan(ISSUE, NOW, NOW, "clock")
     issues.store_draft(ISSUE, snapshot(story(1)), IssueState.REVIEW, window_end=NOW, now=NOW, who="clock")
     assert window() == ["desk:2", "desk:1"], "a draft has carried nothing yet"
-    assert issues.seal(ISSUE, 1, [], "chief@example.com", NOW)
+    assert Seals(database).seal(ISSUE, 1, [], "chief@example.com", NOW)
     assert window() == ["desk:2"]
     assert window(not_carried_by=["breaking"]) == ["desk:2", "desk:1"]
     assert window(issue_id=ISSUE) == ["desk:2", "desk:1"], "an issue built again keeps its own stories"
     assert window(available_after=NOW) == []
     other = IssueId("asia-ai-daily", date(2026, 5, 28))
-    assert issues.last_window_end("asia-ai-daily", other) == NOW
-    assert issues.last_window_end("asia-ai-daily", ISSUE) is None
+    assert Contents(database).last_window_end("asia-ai-daily", other) == NOW
+    assert Contents(database).last_window_end("asia-ai-daily", ISSUE) is None
 
 
 def test_what_becomes_available_late_is_not_lost(database: Database) -> None:
@@ -301,8 +314,8 @@ def test_a_snapshot_comes_back_as_it_was_and_a_new_draft_voids_the_approval(data
     said = snapshot(story(1), story(2))
     issues.store_draft(ISSUE, said, IssueState.REVIEW, window_end=NOW, now=NOW, who="clock")
     assert issues.get(ISSUE).snapshot == said
-    assert not issues.seal(ISSUE, 7, [], "chief@example.com", NOW), "another revision than the one looked at"
-    assert issues.seal(ISSUE, 1, [], "chief@example.com", NOW)
+    assert not Seals(database).seal(ISSUE, 7, [], "chief@example.com", NOW), "another revision than the one looked at"
+    assert Seals(database).seal(ISSUE, 1, [], "chief@example.com", NOW)
     edited = issues.store_draft(ISSUE, snapshot(story(2)), IssueState.REVIEW, window_end=NOW, now=NOW, who="editor")
     assert edited is not None
     assert (edited.revision, edited.approved_by, edited.state) == (2, None, IssueState.REVIEW)
@@ -312,11 +325,11 @@ def frozen_issue(database: Database, count: int) -> None:
     issues = Issues(database)
     issues.plan(ISSUE, NOW, NOW, "clock")
     issues.store_draft(ISSUE, snapshot(story(1)), IssueState.REVIEW, window_end=NOW, now=NOW, who="clock")
-    issues.seal(ISSUE, 1, [], "chief@example.com", NOW)
+    Seals(database).seal(ISSUE, 1, [], "chief@example.com", NOW)
     recipients = audience_of(*(f"r{n}@example.com" for n in range(1, count + 1)))
     for revision, frozen in ((7, False), (1, True), (1, False)):  # not the approved one; it is; once is enough
         with database.write() as connection:
-            assert frozen == Deliveries(database).freeze(
+            assert frozen == Sends(database).freeze(
                 connection,
                 ISSUE,
                 revision,

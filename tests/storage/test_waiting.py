@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from newsletter.model import DeliveryState, IssueState, Outcome, Window
-from newsletter.storage import Database, Deliveries, IssueLedger, Issues
+from newsletter.storage import Database, Deliveries, IssueLedger, Issues, Seals, Sends
 
 from ..conftest import audience_of
 from .test_storage import ISSUE, NOW, check, ledger, snapshot, story
@@ -32,11 +32,11 @@ def freeze(database: Database, waves: dict[int, timedelta]) -> None:
     issues = Issues(database)
     issues.plan(ISSUE, NOW, NOW, "clock")
     issues.store_draft(ISSUE, snapshot(story(1)), IssueState.REVIEW, window_end=NOW, now=NOW, who="clock")
-    issues.seal(ISSUE, 1, [], "chief@example.com", NOW)
+    Seals(database).seal(ISSUE, 1, [], "chief@example.com", NOW)
     emails = [f"r{number}@example.com" for number in range(1, READERS + 1)]
     audience = audience_of(*emails, waves={number: NOW + wait for number, wait in waves.items()})
     with database.write() as connection:
-        Deliveries(database).freeze(
+        Sends(database).freeze(
             connection,
             ISSUE,
             1,

@@ -154,6 +154,10 @@ BOMBS = {
     "spaces": b"From: MAILER-DAEMON\nSubject: failure\n\n" + b" \t" * 500_000 + b"x",
     "blank lines": b"Content-Type: message/delivery-status\n\n" + b"\n \n\t\n" * 200_000,
     "base64": b"Content-Transfer-Encoding: base64\n\n" + b"QUFB" * 500_000,
+    "long recipients": b"Content-Type: message/delivery-status\n\n"
+    + (b"Final-Recipient: rfc822;" + b"x" * 63_000 + b"\nAction: failed\n\n") * 16,
+    "a code that no mail is written in": b"From: MAILER-DAEMON\nSubject: failure\nContent-Type: text/plain;"
+    b" charset=punycode\n\n" + b"9a" * 60_000,
     "boundary": b'Content-Type: multipart/mixed; boundary="' + b"(" * 100 + b'"\n\n--' + b"(" * 100 + b"\n\nx",
 }
 

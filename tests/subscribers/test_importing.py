@@ -151,6 +151,7 @@ def test_bad_rows_go_to_the_rejects_and_the_rest_is_taken(take: Take, house: Sub
     report = take("\n".join(["email,newsletters,name,countries,status", *lines]))
     assert (report.rows, report.added, report.refused) == (2 * len(good), len(good), len(good))
     assert report.rejects == tmp_path / "list.csv.rejects.csv"
+    assert report.rejects.stat().st_mode & 0o777 == 0o600
     header, *rows = rejected(tmp_path)
     assert header == ["row", "reason", "email", "newsletters", "name", "countries", "status"]
     assert [int(row[0]) for row in rows] == [*range(2, 2 + 2 * len(good), 2)]

@@ -111,7 +111,7 @@ def test_whoever_is_queued_again_while_a_send_waits_is_looked_at_too(
             time.sleep(1)
             with Newsroom.open(scene.folder, environ=allowed) as other:
                 outcomes.retry(other, scene.issue, state=DeliveryState.REJECTED, email=None, who="ed")
-                other.deliveries.retry_now(scene.issue)
+                other.sends.retry_now(scene.issue)
             waiting.join()
             rows = {row.email: row for row in room.deliveries.rows(scene.issue)}
         assert not scene.server.taken["r3@example.com"]

@@ -101,7 +101,7 @@ def token(room: Newsroom, name: str, issue_id: IssueId = ISSUE) -> str:
         case "preferences":
             return room.signer.sign(Purpose.PREFERENCES, payload)
         case "view":
-            edition = next(iter(room.issues.editions(issue_id, room.issues.sealed_revision(issue_id) or 0)))
+            edition = next(iter(room.seals.editions(issue_id, room.seals.sealed_revision(issue_id) or 0)))
             return readers.view_address(room, issue_id, edition).rpartition("/")[2]
         case "password":
             account = room.accounts.find("editor@example.com")
@@ -124,7 +124,7 @@ def token(room: Newsroom, name: str, issue_id: IssueId = ISSUE) -> str:
             asked = next(each for each in room.subscribers.requests(6) if each.kind == "leave")
             return room.signer.sign(Purpose.MOVE, str(asked.id))
         case "report":
-            edition = next(iter(room.issues.editions(issue_id, room.issues.sealed_revision(issue_id) or 0)))
+            edition = next(iter(room.seals.editions(issue_id, room.seals.sealed_revision(issue_id) or 0)))
             return reports.address_of_edition(room, issue_id, edition).rpartition("/")[2]
         case "approval" | "approval_mail":
             issue = room.issues.get(issue_id)

@@ -192,6 +192,8 @@ def _fresh_throttles(monkeypatch: pytest.MonkeyPatch) -> None:
         (bearers, "_requests"),
         (askers, "_networks"),
         (askers, "_domains"),
+        (askers, "_mailboxes"),
+        (askers, "_spelled"),
         (report, "_networks"),
         (report, "_everybody"),
     ):

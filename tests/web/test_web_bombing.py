@@ -19,7 +19,7 @@ from newsletter.newsroom.readership import requests
 from newsletter.web.public import askers
 
 from .browsing import served
-from .conftest import FLAGS, NEWSLETTER
+from .conftest import FLAGS, NEWSLETTER, Visitor
 
 VICTIMS = [f"victim{number}@example.org" for number in range(9)]
 KNOWN, STOPPED = VICTIMS[:3], VICTIMS[7:]
@@ -97,3 +97,16 @@ def test_nine_people_get_one_mail_a_day_and_the_sender_of_the_form_learns_nothin
     with Newsroom.open(room.desk, flags | {"now": later}, environ={}) as next_day:
         bomb(next_day, 45)
         assert mailed(next_day) == once + once
+
+
+def test_one_mailbox_is_not_filled_by_spelling_it_differently(room: Newsroom) -> None:
+    """Whether Ann@ and ann@ are one mailbox their server says; so they are two addresses, and could be thousands."""
+    spellings = ["ann.lee@example.net", "Ann.Lee@example.net", "ANNLEE@Example.net", "an.n.lee@example.net"]
+    tagged = [f"annlee+{number}@example.net" for number in range(8)]
+    visitor = Visitor(room)
+    answers = {
+        visitor.http.post("/subscribe", data={"email": each, "country": "CN"}).text.replace(each, "ADDRESS")
+        for each in [*spellings, *tagged, spellings[0], "bo@example.net"]
+    }
+    assert len(answers) == 1
+    assert set(mailed(room)) == {*spellings[:3], "bo@example.net"}

@@ -221,7 +221,7 @@ def test_the_server_counts_what_waits_when_it_ends(busy: Newsroom) -> None:
 
 def test_each_revision_has_links_of_its_own_and_the_same_ones_again(busy: Newsroom) -> None:
     before = busy.clicks.keys(ISSUE, 2, "CN+JP.en")
-    sealed = busy.issues.editions(ISSUE, 2)["CN+JP.en"]
+    sealed = busy.seals.editions(ISSUE, 2)["CN+JP.en"]
     assert dict(sealed.links).keys() == before.keys()
     with busy.database.write() as connection:
         keep_links(connection, ISSUE, 3, [sealed], partial(busy.signer.digest, Purpose.CLICK))

@@ -98,8 +98,8 @@ def test_counts_of_many_are_those_of_each(review: Newsroom, sent: Newsroom) -> N
     for room in (review, sent):
         found = room.issues.list()
         assert Figures(room).readers_of(found) == {each.id: 22 for each in found}
-        assert room.issues.story_counts([each.id for each in found]) == {each.id: 14 for each in found}
-        assert room.issues.story_counts([]) == room.deliveries.totals([]) == {}
+        assert room.contents.story_counts([each.id for each in found]) == {each.id: 14 for each in found}
+        assert room.contents.story_counts([]) == room.deliveries.totals([]) == {}
 
 
 def test_an_edit_that_leaves_the_countries_asks_nobody_who_gets_it(

@@ -20,6 +20,7 @@ from newsletter.storage import Role
 from newsletter.storage.keys import issue_pk
 from newsletter.storage.tables import outcome_tally
 
+from .addresses import filled
 from .browsing import served
 from .conftest import ISSUE, NEWSLETTER
 from .sends import begin, send_some
@@ -112,3 +113,25 @@ def test_the_main_screens(
             assert picture.stat().st_size > 10_000, name
         context.close()
     assert complaints == []
+
+
+@pytest.mark.parametrize(("width", "height", "scheme"), [SIZES[0], SIZES[3]])
+@pytest.mark.usefixtures("template_desks")
+def test_the_pages_of_readers(
+    sent: Newsroom, browser: Any, width: int, height: int, scheme: str, tmp_path: Path
+) -> None:
+    folder = GALLERY if os.environ.get("NEWSLETTER_GALLERY") else tmp_path
+    context = browser.new_context(
+        viewport={"width": width, "height": height}, color_scheme=scheme, java_script_enabled=False
+    )
+    page = context.new_page()
+    filled_in = ("confirm", "preferences", "unsubscribe", "own_data", "archive_story")
+    paths = {"subscribe": "/subscribe"} | {name: filled(sent, name) for name in filled_in}
+    with served(sent) as address:
+        for name, path in paths.items():
+            answer = page.goto(address + path)
+            assert answer.ok, (name, path)
+            picture = folder / f"reader-{name.replace('_', '-')}-{width}-{scheme}.png"
+            page.screenshot(path=picture)
+            assert picture.stat().st_size > 5_000, name
+        context.close()

@@ -220,10 +220,10 @@ def test_an_admin_erases_by_typing_the_address_and_the_log_names_nobody(sent: Ne
     assert lines == [
         ("subscriber", f"subscriber {number}"),
         ("subscriber_data", f"subscriber {number}"),
-        ("subscriber_change", f"suppress, subscriber {number}"),
+        ("subscriber_suppress", f"subscriber {number}"),
         ("subscriber", f"subscriber {number}"),
-        ("subscriber_change", f"unsuppress, subscriber {number}"),
-        ("subscriber_change", f"erase, subscriber {number}"),
+        ("subscriber_unsuppress", f"subscriber {number}"),
+        ("subscriber_erase", f"subscriber {number}"),
     ]
     shown = admin.http.get(place, params={"address": KNOWN})
     assert "erased" in shown.text

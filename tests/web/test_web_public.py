@@ -35,7 +35,7 @@ def token(room: Newsroom, purpose: Purpose, email: str = READER) -> str:
 
 
 def view_link(room: Newsroom) -> str:
-    (key, *_) = room.issues.editions(ISSUE, 1)
+    (key, *_) = room.seals.editions(ISSUE, 1)
     return readers.view_address(room, ISSUE, key).removeprefix(room.settings.base_url)
 
 
@@ -275,7 +275,7 @@ def test_every_edition_that_was_sent_can_be_read(sent: Newsroom) -> None:
     visitor = Visitor(sent)
     page = visitor.http.get(f"/archive/{NEWSLETTER}/2026-05-27/editions").text
     links = re.findall(r'href="(/archive/[^"]*edition=[^"]*)"', page)
-    held = sent.issues.editions(ISSUE, sent.issues.get(ISSUE).approved_revision or 0)
+    held = sent.seals.editions(ISSUE, sent.issues.get(ISSUE).approved_revision or 0)
     assert len(links) == len(held) > 1
     assert ">All countries</a>" in page
     for link in links:

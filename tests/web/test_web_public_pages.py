@@ -47,7 +47,7 @@ def pages(busy_desk: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     folder = tmp_path_factory.mktemp("public") / "desk"
     shutil.copytree(busy_desk, folder)
     with Newsroom.open(folder, FLAGS, environ={}) as room, served(room) as address:
-        arabic = next(key for key in room.issues.editions(ISSUE, 2) if key.endswith(".ar"))
+        arabic = next(key for key in room.seals.editions(ISSUE, 2) if key.endswith(".ar"))
         report = reports.address_of_edition(room, ISSUE, arabic).removeprefix(BASE)
         spoken = ["/subscribe", "/preferences/", confirm_link(room)]
         spoken += [link_of(room, purpose) for purpose in (Purpose.UNSUBSCRIBE, Purpose.PREFERENCES)]

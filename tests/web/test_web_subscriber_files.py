@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from newsletter.newsroom import Newsroom
-from newsletter.newsroom.readership import imports
+from newsletter.newsroom.readership import importing, imports
 from newsletter.newsroom.readership.imports import Stage
 from newsletter.storage import Role
 from newsletter.web.app import make_app
@@ -351,8 +351,7 @@ def test_an_export_of_many_is_made_piece_by_piece(review: Newsroom, monkeypatch:
     rows = "".join(f"r{n}@example.com,{NEWSLETTER}\n" for n in range(20_000))
     file = review.desk / "many.csv"
     file.write_text(f"email,newsletters\n{rows}", encoding="utf-8")
-    imports_terms = imports._terms(review, imports.Brought(id="", name="", who="", at=review.clock.now()))
-    review.subscribers.import_file(file, imports_terms, review.clock.now())
+    importing.take_in(review, file, newsletters=(), consent_source=None)
     peaks = []
     for _ in range(2):
         pieces = review.subscribers.export_text()

@@ -13,6 +13,10 @@ from datetime import datetime
 from newsletter import render
 from newsletter.errors import ChecksFailedError, InputError, NothingToDoError
 from newsletter.model import (
+    OPEN,
+    REACHED,
+    UNDERWAY,
+    UNSETTLED,
     Correction,
     CountrySection,
     DeliveryState,
@@ -30,7 +34,6 @@ from newsletter.newsroom.dispatch import outcomes
 from newsletter.newsroom.dispatch.ledgers import open_ledger
 from newsletter.newsroom.dispatch.reconciling import refuse_forgetful
 from newsletter.newsroom.issue import issues, previews
-from newsletter.newsroom.planning.following import OPEN
 from newsletter.newsroom.room import Newsroom
 from newsletter.pipeline import render_editions
 from newsletter.storage import CorrectionRow, Fault
@@ -46,7 +49,6 @@ _SEEN = {
     "byline": "byline",
 }
 _TEMPLATE = "correction"
-_UNDONE = (IssueState.SENDING, IssueState.STOPPED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,9 +73,9 @@ def undo(room: Newsroom, issue_id: IssueId, *, who: str, why: str = "") -> Issue
     if issue.state is IssueState.APPROVED:
         if not room.issues.hold_back(issue_id, now, who, why or "undone", IssueState.REVIEW):
             raise NothingToDoError(f"{issue_id} is {room.issues.get(issue_id).state} by now")
-    elif issue.state in _UNDONE:
+    elif issue.state in UNDERWAY:
         _recover(room, issue, now)
-        if not room.deliveries.undo(issue_id, now=now, who=who, why=why or "undone"):
+        if not room.sends.undo(issue_id, now=now, who=who, why=why or "undone"):
             raise ChecksFailedError(
                 f"messages of {issue_id} have left or are leaving; `newsletter issue stop {issue_id}` stops the rest,"
                 f" `newsletter issue correct {issue_id} --story ID` corrects it"
@@ -130,7 +132,7 @@ def _correct(room: Newsroom, issue_id: IssueId, story_id: str, notice: str, who:
             " import`, and repeat this; or say what else is wrong with --notice"
         )
     notice = notice or _what_changed(placed.story, present)
-    if issue.state is IssueState.SENDING and not room.deliveries.undo(
+    if issue.state is IssueState.SENDING and not room.sends.undo(
         issue_id, now=room.clock.now(), who=who, why="to be corrected"
     ):
         outcomes.stop(room, issue_id, who=who, why="to be corrected")
@@ -193,8 +195,8 @@ def _told(room: Newsroom, issue: Issue, present: Story, who: str) -> Corrected:
     if issue.frozen_at is None:
         return Corrected(issue=issue, reached=0, mail=None, left=0)
     counts = room.deliveries.counts(issue.id)
-    left = sum(counts.get(state, 0) for state in (DeliveryState.QUEUED, DeliveryState.DEFERRED, DeliveryState.SENDING))
-    reached = sum(counts.get(state, 0) for state in (DeliveryState.SUBMITTED, DeliveryState.UNKNOWN))
+    left = sum(counts.get(state, 0) for state in UNSETTLED)
+    reached = sum(counts.get(state, 0) for state in REACHED)
     # What is in flight may have it too: whom the mail goes to is asked of the books when it leaves.
     mail = None
     if reached or counts.get(DeliveryState.SENDING):

@@ -7,13 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from newsletter.model import DeliveryState, Issue, IssueId
+from newsletter.model import GIVEN_UP, DeliveryState, Issue, IssueId
 from newsletter.newsroom.room import Newsroom
 from newsletter.storage import Tally
 
-__all__ = ["GIVEN_UP", "Course", "NearlyAll", "Step", "course", "nearly_all", "refused_by_day"]
+__all__ = ["Course", "NearlyAll", "Step", "course", "nearly_all", "refused_by_day"]
 
-GIVEN_UP = (DeliveryState.REJECTED, DeliveryState.EXPIRED, DeliveryState.FAILED)
 """What did not reach the mail server, and will not by itself."""
 
 _MINUTE = timedelta(minutes=1)

@@ -10,8 +10,8 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from newsletter.errors import PlanError
-from newsletter.model import OTHERS, DeliveryState, Edition, Issue, IssueId, provider_of
-from newsletter.newsroom.dispatch.course import GIVEN_UP, NearlyAll, nearly_all
+from newsletter.model import GIVEN_UP, OTHERS, DeliveryState, Edition, Issue, IssueId, provider_of
+from newsletter.newsroom.dispatch.course import NearlyAll, nearly_all
 from newsletter.newsroom.readership.clicks import IssueClicks, clicks_of
 from newsletter.newsroom.room import Newsroom
 from newsletter.storage import Refusals

@@ -56,7 +56,7 @@ def take_up(room: Newsroom, issue: Issue, transport: Transport, stop: Callable[[
     with room.database.write() as connection:
         left = [Edition.parse(key) for key in room.deliveries.editions(connection, issue.id, left=True)]
         sealed = _seal_late(room, connection, issue, left)
-        if not room.deliveries.take_up(connection, issue.id, issue.approved_revision, sealed, now):
+        if not room.sends.take_up(connection, issue.id, issue.approved_revision, sealed, now):
             raise NothingToDoError(f"messages of {issue.id} are still in flight, or again; repeat this in a moment")
     return room.issues.get(issue.id)
 
@@ -71,7 +71,7 @@ def reopen(room: Newsroom, issue: Issue, transport: Transport, who: str | None) 
     if issue.state is IssueState.STOPPED and who is not None:
         room.issues.move(issue.id, (IssueState.STOPPED,), IssueState.SENDING, now=now, who=who, why="the rest")
     again = room.settings.on_unknown == "resend" and now <= give_up_at(room, room.issues.get(issue.id))
-    if again and room.deliveries.requeue_unknown(issue.id, now):
+    if again and room.sends.requeue_unknown(issue.id, now):
         deliver.refuse_strangers(transport, room.settings, room.deliveries.addresses_left(issue.id))
     return room.issues.get(issue.id)
 
@@ -109,7 +109,7 @@ def _write_down(room: Newsroom, issue: Issue, transport: Transport) -> None:
     with room.database.write() as connection:
         chosen = choose(room, connection, snapshot, waves_of(room, issue))
         deliver.refuse_strangers(transport, room.settings, chosen.addresses(connection))
-        begun = room.deliveries.freeze(
+        begun = room.sends.freeze(
             connection,
             issue.id,
             issue.approved_revision,

@@ -32,7 +32,7 @@ def message_maker(
 
     @cache
     def sealed(revision: int) -> Mapping[str, RenderedEdition]:
-        return room.issues.editions(issue.id, revision)
+        return room.seals.editions(issue.id, revision)
 
     @cache
     def compiled(revision: int, key: str) -> deliver.SplicedEdition:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from newsletter.errors import ChecksFailedError, InputError, NothingToDoError
-from newsletter.model import DeliveryState, IssueId, IssueState
+from newsletter.model import GIVEN_UP, DeliveryState, IssueId, IssueState
 from newsletter.newsroom.dispatch.ledgers import open_ledger
 from newsletter.newsroom.dispatch.reconciling import refuse_forgetful
 from newsletter.newsroom.room import Newsroom
 
-__all__ = ["FAILURES", "give_up", "resolve", "retry", "stop"]
+__all__ = ["give_up", "resolve", "retry", "stop"]
 
-FAILURES = (DeliveryState.REJECTED, DeliveryState.FAILED, DeliveryState.EXPIRED)
 """What the program never tries again by itself."""
 
 
@@ -20,7 +19,7 @@ def stop(room: Newsroom, issue_id: IssueId, *, who: str, why: str = "") -> int:
     `sending.send` sends the rest. Raises `NothingToDoError` unless the issue is being sent.
     """
     refuse_forgetful(room, issue_id)
-    if not room.deliveries.stop(issue_id, now=room.clock.now(), who=who, why=why):
+    if not room.sends.stop(issue_id, now=room.clock.now(), who=who, why=why):
         raise NothingToDoError(f"{issue_id} is {room.issues.get(issue_id).state}, not being sent")
     return room.deliveries.counts(issue_id).get(DeliveryState.SENDING, 0)
 
@@ -40,7 +39,7 @@ def give_up(room: Newsroom, issue_id: IssueId, *, who: str) -> int:
     now = room.clock.now()
     with open_ledger(room, issue) as ledger:
         ledger.recover(now)
-    number = room.deliveries.give_up(issue_id, now=now, who=who)
+    number = room.sends.give_up(issue_id, now=now, who=who)
     if number is None:
         raise ChecksFailedError(f"messages of {issue_id} are still in flight, or again; repeat this in a moment")
     return number
@@ -51,10 +50,10 @@ def retry(room: Newsroom, issue_id: IssueId, *, state: DeliveryState, email: str
 
     Raises `InputError` for a state that is no failure, and `NothingToDoError` where no delivery is in it.
     """
-    if state not in FAILURES:
-        raise InputError(f"{state} is no failure; there are {', '.join(FAILURES)}")
+    if state not in GIVEN_UP:
+        raise InputError(f"{state} is no failure; there are {', '.join(GIVEN_UP)}")
     refuse_forgetful(room, issue_id)
-    number, _ = room.deliveries.decide(
+    number, _ = room.sends.decide(
         issue_id, state, DeliveryState.QUEUED, email=email, now=room.clock.now(), who=who, why="queued again"
     )
     if not number:
@@ -70,7 +69,7 @@ def resolve(room: Newsroom, issue_id: IssueId, *, resend: bool, email: str | Non
     """
     after, why = (DeliveryState.QUEUED, "sent again") if resend else (DeliveryState.SUBMITTED, "taken for submitted")
     refuse_forgetful(room, issue_id)
-    number, left = room.deliveries.decide(
+    number, left = room.sends.decide(
         issue_id, DeliveryState.UNKNOWN, after, email=email, now=room.clock.now(), who=who, why=why
     )
     if not number:

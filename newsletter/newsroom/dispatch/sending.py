@@ -65,10 +65,10 @@ def send(
     until, longest = give_up_at(room, issue), give_up_after(room, issue)
     now = room.clock.now()
     if retry_now:
-        room.deliveries.retry_now(issue_id)
+        room.sends.retry_now(issue_id)
         until, longest = max(until, now + LEAST_TIME), timedelta.max
     if now > until:
-        room.deliveries.expire(issue_id, now)
+        room.sends.expire(issue_id, now)
     take_part(room.database, room.journal, issue_id)
     pacing = pacing_of(room, issue)
     with open_ledger(room, issue, until, longest) as ledger:
@@ -87,7 +87,7 @@ def send(
                 progress=progress,
             )
         except RefusingError as error:
-            if room.deliveries.stop(issue_id, now=room.clock.now(), who="breaker", why=str(error)):
+            if room.sends.stop(issue_id, now=room.clock.now(), who="breaker", why=str(error)):
                 alert(room, "stopped", issue_id, f"{error}; {_afterwards(issue_id)}")
             raise
         finally:
@@ -157,5 +157,5 @@ def _settle(room: Newsroom, issue_id: IssueId) -> None:
     """Close the issue once nothing is queued, in flight or deferred and the books balance."""
     counts = room.deliveries.counts(issue_id)
     if not any(counts.get(state, 0) for state in UNSETTLED) and room.issues.books(issue_id).balanced:
-        room.deliveries.settle(issue_id, room.clock.now())
+        room.sends.settle(issue_id, room.clock.now())
         forget_spread(room, issue_id)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from newsletter.errors import ChecksFailedError, InputError, NothingToDoError
-from newsletter.model import Issue, IssueId, IssueState
+from newsletter.model import DRAFTED, Issue, IssueId
 from newsletter.newsroom.issue import issues
 from newsletter.newsroom.people.notices import Told, titles_of
 from newsletter.newsroom.room import Newsroom
@@ -20,7 +20,6 @@ from newsletter.tokens import Purpose
 __all__ = ["Differences", "Link", "approve_by", "approve_until", "differences", "link_of", "link_to"]
 
 _EVER = datetime(1970, 1, 1, tzinfo=UTC)
-_OPEN = (IssueState.REVIEW, IssueState.WAITING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +40,7 @@ class Link:
     @property
     def usable(self) -> bool:
         """Whether it could approve the present draft, if no check blocks it."""
-        return self.issue.state in _OPEN and not (self.ended or self.foreign or self.outdated or self.approved_first)
+        return self.issue.state in DRAFTED and not (self.ended or self.foreign or self.outdated or self.approved_first)
 
     @property
     def approved_first(self) -> bool:
@@ -75,7 +74,7 @@ def approve_until(room: Newsroom, issue: Issue) -> datetime:
 def link_to(room: Newsroom, issue: Issue, approver: str) -> str | None:
     """The address at which `approver` may approve the present draft; None where the time for that is over."""
     until = approve_until(room, issue)
-    if until <= room.clock.now() or issue.state not in _OPEN:
+    if until <= room.clock.now() or issue.state not in DRAFTED:
         return None
     token = room.signer.sign(Purpose.APPROVE, f"{issue.id}|{issue.revision}|{approver}", until)
     return f"{room.settings.base_url}/approve/{token}"
@@ -110,7 +109,7 @@ def approve_by(room: Newsroom, link: Link) -> Issue:
 
     Raises `ChecksFailedError` when it ended, is outdated or a check blocks, `NothingToDoError` when it was done before.
     """
-    if link.issue.approved_by or link.issue.state not in _OPEN:
+    if link.issue.approved_by or link.issue.state not in DRAFTED:
         raise NothingToDoError(f"{link.issue.id} is {link.issue.state}")
     if not link.usable:
         raise ChecksFailedError(f"this link approves nothing of {link.issue.id} any more")

@@ -39,7 +39,7 @@ def break_news(room: Newsroom, story_id: str, name: str | None = None, *, who: s
             f"{newsletter.name} has had {len(sent)} breaking issues today, which is all that breaking_per_day allows;"
             f" `newsletter issue build {newsletter.name} --extra` makes an ordinary one"
         )
-    carried = room.issues.carried((newsletter.name,), IssueId(newsletter.name, today, EVERY), [story_id])
+    carried = room.contents.carried((newsletter.name,), IssueId(newsletter.name, today, EVERY), [story_id])
     if story_id in carried:
         raise InputError(f"{carried[story_id]} has carried {story_id}, and no reader gets a story twice")
     alone = replace(newsletter, sections=())

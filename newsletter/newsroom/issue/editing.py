@@ -12,10 +12,9 @@ from textwrap import shorten
 
 from newsletter.compose import arranging
 from newsletter.errors import ChecksFailedError, InputError, NotFoundError, NothingToDoError
-from newsletter.model import EDITABLE, Issue, IssueId, Snapshot, Story
+from newsletter.model import EDITABLE, OPEN, Issue, IssueId, Snapshot, Story
 from newsletter.newsroom.dispatch import correcting
 from newsletter.newsroom.issue import issues, previews
-from newsletter.newsroom.planning.following import OPEN
 from newsletter.newsroom.room import Newsroom
 from newsletter.plan import Newsletter
 
@@ -110,7 +109,7 @@ def take_in(
         raise InputError(f"{story_id} is {known.status}; only a story that is ready can be told")
 
     def changed(newsletter: Newsletter, issue: Issue, drafted: Snapshot) -> Snapshot:
-        carried = room.issues.carried((newsletter.name, *newsletter.not_again_from), issue_id, [story_id])
+        carried = room.contents.carried((newsletter.name, *newsletter.not_again_from), issue_id, [story_id])
         if story_id in carried:
             raise InputError(f"{carried[story_id]} has carried {story_id}, and no reader gets a story twice")
         places = filter(None, (country, story.country, *story.also_countries))
@@ -186,7 +185,7 @@ def tray(room: Newsroom, issue: Issue) -> Tray:
 
 def telling(room: Newsroom, story_id: str, besides: IssueId | None = None) -> list[IssueId]:
     """The issues, of those that may still be changed, that tell the story."""
-    return [each for each in room.issues.carrying(story_id, OPEN) if each != besides]
+    return [each for each in room.contents.carrying(story_id, OPEN) if each != besides]
 
 
 def spread(room: Newsroom, story_id: str, issue_ids: Collection[IssueId], *, who: str) -> list[Issue]:

@@ -13,7 +13,9 @@ from newsletter import compose
 from newsletter.compose import arranging
 from newsletter.errors import ChecksFailedError, InputError, NothingToDoError
 from newsletter.model import (
+    DRAFTED,
     EDITABLE,
+    UNSENT,
     Issue,
     IssueId,
     IssueState,
@@ -117,7 +119,7 @@ def approve(room: Newsroom, issue_id: IssueId, by: str, revision: int | None = N
         )
     if issue.approved_by:
         raise NothingToDoError(f"{issue_id} was approved by {issue.approved_by} at {issue.approved_at:%H:%M} UTC")
-    if issue.state not in (IssueState.REVIEW, IssueState.WAITING):
+    if issue.state not in DRAFTED:
         raise ChecksFailedError(f"{issue_id} is {issue.state}; only an issue in review or waiting can be approved")
     if newsletter.approval.other_than_editor and _same(issue.edited_by, by):
         raise ChecksFailedError(
@@ -144,7 +146,7 @@ def _sealed(room: Newsroom, newsletter: Newsletter, issue: Issue, by: str) -> Is
         if _same(issue.first_approved_by, by):
             raise NothingToDoError(f"{by} has approved {issue_id} already; the second approval is somebody else's")
         if issue.first_approved_by is None:
-            if not room.issues.approve_first(issue_id, issue.revision, by, now):
+            if not room.seals.approve_first(issue_id, issue.revision, by, now):
                 raise _changed(issue_id)
             return room.issues.get(issue_id)
     # Whoever approves what is due already gets a moment to think better of it; a machine does not.
@@ -152,7 +154,7 @@ def _sealed(room: Newsroom, newsletter: Newsletter, issue: Issue, by: str) -> Is
     not_before = now + SECOND_THOUGHTS if person and now >= issue.due_at else None
     if issue.snapshot is not None and issue.snapshot.breaking:
         not_before = quiet_until(newsletter, not_before or now) or not_before
-    if not room.issues.seal(issue_id, issue.revision, rendered, by, now, not_before=not_before):
+    if not room.seals.seal(issue_id, issue.revision, rendered, by, now, not_before=not_before):
         raise _changed(issue_id)
     return room.issues.get(issue_id)
 
@@ -183,7 +185,7 @@ def window(room: Newsroom, newsletter: Newsletter, issue_id: IssueId, now: datet
         newsletter,
         issue_id,
         stories=room.stories,
-        issues=room.issues,
+        contents=room.contents,
         priority={source.id: source.priority for source in room.plan.sources.values()},
         apart=partial(told_apart, room),
         now=now,
@@ -210,10 +212,10 @@ def _compose_draft(room: Newsroom, newsletter: Newsletter, issue: Issue, now: da
         if old.lead_chosen and any(placed.story.id == old.lead for placed in snapshot.placed):
             snapshot = replace(snapshot, lead=old.lead, lead_chosen=True)
     snapshot = retold(room, newsletter, issue, snapshot)
-    if snapshot == issue.snapshot and issue.state in (IssueState.REVIEW, IssueState.WAITING, IssueState.APPROVED):
+    if snapshot == issue.snapshot and issue.state in UNSENT:
         return issue
     # What a person took back or changed is theirs to let out; so is what a person makes after its hour.
-    fresh = room.issues.sealed_revision(issue.id) is None and not snapshot.arranged
+    fresh = room.seals.sealed_revision(issue.id) is None and not snapshot.arranged
     by_itself = who == CLOCK or (fresh and now < issue.due_at)
     return store(room, newsletter, issue, snapshot, window_end=window_end, who=who, approves_itself=by_itself)
 

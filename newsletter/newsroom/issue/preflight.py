@@ -60,7 +60,7 @@ def _carried(room: Newsroom, issue: Issue) -> Iterator[Finding]:
     newsletter = room.newsletter(issue.id.newsletter)
     stories = [placed.story for placed in drafted(issue).placed]
     names, ids = (newsletter.name, *newsletter.not_again_from), [story.id for story in stories]
-    carried = room.issues.carried(names, issue.id, ids)
+    carried = room.contents.carried(names, issue.id, ids)
     told = compose.told_before(stories, room.stories.find(carried).values(), told_apart(room, stories))
     for story, copy in told.items():
         message = f"{carried[copy]} has carried it already{'' if copy == story else f', as {copy}'}."

@@ -79,13 +79,13 @@ def sealed(room: Newsroom, issue: Issue) -> list[Edition]:
     """The editions whose bytes an approval sealed."""
     if issue.approved_revision is None:
         return []
-    return [each.edition for each in room.issues.editions(issue.id, issue.approved_revision).values()]
+    return [each.edition for each in room.seals.editions(issue.id, issue.approved_revision).values()]
 
 
 def sealed_or_rendered(room: Newsroom, issue: Issue, edition: Edition) -> RenderedEdition:
     """The edition as approved, or as it would be approved now."""
     if issue.approved_revision is not None:
-        sealed = room.issues.edition(issue.id, issue.approved_revision, edition.key)
+        sealed = room.seals.edition(issue.id, issue.approved_revision, edition.key)
         if sealed is not None:
             return sealed
     template = room.templates.compile(drafted(issue).template)

@@ -26,7 +26,7 @@ def retold(room: Newsroom, newsletter: Newsletter, issue: Issue, snapshot: Snaps
     That is what its readers were sent since the last issue by the newsletters of `not_again_from`, and as this one's
     own breaking news.
     """
-    since = room.issues.last_window_end(newsletter.name, issue.id) or issue.due_at - newsletter.stories.at_most
+    since = room.contents.last_window_end(newsletter.name, issue.id) or issue.due_at - newsletter.stories.at_most
     corrections = tuple(room.corrections.untold(newsletter.name, issue.id))
     return replace(snapshot, corrections=corrections, recap=_recap(room, newsletter, issue, since))
 
@@ -46,7 +46,7 @@ def _recap(room: Newsroom, newsletter: Newsletter, issue: Issue, since: datetime
         if each.approved_at is not None and each.approved_at >= since and each.snapshot is not None:
             told |= {placed.story.id for placed in each.snapshot.placed}
     if newsletter.not_again_from:
-        others = room.issues.carried(newsletter.not_again_from, issue.id)
+        others = room.contents.carried(newsletter.not_again_from, issue.id)
         recent = {each for each in set(others.values()) if room.issues.get(each).due_at >= since}
         told |= {story for story, teller in others.items() if teller in recent}
     found = [story for story in room.stories.find(told).values() if _retold(story, newsletter)]

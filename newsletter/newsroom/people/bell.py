@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+import json
 
 from newsletter import gather
 from newsletter.model import IssueId
@@ -12,6 +12,8 @@ __all__ = ["report_life", "ring"]
 
 _PATIENCE = 10.0
 """Seconds; a desk whose alarm bell is broken goes on with its day."""
+
+_HEADERS = {"Content-Type": "application/json", "User-Agent": "newsdesk-newsletter"}
 
 
 def ring(room: Newsroom, kind: str, issue_id: IssueId | None, text: str) -> str | None:
@@ -25,23 +27,12 @@ def ring(room: Newsroom, kind: str, issue_id: IssueId | None, text: str) -> str 
     if url is None:
         return None
     document = {"kind": kind, "issue": str(issue_id or ""), "text": text, "at": room.clock.now().isoformat()}
-    answers: list[str | None] = []
-    caller = threading.Thread(target=lambda: answers.append(_post(url, document)), name="bell", daemon=True)
-    caller.start()
-    caller.join(_PATIENCE)  # each read has its own limit: who answers a byte at a time would keep us for hours
-    why = answers[0] if answers else f"it did not answer within {_PATIENCE:g} s"
-    return why and f"NEWSLETTER_ALERT_URL did not take the alert: {why}"
-
-
-def _post(url: str, document: dict[str, str]) -> str | None:
-    """Why the address did not take it. Its own words are left out, for they repeat the address, which is a secret."""
-    import httpx  # takes a tenth of a second, and alerts are rare
-
-    try:
-        with httpx.stream("POST", url, json=document, timeout=_PATIENCE) as response:
-            return None if response.is_success else f"it answered {response.status_code}"
-    except Exception as error:  # noqa: BLE001 - whatever is wrong with the bell, what it rings for comes first
-        return type(error).__name__
+    called = gather.call(url, json.dumps(document).encode(), _HEADERS, _PATIENCE, inside=True)
+    if called.taken:
+        return None
+    # Not in its own words: they may repeat the address, which is a secret.
+    why = f"it answered {called.status}" if called.status else called.words
+    return f"NEWSLETTER_ALERT_URL did not take the alert: {why}"
 
 
 def report_life(room: Newsroom, newsletter: str) -> str | None:

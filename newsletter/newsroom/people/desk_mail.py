@@ -9,7 +9,7 @@ from newsletter import deliver, render
 from newsletter.countries import country_name
 from newsletter.deliver import DkimKey
 from newsletter.errors import NewsletterError
-from newsletter.model import DeliveryState, Issue, IssueState, Message, Severity, Snapshot
+from newsletter.model import DRAFTED, UNSENT, DeliveryState, Issue, IssueState, Message, Severity, Snapshot
 from newsletter.newsroom.issue import preflight, previews
 from newsletter.newsroom.issue.approving import approve_until, link_to
 from newsletter.newsroom.people.notices import Notice
@@ -30,7 +30,6 @@ __all__ = ["Contents", "contents_of", "write_mail"]
 Contents = dict[str, Any]
 """What `render.desk_letter` is given."""
 
-_OPEN = (IssueState.REVIEW, IssueState.WAITING)
 _OF_A_DRAFT = ("draft", "deadline", "held", "few", "late")
 _WITH_BOOKS = ("submitted", "stopped", "unknown")
 _MOST_CHECKS = 12
@@ -59,7 +58,7 @@ def contents_of(room: Newsroom, newsletter: Newsletter, issue: Issue, notice: No
         ],
         "books": list(_books(room, issue)) if books else [],
         "balance": _balance(room, issue) if books else "",
-        "checks": list(_checks(room, issue)) if drafted and issue.state in _OPEN else [],
+        "checks": list(_checks(room, issue)) if drafted and issue.state in DRAFTED else [],
         "sections": list(_sections(issue.snapshot)) if drafted and issue.snapshot else [],
         "stories": f"Stories ({len(issue.snapshot.placed) if issue.snapshot else 0})",
         "why": "",
@@ -105,7 +104,7 @@ def _due(room: Newsroom, newsletter: Newsletter, issue: Issue) -> str:
     """When the issue leaves, or was to leave, and to how many."""
     now, zone = room.clock.now(), newsletter.timezone
     due = f"{moment_words(issue.due_at, zone, now)} {city(zone)}"
-    if issue.state not in (*_OPEN, IssueState.APPROVED):
+    if issue.state not in UNSENT:
         return f"It was due {due}."
     try:
         readers = sum(reach.readers for reach in previews.editions(room, issue)) if issue.snapshot else 0

@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from pydantic import TypeAdapter
 
-from newsletter.model import DeliveryState, Issue, IssueState
+from newsletter.model import DRAFTED, UNDERWAY, UNSENT, DeliveryState, Issue, IssueState
 from newsletter.newsroom.issue.issues import CLOCK
 from newsletter.newsroom.people.saying import length_words, moment_words
 from newsletter.newsroom.planning.following import by_hand
@@ -32,9 +32,6 @@ TRIAL = timedelta(minutes=30)
 
 _SHORT = 60
 """Characters of a reason that fits into a subject."""
-
-_UNSENT = (IssueState.REVIEW, IssueState.WAITING, IssueState.APPROVED)
-_OPEN = (IssueState.REVIEW, IssueState.WAITING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +101,7 @@ def notices_of(
     if not changes:
         return
     last = changes[-1]
-    if issue.state in _UNSENT:
+    if issue.state in UNSENT:
         yield from _of_a_draft(newsletter, issue, told, now, until)
     match issue.state:
         case IssueState.WAITING:
@@ -123,11 +120,9 @@ def notices_of(
             yield stopped(issue, last.number, issue.reason)
         case IssueState.SUBMITTED:
             yield _submitted(issue, counts)
-    if issue.state in (IssueState.REVIEW, IssueState.WAITING) and (
-        voided := _voided(changes, issue.frozen_at is not None)
-    ):
+    if issue.state in DRAFTED and (voided := _voided(changes, issue.frozen_at is not None)):
         yield voided
-    if issue.state in (IssueState.SENDING, IssueState.STOPPED) and counts.get(DeliveryState.UNKNOWN, 0):
+    if issue.state in UNDERWAY and counts.get(DeliveryState.UNKNOWN, 0):
         yield _unknown(issue, counts[DeliveryState.UNKNOWN])
     if late := _late(newsletter, issue, changes):
         yield late
@@ -250,10 +245,10 @@ def _late(newsletter: Newsletter, issue: Issue, changes: Collection[Change]) -> 
     def shown(instant: datetime) -> str:
         return moment_words(instant, newsletter.timezone, issue.due_at)
 
-    built = next((each for each in changes if each.after in _UNSENT), None)
+    built = next((each for each in changes if each.after in UNSENT), None)
     if built is not None and built.who == CLOCK and built.at > issue.due_at + LATE:
         why = f"It was due at {shown(issue.due_at)}; the desk was down, and its draft was built at {shown(built.at)}."
-        waits = ("It waits for an approval.",) if issue.state in _OPEN else ()
+        waits = ("It waits for an approval.",) if issue.state in DRAFTED else ()
         return _alarm("late", "Runs late", why, *waits, approvers=bool(waits))
     ready = max(filter(None, (issue.approved_at, issue.due_at)))
     if issue.frozen_at is not None and issue.frozen_at > ready + LATE:

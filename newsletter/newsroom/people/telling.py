@@ -14,7 +14,7 @@ from itertools import groupby
 
 from newsletter import deliver
 from newsletter.errors import NotLiveError, TransportError
-from newsletter.model import BEGUN, DeliveryState, Issue, IssueId, IssueState, Outcome
+from newsletter.model import BEGUN, REACHED, UNSENT, DeliveryState, Issue, IssueId, IssueState, Outcome
 from newsletter.newsroom.issue.approving import Link, approve_until
 from newsletter.newsroom.people import account_mail, bell
 from newsletter.newsroom.people.desk_mail import contents_of, write_mail
@@ -45,9 +45,6 @@ SECONDS = 60.0
 # What stands for a web address among the addresses. No mail address is without an @.
 _ALERT, _DEAD_MAN, _TRIAL = "alert url", "dead man url", "relay trial"
 
-_TAKEN = (DeliveryState.SUBMITTED, DeliveryState.UNKNOWN)  # unknown: it may lie in the inbox already
-_UNSENT = (IssueState.REVIEW, IssueState.WAITING, IssueState.APPROVED)
-
 
 def tell(room: Newsroom) -> None:
     """Tell whatever is due, of every issue, and try the mail server for those that will soon need it.
@@ -60,7 +57,7 @@ def tell(room: Newsroom) -> None:
     account_mail.carry(room)
     replaying.catch_up(room)  # after a restored backup nobody is answered who was erased since
     requests.carry(room)
-    _try_relay(room, [issue for issue in lately if issue.state in _UNSENT and issue.id not in tried])
+    _try_relay(room, [issue for issue in lately if issue.state in UNSENT and issue.id not in tried])
 
 
 def tell_of(room: Newsroom, issue_id: IssueId) -> None:
@@ -84,7 +81,7 @@ def _note_due(room: Newsroom, found: Sequence[Issue]) -> set[IssueId]:
         known = kinds[issue.id]
         try:
             counts = room.deliveries.counts(issue.id) if issue.state in BEGUN else {}
-            until = approve_until(room, issue) if issue.state in _UNSENT else issue.due_at
+            until = approve_until(room, issue) if issue.state in UNSENT else issue.due_at
             for notice in notices_of(newsletter, issue, changes[issue.id], counts, known, now, until):
                 if notice.kind not in known:
                     note(room, issue, notice)
@@ -209,9 +206,9 @@ def _mail_one(room: Newsroom, issue_id: IssueId, notice: Notice, rows: Sequence[
     outcomes = send_once(transport, messages, seconds=SECONDS)
     by_end: dict[bool, list[tuple[DeskMailRow, Outcome]]] = {True: [], False: []}
     for row, outcome in zip(allowed, outcomes, strict=True):
-        by_end[outcome.state in (*_TAKEN, DeliveryState.REJECTED)].append((row, outcome))
+        by_end[outcome.state in (*REACHED, DeliveryState.REJECTED)].append((row, outcome))
     room.desk_mails.settle([row for row, _ in by_end[True]])
-    refused = [(row, outcome) for row, outcome in by_end[True] if outcome.state not in _TAKEN]
+    refused = [(row, outcome) for row, outcome in by_end[True] if outcome.state not in REACHED]
     for lost, for_good in ((refused, True), (by_end[False], False)):
         if lost:
             why = "; ".join(dict.fromkeys(outcome.reply or str(outcome.state) for _, outcome in lost))
@@ -221,7 +218,7 @@ def _mail_one(room: Newsroom, issue_id: IssueId, notice: Notice, rows: Sequence[
 def _overtaken(issue: Issue, notice: Notice) -> bool:
     """Whether what is asked for in the mail has been done while it could not leave."""
     asks = notice.word in ("draft", "deadline")
-    return asks and (issue.state not in _UNSENT or bool(issue.approved_by and issue.approved_by != "auto"))
+    return asks and (issue.state not in UNSENT or bool(issue.approved_by and issue.approved_by != "auto"))
 
 
 def _may_get(room: Newsroom, transport: Transport, row: DeskMailRow) -> bool:

@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from newsletter.model import BEGUN, Issue, IssueId, IssueState
+from newsletter.model import BEGUN, OPEN, UNDERWAY, Issue, IssueId, IssueState
 from newsletter.newsroom.room import Newsroom
 from newsletter.plan import Newsletter, Overlay, Timetable
 
-__all__ = ["OPEN", "by_hand", "follow", "follow_all"]
-
-OPEN = (IssueState.PLANNED, IssueState.BUILDING, IssueState.REVIEW, IssueState.WAITING, IssueState.APPROVED)
-"""States of an issue that may still be sent by itself."""
-
-_UNDERWAY = (IssueState.SENDING, IssueState.STOPPED)
+__all__ = ["by_hand", "follow", "follow_all"]
 
 
 def follow(room: Newsroom, timetable: Timetable, issue: Issue, now: datetime) -> str:
@@ -52,7 +47,7 @@ def follow_all(room: Newsroom, newsletter: Newsletter) -> tuple[str, ...]:
     for issue in reversed(room.issues.list(newsletter.name)):
         if issue.state in OPEN or (issue.state is IssueState.SKIPPED and issue.id.date >= today):
             said.append(follow(room, timetable, issue, now) or _stays(room, timetable, newsletter, issue))
-        elif issue.state in _UNDERWAY:
+        elif issue.state in UNDERWAY:
             said.append(_left_alone(timetable, newsletter, issue))
     return tuple(filter(None, said))
 

@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 
 from newsletter.errors import NothingToDoError
-from newsletter.model import Issue, IssueId, IssueState
+from newsletter.model import OPEN, UNDERWAY, Issue, IssueId
 from newsletter.newsroom.planning import scheduling
-from newsletter.newsroom.planning.following import OPEN
 from newsletter.newsroom.room import Newsroom
 from newsletter.plan import EVERY, Newsletter, Overlay, OverlayKind, Slot, Timetable
 
@@ -19,7 +18,6 @@ AHEAD = timedelta(days=14)
 """How far one looks where a decision has no end."""
 
 _FURTHEST = timedelta(days=400)
-_UNDERWAY = (IssueState.SENDING, IssueState.STOPPED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +90,7 @@ def _compare(room: Newsroom, newsletter: Newsletter, overlays: Sequence[Overlay]
     due_then = {_key(slot): slot for slot in future.slots_between(newsletter, now, until) if slot.due}
     stopped = [
         issue
-        for issue in room.issues.in_state(*OPEN, *_UNDERWAY)
+        for issue in room.issues.in_state(*OPEN, *UNDERWAY)
         if issue.id.newsletter == newsletter.name
         and future.slot_of(newsletter, issue.id.date, issue.id.number).stopped_by is not None
     ]
@@ -101,7 +99,7 @@ def _compare(room: Newsroom, newsletter: Newsletter, overlays: Sequence[Overlay]
         tuple(slot for key, slot in due.items() if key not in due_then),
         tuple(slot for key, slot in due_then.items() if key not in due),
         tuple(issue for issue in stopped if issue.state in OPEN),
-        tuple(issue for issue in stopped if issue.state in _UNDERWAY),
+        tuple(issue for issue in stopped if issue.state in UNDERWAY),
     )
 
 

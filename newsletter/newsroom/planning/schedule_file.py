@@ -6,14 +6,13 @@ import codecs
 import difflib
 import hashlib
 import io
-import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from newsletter.errors import ChecksFailedError, InputError, NothingToDoError
+from newsletter.files import replace_file
 from newsletter.newsroom.room import Newsroom
 from newsletter.plan import Plan, Slot, Timetable
 
@@ -25,7 +24,6 @@ __all__ = [
     "next_runs",
     "parse",
     "put_in_place",
-    "replace_file",
     "retype",
     "rewrite",
     "text_of",
@@ -168,18 +166,6 @@ def _decoded(room: Newsroom, data: bytes) -> str:
         return data.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError:
         raise InputError(f"{room.plan_file} is not UTF-8; save it as that") from None
-
-
-def replace_file(path: Path, data: bytes) -> None:
-    """Put `data` in the place of a file, with its mode; a crash leaves one of the two whole."""
-    temporary = path.with_name(f".{path.name}.new")
-    with temporary.open("wb") as file:
-        if path.exists():
-            os.fchmod(file.fileno(), path.stat().st_mode & 0o777)
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
 
 
 def _round_trip(text: str) -> Any:

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 
 from newsletter.errors import ChecksFailedError, InputError, NothingToDoError, StorageError
-from newsletter.model import BEGUN, Issue, IssueId, IssueState
-from newsletter.newsroom.planning.following import OPEN, follow_all
+from newsletter.model import BEGUN, OPEN, Issue, IssueId, IssueState
+from newsletter.newsroom.planning.following import follow_all
 from newsletter.newsroom.room import Newsroom
 from newsletter.plan import EVERY, Newsletter, Overlay, OverlayKind, Slot, first_instant, slot_of
 

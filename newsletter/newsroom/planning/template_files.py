@@ -10,8 +10,8 @@ from pathlib import Path
 
 from newsletter import render
 from newsletter.errors import ChecksFailedError, NotFoundError, NothingToDoError, Problem, TemplateError
+from newsletter.files import replace_file
 from newsletter.model import RenderedEdition
-from newsletter.newsroom.planning.schedule_file import replace_file
 from newsletter.newsroom.room import Newsroom
 from newsletter.render import TemplateFile, Templates
 

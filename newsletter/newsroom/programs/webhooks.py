@@ -23,6 +23,7 @@ from urllib.parse import urlsplit
 
 from newsletter import gather
 from newsletter.errors import ChecksFailedError, InputError, NewsletterError, NothingToDoError, SettingError
+from newsletter.newsroom.documents import webhook_document
 from newsletter.newsroom.people import bell
 from newsletter.newsroom.readership import replaying
 from newsletter.newsroom.room import Newsroom
@@ -33,7 +34,17 @@ from subscribers.errors import UnknownSubscriberError
 if TYPE_CHECKING:
     from newsletter.gather.calling import Called
 
-__all__ = ["LONGEST_NAME", "carry", "document", "is_inside", "make", "send_again", "switch_off", "switch_on", "try_out"]
+__all__ = [
+    "LONGEST_NAME",
+    "carry",
+    "documents",
+    "is_inside",
+    "make",
+    "send_again",
+    "switch_off",
+    "switch_on",
+    "try_out",
+]
 
 log = logging.getLogger("newsletter.webhooks")
 
@@ -82,18 +93,13 @@ def make(
     return made, secret
 
 
-def document(each: Webhook) -> dict[str, object]:
-    """A webhook as JSON; neither its secret nor what stands behind the host of its address, which may be one."""
-    return {
-        "name": each.name,
-        "host": urlsplit(each.url).netloc.rpartition("@")[2],
-        "events": list(each.events),
-        "with_address": each.with_address,
-        "made_by": each.made_by,
-        "made_at": each.made_at.isoformat(),
-        "failing_since": each.failing_since.isoformat() if each.failing_since else None,
-        "off": each.off_why if each.off_at else None,
-    }
+def documents(room: Newsroom) -> list[dict[str, object]]:
+    """Every webhook as JSON, with how many events it was told and what came of them."""
+    counts = room.webhooks.counts()
+    return [
+        webhook_document(each) | {"told": {str(fate): number for fate, number in counts.get(each.id, {}).items()}}
+        for each in room.webhooks.all()
+    ]
 
 
 def switch_on(room: Newsroom, each: Webhook) -> None:

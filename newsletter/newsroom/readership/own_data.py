@@ -13,7 +13,7 @@ from typing import Any
 
 from newsletter.errors import InputError, NothingToDoError
 from newsletter.newsroom.readership import erasing
-from newsletter.newsroom.readership.requests import FORM
+from newsletter.newsroom.readership.requests import FORM, request_of
 from newsletter.newsroom.readership.turns import in_turn
 from newsletter.newsroom.room import Newsroom
 from newsletter.storage.forgetting import move_reader, reader_deliveries, reader_tellings
@@ -61,11 +61,10 @@ def ask_for_data(room: Newsroom, signup: SignUp, *, language: str, network: str)
 
 def whose(room: Newsroom, token: str) -> tuple[Subscriber, str] | None:
     """Whose data a fresh link shows, and the language it was asked for in; None for one too old, or not ours."""
-    payload = room.signer.verify(Purpose.DATA, token, room.clock.now())
-    if payload is None:
+    asked = request_of(room, token, Purpose.DATA)
+    if asked is None:
         return None
     try:
-        asked = room.subscribers.request(int(payload))
         return room.privacy.whose(asked), asked.language
     except UnknownSubscriberError:
         return None
@@ -119,14 +118,8 @@ class Moving:
 
 def moving(room: Newsroom, token: str) -> Moving | None:
     """The change of address that a link is about; None for no such link."""
-    payload = room.signer.verify(Purpose.MOVE, token, room.clock.now())
-    if payload is None:
-        return None
-    try:
-        asked = room.subscribers.request(int(payload))
-    except UnknownSubscriberError:
-        return None
-    return _moving(asked, room.privacy.change_of(asked, room.clock.now()))
+    asked = request_of(room, token, Purpose.MOVE)
+    return None if asked is None else _moving(asked, room.privacy.change_of(asked, room.clock.now()))
 
 
 def agree(room: Newsroom, move: Moving, network: str) -> Moving:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from zoneinfo import available_timezones
 
-from newsletter.errors import InputError, PlanError
+from newsletter.errors import InputError, NotFoundError, PlanError
 from newsletter.model import IssueId, Recipient, RenderedEdition
 from newsletter.newsroom.readership import reports
 from newsletter.newsroom.readership.turns import in_turn
 from newsletter.newsroom.room import Newsroom
 from newsletter.plan import Newsletter
-from newsletter.tokens import Purpose
+from newsletter.tokens import Purpose, mark_of
 from subscribers.errors import UnknownSubscriberError
 from subscribers.model import Frequency, Status, Subscriber
 
@@ -78,7 +79,7 @@ def links(room: Newsroom, issue_id: IssueId, recipient: Recipient) -> dict[str, 
 
 def personal(room: Newsroom, issue_id: IssueId, recipient: Recipient) -> dict[str, str]:
     """The slots that are this recipient's alone."""
-    payload = f"{recipient.subscriber}|{issue_id}"
+    payload = f"{recipient.subscriber}|{issue_id}|{mark_of(recipient.email)}"
     base = room.settings.base_url
     return {
         "name": recipient.name,
@@ -89,14 +90,16 @@ def personal(room: Newsroom, issue_id: IssueId, recipient: Recipient) -> dict[st
 
 def preferences_address(room: Newsroom, subscriber: Subscriber, newsletter: Newsletter) -> str:
     """Where a reader changes what they get; theirs alone."""
-    token = room.signer.sign(Purpose.PREFERENCES, f"{subscriber.id}|{newsletter.name}")
+    payload = f"{subscriber.id}|{newsletter.name}|{mark_of(subscriber.email)}"
+    token = room.signer.sign(Purpose.PREFERENCES, payload)
     return f"{room.settings.base_url}/preferences/{token}"
 
 
 def unsubscribe_address(room: Newsroom, subscriber: Subscriber, newsletters: Sequence[Newsletter]) -> str:
     """Where a reader leaves all of these newsletters by one click; theirs alone, and good for ever."""
     names = "+".join(each.name for each in newsletters)
-    return f"{room.settings.base_url}/unsubscribe/{room.signer.sign(Purpose.UNSUBSCRIBE, f'{subscriber.id}|{names}')}"
+    token = room.signer.sign(Purpose.UNSUBSCRIBE, f"{subscriber.id}|{names}|{mark_of(subscriber.email)}")
+    return f"{room.settings.base_url}/unsubscribe/{token}"
 
 
 def shared(room: Newsroom, issue_id: IssueId, edition: str) -> dict[str, str]:
@@ -140,6 +143,7 @@ def reader_of(room: Newsroom, purpose: Purpose, token: str) -> Reader | None:
     if payload is None:
         return None
     number, _, named = payload.partition("|")
+    named, _, mark = named.partition("|")
     named, *others = named.split("+")
     name = named.partition("/")[0]
     issue = IssueId.parse(named) if name != named else None
@@ -147,7 +151,7 @@ def reader_of(room: Newsroom, purpose: Purpose, token: str) -> Reader | None:
         subscriber = room.subscribers.get(int(number))
     except UnknownSubscriberError:
         return None
-    if name not in subscriber.subscriptions:
+    if name not in subscriber.subscriptions or not _is_marked(room, subscriber, mark):
         return None
     try:
         known = room.plan.newsletters
@@ -158,12 +162,30 @@ def reader_of(room: Newsroom, purpose: Purpose, token: str) -> Reader | None:
         return Reader(subscriber, name, None, issue)
 
 
+def _is_marked(room: Newsroom, subscriber: Subscriber, mark: str) -> bool:
+    """Whether a link was made for this subscriber, at whatever address of theirs; the first links had no mark."""
+    if mark in ("", mark_of(subscriber.email)):
+        return True
+    return any(mark == mark_of(each) for each in room.subscribers.former_addresses(subscriber.id))
+
+
 def unsubscribe(room: Newsroom, reader: Reader, how: str) -> None:
     """Take the reader off the newsletter; done when this returns, harmless to repeat."""
     issue = str(reader.issue) if reader.issue else None
     for name in reader.names:
         with in_turn(room):
-            room.subscribers.unsubscribe(reader.subscriber.email, name, room.clock.now(), how=how, issue=issue)
+            _leave(room, reader.subscriber, name, how, issue)
+
+
+def _leave(room: Newsroom, subscriber: Subscriber, newsletter: str, how: str, issue: str | None) -> None:
+    """Whoever has another address since the link was looked at leaves by that one; who was erased has left."""
+    now = room.clock.now()
+    try:
+        room.subscribers.unsubscribe(subscriber.email, newsletter, now, how=how, issue=issue)
+    except UnknownSubscriberError:
+        with suppress(UnknownSubscriberError):
+            email = room.subscribers.get(subscriber.id).email
+            room.subscribers.unsubscribe(email, newsletter, now, how=how, issue=issue)
 
 
 UNDO_WITHIN = timedelta(days=1)
@@ -171,11 +193,14 @@ UNDO_WITHIN = timedelta(days=1)
 
 
 def undo_unsubscribe(room: Newsroom, reader: Reader) -> bool:
-    """Give the reader the newsletter back as it was; False when that was too long ago."""
+    """Give the reader the newsletter back as it was; False when that was too long ago, or they were erased since."""
     now = room.clock.now()
     since, number = now - UNDO_WITHIN, reader.subscriber.id
-    with in_turn(room):
-        back = [room.subscribers.undo_unsubscribe(number, name, since, now) for name in reader.names]
+    try:
+        with in_turn(room):
+            back = [room.subscribers.undo_unsubscribe(number, name, since, now) for name in reader.names]
+    except UnknownSubscriberError:
+        return False
     return any(back)
 
 
@@ -221,7 +246,8 @@ def choose(
     """Keep what the reader chose among what the newsletter offers; what they read elsewhere stays as it is.
 
     `pause` is a number of `PAUSES`, or `end`; empty leaves what there is, as every other field does. Raises
-    `InputError` for no country at all: a reader of nothing would wonder where the mail is.
+    `InputError` for no country at all, since a reader of nothing would wonder where the mail is; `NotFoundError` for
+    one who was erased meanwhile.
     """
     if reader.newsletter is None:
         raise InputError(f"{reader.name} appears no more")
@@ -239,9 +265,12 @@ def choose(
         timezone=timezone if timezone in available_timezones() else held.timezone,
         paused_until=until,
     )
-    with in_turn(room):
-        room.subscribers.set_preferences(reader.subscriber.id, chosen, now, regions=room.plan.places)
-    return replace(reader, subscriber=room.subscribers.get(reader.subscriber.id))
+    try:
+        with in_turn(room):
+            room.subscribers.set_preferences(reader.subscriber.id, chosen, now, regions=room.plan.places)
+        return replace(reader, subscriber=room.subscribers.get(reader.subscriber.id))
+    except UnknownSubscriberError as error:
+        raise NotFoundError(str(error)) from None
 
 
 def _with_elsewhere(room: Newsroom, reader: Reader, countries: Sequence[str]) -> tuple[str, ...] | None:
@@ -270,6 +299,6 @@ def web_view(room: Newsroom, token: str) -> tuple[IssueId, RenderedEdition] | No
     if issue is None:
         return None
     # Who has the mail may look at it while the rest is being corrected.
-    revision = issue.approved_revision or (room.issues.sealed_revision(issue_id) if issue.frozen_at else None)
-    edition = room.issues.edition(issue_id, revision, key) if revision else None
+    revision = issue.approved_revision or (room.seals.sealed_revision(issue_id) if issue.frozen_at else None)
+    edition = room.seals.edition(issue_id, revision, key) if revision else None
     return (issue_id, edition) if edition is not None else None

@@ -17,7 +17,7 @@ from newsletter.newsroom.readership.turns import in_turn
 from newsletter.newsroom.room import Newsroom
 from newsletter.plan import Newsletter
 from newsletter.render import ReaderLetter
-from newsletter.tokens import Purpose
+from newsletter.tokens import Purpose, mark_of
 from subscribers.changing import Outcome
 from subscribers.errors import RefusedError, UnknownSubscriberError
 from subscribers.model import SignUp, Status, Subscriber
@@ -104,15 +104,17 @@ def _ask(room: Newsroom, kind: RequestKind, signup: SignUp, language: str, netwo
         room.subscribers.ask(kind, signup, room.clock.now(), language=language, network=network, form=FORM)
 
 
-def request_of(room: Newsroom, token: str) -> Asked | None:
-    """The request that a link to confirm stands for; None when it is forged, too old, or gone."""
-    payload = room.signer.verify(Purpose.CONFIRM, token, room.clock.now())
+def request_of(room: Newsroom, token: str, purpose: Purpose = Purpose.CONFIRM) -> Asked | None:
+    """The request that a link stands for; None when it is forged, too old, gone, or of somebody else by now."""
+    payload = room.signer.verify(purpose, token, room.clock.now())
     if payload is None:
         return None
+    number, _, mark = payload.partition("|")
     try:
-        return room.subscribers.request(int(payload))
+        asked = room.subscribers.request(int(number))
     except UnknownSubscriberError:
         return None
+    return asked if mark in ("", mark_of(asked.address.email)) else None  # the first links of all had no mark
 
 
 def confirm(room: Newsroom, asked: Asked, newsletters: Collection[str], *, network: str) -> Subscriber | None:
@@ -196,7 +198,8 @@ def _letter(room: Newsroom, asked: Asked) -> Outgoing:
         if held is not None and kind in ("known", "link"):
             return readers.preferences_address(room, held, wanted[0])
         purpose, place, lasts = _LINKS[asked.kind]
-        return f"{room.settings.base_url}/{place}/{room.signer.sign(purpose, str(asked.id), asked.asked_at + lasts)}"
+        payload = f"{asked.id}|{mark_of(asked.address.email)}"
+        return f"{room.settings.base_url}/{place}/{room.signer.sign(purpose, payload, asked.asked_at + lasts)}"
 
     return asked.address.email, partial(_message, room, asked, kind, wanted, link)
 

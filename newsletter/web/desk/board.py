@@ -10,8 +10,7 @@ from zoneinfo import ZoneInfo
 from starlette.responses import Response
 
 from newsletter.errors import PlanError
-from newsletter.model import Issue, IssueId, IssueState
-from newsletter.newsroom.planning.following import OPEN
+from newsletter.model import DRAFTED, OPEN, UNDERWAY, Issue, IssueId
 from newsletter.plan import Slot, approval_deadline
 from newsletter.web.asking import Ask
 from newsletter.web.desk.first_steps import first_steps
@@ -20,8 +19,6 @@ from newsletter.web.pages import desk_page, may
 
 __all__ = ["board"]
 
-UNDERWAY = (IssueState.SENDING, IssueState.STOPPED)
-WAITING = (IssueState.REVIEW, IssueState.WAITING)
 LONGEST_BACK = timedelta(days=3)
 """What was due earlier and still waits for somebody is found in the list of issues."""
 
@@ -61,7 +58,7 @@ class Row:
     @property
     def waits(self) -> bool:
         """Whether it is somebody's to approve."""
-        return self.issue is not None and self.issue.state in WAITING
+        return self.issue is not None and self.issue.state in DRAFTED
 
     @property
     def why_not(self) -> str:
@@ -100,7 +97,7 @@ def _rows(ask: Ask) -> Iterator[Row]:
         yield _row(ask, issue_id, known.get(issue_id), slot)
     for issue_id, issue in known.items():
         today = _today(ask, issue)
-        stands = issue.state in (*OPEN, *UNDERWAY) and (issue.revision or issue_id.date < today)
+        stands = issue.state in OPEN | UNDERWAY and (issue.revision or issue_id.date < today)
         if issue_id not in shown and (issue_id.date == today or stands):
             yield _row(ask, issue_id, issue, None)
 
@@ -126,7 +123,7 @@ def _row(ask: Ask, issue_id: IssueId, issue: Issue | None, slot: Slot | None) ->
     zone = newsletter.timezone if newsletter else ZoneInfo("UTC")
     deadline = approval_deadline(slot, newsletter) if slot is not None and newsletter is not None else None
     drafted = issue is not None and issue.revision > 0
-    looked_at = issue is not None and drafted and issue.state in WAITING
+    looked_at = issue is not None and drafted and issue.state in DRAFTED
     return Row(
         name=issue_id.newsletter,
         title=newsletter.title if newsletter else issue_id.newsletter,

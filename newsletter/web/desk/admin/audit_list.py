@@ -45,6 +45,12 @@ ACT_WORDS = {
     "subscriber_unsubscribe": "unsubscribed",
     "subscriber_erase": "erased",
     "subscriber_unsuppress": "let be mailed again",
+    "webhook_make": "made a webhook",
+    "webhook_on": "switched on a webhook",
+    "webhook_off": "switched off a webhook",
+    "webhook_test": "tried a webhook",
+    "webhook_again": "had an event sent again to a webhook",
+    "webhook_remove": "removed a webhook",
     "bounce_settle": "settled held bounces",
     "prune": "pruned what was too old",
 }

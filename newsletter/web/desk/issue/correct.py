@@ -7,7 +7,7 @@ from types import MappingProxyType
 from starlette.responses import RedirectResponse, Response
 
 from newsletter.errors import ChecksFailedError, InputError, NothingToDoError
-from newsletter.model import DeliveryState, Issue, StoryStatus
+from newsletter.model import REACHED, UNSETTLED, Issue, StoryStatus
 from newsletter.newsroom.dispatch import correcting
 from newsletter.newsroom.intake import stories
 from newsletter.web.asking import Ask, Form
@@ -64,6 +64,6 @@ def _page(ask: Ask, issue: Issue, *, notice: str = "", typed: Form = _NOTHING, s
         present=present,
         chosen=ask.query.get("id", "") or ask.field("story"),
         typed={name: values[0] for name, values in typed.items() if values},
-        reached=sum(counts.get(state, 0) for state in (DeliveryState.SUBMITTED, DeliveryState.UNKNOWN)),
-        left=sum(counts.get(s, 0) for s in (DeliveryState.QUEUED, DeliveryState.DEFERRED, DeliveryState.SENDING)),
+        reached=sum(counts.get(state, 0) for state in REACHED),
+        left=sum(counts.get(s, 0) for s in UNSETTLED),
     )

@@ -35,7 +35,7 @@ def issue_list(ask: Ask) -> Response:
     if not found and page == 1:
         return first_steps(ask)
     shown = found[:ROWS]
-    stories, readers = ask.room.issues.story_counts([each.id for each in shown]), ask.figures.readers_of(shown)
+    stories, readers = ask.room.contents.story_counts([each.id for each in shown]), ask.figures.readers_of(shown)
     rows = [Row(each, ask.title(each), ask.zone(each), stories.get(each.id, 0), readers[each.id]) for each in shown]
     counting = None in readers.values()
     return desk_page(ask, "issue_list.html", rows=rows, page=page, more=len(found) > ROWS, counting=counting)

@@ -15,7 +15,7 @@ __all__ = ["issue_mail"]
 
 def issue_mail(ask: Ask) -> Response:
     """A version of the issue as it would be mailed, slots filled for nobody in particular; kept once it is sealed."""
-    seal = ask.room.issues.seal_of(ask.issue_id)
+    seal = ask.room.seals.seal_of(ask.issue_id)
     if seal is None:
         return _frame(ask)
     return ask.figures.lasting(("mail", ask.issue_id, seal, ask.request.url.query), lambda: _frame(ask))

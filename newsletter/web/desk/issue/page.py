@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from newsletter import plan, render
 from newsletter.errors import NewsletterError
-from newsletter.model import Edition, Issue, IssueState, RenderedEdition
+from newsletter.model import DRAFTED, UNSENT, Edition, Issue, IssueState, RenderedEdition
 from newsletter.newsroom.dispatch.course import course
 from newsletter.newsroom.issue import previews, proofs
 from newsletter.newsroom.readership import readers
@@ -32,8 +32,6 @@ __all__ = ["issue", "issue_page"]
 
 MOST_READ = 6
 CLIP_BYTES = 102_000
-OPEN = (IssueState.REVIEW, IssueState.WAITING)
-ARRANGED = (IssueState.REVIEW, IssueState.WAITING, IssueState.APPROVED)
 SETTLED = (IssueState.SUBMITTED, IssueState.SKIPPED, IssueState.MISSED, IssueState.CANCELLED)
 
 _ORDERS = ("build", "proof", "undo", "stop", "rest", "cancel", "correct", "decide", "restore", "words", "reader")
@@ -109,7 +107,7 @@ def issue_page(ask: Ask, shown: Issue, *, notice: str = "", status: int = 200) -
 def _may_arrange(ask: Ask, shown: Issue) -> bool:
     single = shown.snapshot is not None and (shown.snapshot.breaking or shown.snapshot.faulty is not None)
     there = shown.frozen_at is None and ask.newsletter(shown.id.newsletter) is not None
-    return may(ask, "issue_arrange") and shown.state in ARRANGED and shown.snapshot is not None and there and not single
+    return may(ask, "issue_arrange") and shown.state in UNSENT and shown.snapshot is not None and there and not single
 
 
 def _countries(ask: Ask, shown: Issue) -> Sequence[str]:
@@ -128,7 +126,7 @@ def _fields(shown: Issue) -> dict[str, str]:
 def _facts(ask: Ask, shown: Issue) -> Iterator[str]:
     yield sends_words(shown, ask.zone(shown), ask.now)
     newsletter = ask.newsletter(shown.id.newsletter)
-    if newsletter is not None and shown.state in OPEN:
+    if newsletter is not None and shown.state in DRAFTED:
         lock = plan.lock_at(ask.room.timetable.slot_of(newsletter, shown.id.date, shown.id.number), newsletter)
         if lock is not None and lock > ask.now:
             yield f"Content locks {_wall(lock, newsletter.timezone)}."

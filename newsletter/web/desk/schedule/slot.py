@@ -8,8 +8,7 @@ from datetime import datetime
 from starlette.responses import Response
 
 from newsletter.errors import NotFoundError
-from newsletter.model import EDITABLE, Issue
-from newsletter.newsroom.planning.following import OPEN
+from newsletter.model import EDITABLE, OPEN, Issue
 from newsletter.plan import Newsletter, Slot, approval_deadline, build_at, lock_at
 from newsletter.web.asking import Ask
 from newsletter.web.pages import desk_page, may

@@ -45,7 +45,7 @@ def subscriber_change(ask: Ask) -> Response:
             subscriptions.forget(ask.room, address)
         case _:
             raise InputError("nothing was asked for that this screen knows")
-    ask.remarks.append(f"{act}, {whom}")
+    ask.remarks.append(whom)
     ask.figures.forget()
     place = "/subscribers" if act == "erase" else f"/subscribers/one?{urlencode({'address': address})}"
     return RedirectResponse(place, 303)

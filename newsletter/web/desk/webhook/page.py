@@ -23,7 +23,7 @@ def webhook(ask: Ask) -> Response:
 def webhook_order(ask: Ask) -> Response:
     """Switch it, try it, have an event sent again, or forget it."""
     found, act = ask.room.webhooks.get(ask.path["number"]), ask.field("act")
-    ask.remarks.append(f"{found.name}: {act}")
+    ask.remarks.append(found.name)
     match act:
         case "on":
             webhooks.switch_on(ask.room, found)
