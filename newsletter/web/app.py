@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from starlette.applications import Starlette
@@ -130,7 +131,7 @@ from newsletter.web.figures import Figures
 from newsletter.web.guard import MOST_BYTES, MOST_PUSHED, MOST_UPLOADED, guarded
 from newsletter.web.headers import SecurityHeaders, security_headers
 from newsletter.web.pages import NOTHING_HERE, error_page
-from newsletter.web.policy import ACCESS
+from newsletter.web.policy import ACCESS, PUBLIC, SPEAKS_ENGLISH
 from newsletter.web.public.approval import approval
 from newsletter.web.public.approval_mail import approval_mail
 from newsletter.web.public.archive import archive
@@ -151,7 +152,7 @@ from newsletter.web.public.livez import livez
 from newsletter.web.public.own_data import data_file, own_data
 from newsletter.web.public.preferences import preferences
 from newsletter.web.public.readyz import readyz
-from newsletter.web.public.refusals import refused
+from newsletter.web.public.refusals import refused_with
 from newsletter.web.public.report import report
 from newsletter.web.public.static import static
 from newsletter.web.public.subscribe import subscribe
@@ -340,7 +341,9 @@ class _BodyLimits:
         path = scope["path"] if scope["type"] == "http" else ""
         programs = self._programs if path.startswith("/api/") else self._forms
         bound = self._uploads if path in (_IMPORT, _API_IMPORT) else programs
-        await bound(scope, receive, send)
+        # Counted as it comes: where it is announced as too long Starlette answers by itself, in English, with no page.
+        headers = [each for each in scope.get("headers", ()) if each[0] != b"content-length"]
+        await bound({**scope, "headers": headers} if path else scope, receive, send)
 
 
 class _ArchivedPart(_IssuePart):
@@ -365,7 +368,10 @@ def make_app(room: Newsroom) -> Starlette:
             Middleware(SecurityHeaders, https=https),
             Middleware(_BodyLimits),
         ],
-        exception_handlers={HTTPException: _refusing(room, figures), Exception: _broken(security_headers(https))},
+        exception_handlers={
+            HTTPException: _refusing(room, figures),
+            Exception: _broken(room, figures, security_headers(https)),
+        },
     )
     # /path and /path/ are two addresses, and only one of them exists: nothing is judged twice.
     app.router.redirect_slashes = False
@@ -374,18 +380,24 @@ def make_app(room: Newsroom) -> Starlette:
 
 def _refusing(room: Newsroom, figures: Figures) -> Any:
     def answer(request: Request, error: Exception) -> Response:
-        nowhere = isinstance(error, HTTPException) and error.status_code == 404 and "endpoint" not in request.scope
-        if nowhere and not request.url.path.startswith("/api/"):
-            return refused(Ask(request, room, figures, {}), "nothing here", 404)
+        assert isinstance(error, HTTPException)
+        if error.status_code == 405:
+            error.headers = {"Allow": ", ".join(_methods(request))}
+        if _is_readers(request):
+            return refused_with(Ask(request, room, figures, {}), error.status_code, error.headers)
         return _refused(request, error)
 
     return answer
 
 
-def _refused(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
-    if error.status_code == 405:
-        error.headers = {"Allow": ", ".join(_methods(request))}
+def _is_readers(request: Request) -> bool:
+    """Whether a page for readers lies at the address, or nothing at all: whoever comes there may be one."""
+    names = {route.name for route in _routes(request)}
+    public = all(ACCESS[name] is PUBLIC for name in names) and not names & SPEAKS_ENGLISH
+    return public and not request.url.path.startswith("/api/")
+
+
+def _refused(request: Request, error: HTTPException) -> Response:
     if request.url.path.startswith("/api/"):
         words = {404: "there is no such address", 405: f"{request.method} is not possible here"}
         return problem(error.status_code, words.get(error.status_code, error.detail), error.headers)
@@ -397,17 +409,23 @@ def _refused(request: Request, error: Exception) -> Response:
 
 def _methods(request: Request) -> list[str]:
     """What is possible at the address (RFC 9110, section 10.2.1): two routes may share it, and one alone answers."""
+    return sorted(set().union(*(route.methods or set() for route in _routes(request))))
+
+
+def _routes(request: Request) -> list[Route]:
     routes = [route for route in request.app.routes if isinstance(route, Route)]
-    here = [route.methods or set() for route in routes if route.matches(request.scope)[0] is not Match.NONE]
-    return sorted(set().union(*here))
+    return [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
 
 
-def _broken(headers: dict[str, str]) -> Any:
+def _broken(room: Newsroom, figures: Figures, headers: dict[str, str]) -> Any:
     """The last answer of all: Starlette logs the exception, and no middleware is left to add headers."""
 
     def answer(request: Request, _error: Exception) -> Response:
         if request.url.path.startswith("/api/"):
             return problem(500, "something broke here; it was written to the log", headers)
+        with suppress(Exception):  # what broke may be what the page is made of
+            if _is_readers(request):
+                return refused_with(Ask(request, room, figures, {}), 500, headers)
         return error_page(500, "Something broke here", "It was written to the log. Try again in a moment.", headers)
 
     return answer

@@ -192,6 +192,9 @@ ACCESS: dict[str, Access] = {
     "readyz": PUBLIC,
 }
 
+SPEAKS_ENGLISH = frozenset({"login", "login_code", "login_link", "forgot", "password", "approval", "approval_mail"})
+"""Public, and for the desk's own people: their screens are in English, readers' pages in the reader's language."""
+
 _ORDER = tuple(Role)
 
 
