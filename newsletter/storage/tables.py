@@ -562,8 +562,8 @@ webhook_event = Table(
     Column("id", BigId, primary_key=True),
     Column("uid", String(200), nullable=False, unique=True),
     Column("kind", String(60), nullable=False),
-    Column("at", Instant, nullable=False),
-    Column("subscriber_id", BigId),
+    Column("at", Instant, nullable=False, index=True),
+    Column("subscriber_id", BigId, index=True),
     Column("data", sa.JSON, nullable=False),
 )
 

@@ -188,3 +188,10 @@ def test_two_links_followed_at_once_bring_one(database_url: str, tmp_path: Path)
         for thread in threads:
             thread.join()
         assert len(welcomes(room)) == 1
+
+
+@pytest.mark.parametrize("kind", ["confirm", "known", "link", "data", "leave", "join"])
+def test_the_postal_address_is_read_in_its_own_direction_in_arabic_letters(desk: Newsroom, kind: str) -> None:
+    facts = {"kind": kind, "title": "T", "titles": "T", "address": "https://x.example", "days": 7}
+    letter = desk.templates.letter(facts | {"postal_address": "Example Street, Singapore 1"}, "ar")
+    assert '<span dir="auto">Example Street, Singapore 1</span>' in letter.html
