@@ -351,7 +351,7 @@ def test_an_export_of_many_is_made_piece_by_piece(review: Newsroom, monkeypatch:
     rows = "".join(f"r{n}@example.com,{NEWSLETTER}\n" for n in range(20_000))
     file = review.desk / "many.csv"
     file.write_text(f"email,newsletters\n{rows}", encoding="utf-8")
-    imports_terms = imports._terms(review, imports.Brought(id="", name="", who="", at=review.clock.now()))
+    imports_terms = imports.terms(review)
     review.subscribers.import_file(file, imports_terms, review.clock.now())
     peaks = []
     for _ in range(2):
