@@ -12,7 +12,7 @@ __all__ = ["ask_for_mail", "network_of"]
 _networks = Throttle(30, 60 * 60.0)
 _domains = Throttle(1000, 60 * 60.0)
 _mailboxes = Throttle(3, 24 * 60 * 60.0)
-"""Spellings of one mailbox: Ann@, a.n.n@ and ann+news@ are one at most providers, and may be three people at another."""
+"""Spellings of one mailbox: Ann@, a.n.n@ and ann+x@ are one at most providers, and may be three people at another."""
 _spelled = Throttle(1, 24 * 60 * 60.0)
 
 
