@@ -23,7 +23,6 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bench.sending import free_port
 from newsletter.newsroom import Newsroom, desks
 from newsletter.newsroom.desks import upgrade
 from newsletter.newsroom.intake import gathering
@@ -32,6 +31,7 @@ from newsletter.storage import Role
 from newsletter.storage.tables import issue, issue_progress, issue_story
 from newsletter.web import WebServer
 from subscribers.tables import Instant, subscriber, subscription
+from tests.servers import free_port
 
 SUBSCRIBERS, ISSUES = 1_000_000, 5_000
 ROUNDS = 25

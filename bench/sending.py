@@ -6,7 +6,6 @@ import json
 import os
 import resource
 import shutil
-import socket
 import statistics
 import subprocess
 import sys
@@ -18,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.desks import approved_desk, copied
+from tests.servers import free_port, listening
 
 CONNECTIONS = 16
 CHILD = """
@@ -149,24 +149,12 @@ def sink(program: str) -> Iterator[int]:
     user = ["-u", "nobody"] if os.geteuid() == 0 else []
     process = subprocess.Popen([program, *user, f"127.0.0.1:{port}", "1000"])
     try:
-        while not _listening(port):
+        while not listening(port):
             time.sleep(0.05)
         yield port
     finally:
         process.terminate()
         process.wait()
-
-
-def free_port() -> int:
-    """A port on loopback that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _listening(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def tool(name: str) -> str:

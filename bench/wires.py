@@ -17,13 +17,14 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 
-from bench.sending import free_port, sink, tool
+from bench.sending import sink, tool
 from newsletter.clock import Clock
 from newsletter.deliver import DkimKey, MailHeaders, compile_message, send
 from newsletter.deliver.relay import Relay
 from newsletter.deliver.smtp import SmtpTransport
 from newsletter.model import Edition, IssueId, Message, Recipient, RenderedEdition, Sender
 from newsletter.testing import MemoryLedger
+from tests.servers import free_port
 
 ROUNDS = 3
 DELAY = 0.02

@@ -41,7 +41,6 @@ __all__ = [
     "window_of",
 ]
 
-_DOC = 0
 STORING = timedelta(minutes=1)
 """How long storing may take: what was being stored when the last issue's window ended is seen by the next one."""
 

@@ -8,12 +8,13 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from subscribers import documents
 from subscribers.errors import PreferenceError
-from subscribers.model import Event, Preferences, Subscriber
+from subscribers.model import Event, Subscriber
 from subscribers.preferences import checked_preferences
 from subscribers.records import save
 
-__all__ = ["Choice", "Decision", "choose", "shown"]
+__all__ = ["Choice", "Decision", "choose"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ def choose(
     if held.decided_at is not None and (decision is None or decision.at < held.decided_at):
         return Choice(left=differing)
     after = replace(held, preferences=chosen, decided_at=decision.at if decision else None)
-    told = {**shown(chosen), "how": how}
+    told = {**documents.chosen(chosen), "how": how}
     if decision is not None and decision.source != how:
         told |= {"decided_at": decision.at.isoformat(), "decided": decision.source}
     newly = decision is not None and held.decided_at is None
@@ -63,15 +64,3 @@ def choose(
     if after != held:
         save(connection, {key: held}, {key: after}, [(key, event) for event in events], now)
     return Choice(changed=differing)
-
-
-def shown(preferences: Preferences) -> dict[str, object]:
-    """Preferences as documents and histories show them."""
-    paused = preferences.paused_until
-    return {
-        "countries": None if preferences.countries is None else list(preferences.countries),
-        "frequency": str(preferences.frequency),
-        "language": preferences.language,
-        "timezone": preferences.timezone,
-        "paused_until": paused.isoformat() if paused else None,
-    }

@@ -7,12 +7,22 @@ from dataclasses import fields
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import ColumnElement, Connection, Engine, Select, func, or_, select, union, union_all, update
+from sqlalchemy import ColumnElement, Connection, Engine, func, select, update
 
-from subscribers import choosing, erasing, exporting, growth, importing, requests, suppressing
-from subscribers.addresses import Address, parse_address
+from subscribers import (
+    choosing,
+    documents,
+    erasing,
+    exporting,
+    growth,
+    importing,
+    looking,
+    requests,
+    suppressing,
+)
+from subscribers.addresses import parse_address
 from subscribers.audience import still_wanted
-from subscribers.choosing import Choice, Decision, shown
+from subscribers.choosing import Choice, Decision
 from subscribers.database import upgrade, writing
 from subscribers.errors import UnknownSubscriberError
 from subscribers.growth import Change, Ending
@@ -22,12 +32,9 @@ from subscribers.model import Event, Fate, Preferences, SignUp, Status, Subscrib
 from subscribers.records import Listener, find_subscribers, suppressed_keys, write_events
 from subscribers.requests import Asked, RequestKind
 from subscribers.signups import Terms
-from subscribers.tables import subscriber, subscriber_event, subscription
+from subscribers.tables import subscriber, subscription
 
 __all__ = ["Subscribers"]
-
-_FEW = 8000
-"""The root of 50 rows a page times a million subscribers: from there on the one way to look is as long as the other."""
 
 
 class Subscribers:
@@ -118,13 +125,8 @@ class Subscribers:
         goes on behind the subscriber numbered `below`. A beginning is found by an index; a part of an address would be
         looked for in a million.
         """
-        held = [_held(name, status) for name in newsletters]
         with self._engine.connect() as connection:
-            if key := begins.strip().lower():
-                query = _by_address(connection, key, held, below)
-            else:
-                query = _latest(held, below, limit)
-            numbers = connection.scalars(query.limit(limit)).all()
+            numbers = looking.numbers(connection, begins, newsletters, status, below, limit)
             found = {each.id: each for each in find_subscribers(connection, subscriber.c.id.in_(numbers))}
         return [found[number] for number in numbers if number in found]
 
@@ -154,18 +156,18 @@ class Subscribers:
         """
         parsed = parse_address(address)
         with self._engine.connect() as connection:
-            line = _suppressed_line(connection, parsed)
+            line = documents.suppressed_line(connection, parsed)
             found = find_subscribers(connection, subscriber.c.address_key == parsed.key)
             if line and not found:
-                return _document(Subscriber(address=parsed), [line], suppressed=True)
+                return documents.whole(Subscriber(address=parsed), [line], suppressed=True)
             held = _only(found, parsed.email)
-            return _document(held, _history(connection, held.id), suppressed=line is not None)
+            return documents.whole(held, documents.history(connection, held.id), suppressed=line is not None)
 
     def documents(self, people: Sequence[Subscriber]) -> list[dict[str, object]]:
         """The documents of `show`, without their histories."""
         with self._engine.connect() as connection:
             shut = suppressed_keys(connection, [each.address.key for each in people])
-        return [_row(each, suppressed=each.address.key in shut) for each in people]
+        return [documents.row(each, suppressed=each.address.key in shut) for each in people]
 
     def preferences(self, subscriber_id: int) -> Preferences:
         """What that subscriber chose; raises `UnknownSubscriberError`."""
@@ -302,44 +304,6 @@ class Subscribers:
             return suppressing.suppress(connection, parsed, reason, now, detail, self._journal)
 
 
-def _held(newsletter: str, status: str | None) -> Select[int]:
-    """The numbers of those who have such a subscription."""
-    query = select(subscription.c.subscriber_id).where(subscription.c.newsletter == newsletter)
-    return query if status is None else query.where(subscription.c.status == status)
-
-
-def _latest(held: Sequence[Select[int]], below: int | None, limit: int) -> Select[int]:
-    """Numbers, the highest first: of each newsletter as many as could be among them, which its index has in order."""
-    if not held:
-        query = select(subscriber.c.id).order_by(subscriber.c.id.desc())
-        return query if below is None else query.where(subscriber.c.id < below)
-    number = subscription.c.subscriber_id
-    tops = [query if below is None else query.where(number < below) for query in held]
-    each = [select(query.order_by(number.desc()).limit(limit).subquery()) for query in tops]
-    found = union(*each).subquery()
-    return select(found.c.subscriber_id).order_by(found.c.subscriber_id.desc())
-
-
-def _by_address(connection: Connection, key: str, held: Sequence[Select[int]], below: int | None) -> Select[int]:
-    """Numbers in the order of their addresses.
-
-    Where few have such a subscription, those are looked through; else the addresses are, until enough of theirs are
-    found. Either takes some thousand steps in a million, and neither alone would.
-    """
-    address = subscriber.c.address_key
-    chosen = [address >= key, address < key + "\U0010ffff"]
-    if below is not None:
-        chosen.append(address > select(address).where(subscriber.c.id == below).scalar_subquery())
-    query = select(subscriber.c.id).where(*chosen).order_by(address)
-    if not held:
-        return query
-    some = union_all(*(select(each.limit(_FEW + 1).subquery()) for each in held)).subquery()
-    if (connection.scalar(select(func.count()).select_from(some)) or 0) <= _FEW:
-        numbers = union(*held).subquery()
-        return query.join(numbers, numbers.c.subscriber_id == subscriber.c.id)
-    return query.where(or_(*(each.where(subscription.c.subscriber_id == subscriber.c.id).exists() for each in held)))
-
-
 def _one(connection: Connection, where: ColumnElement[bool], who: str, *, lock: bool = False) -> Subscriber:
     return _only(find_subscribers(connection, where, lock=lock), who)
 
@@ -348,37 +312,3 @@ def _only(found: Sequence[Subscriber], who: str) -> Subscriber:
     if not found:
         raise UnknownSubscriberError(f"no subscriber {who} is known; `newsletter subscribers add` adds one")
     return found[0]
-
-
-def _history(connection: Connection, subscriber_id: int) -> list[dict[str, object]]:
-    lines = (
-        select(subscriber_event)
-        .where(subscriber_event.c.subscriber_id == subscriber_id)
-        .order_by(subscriber_event.c.id)
-    )
-    return [{"at": row.at.isoformat(), "what": row.what, **row.detail} for row in connection.execute(lines)]
-
-
-def _suppressed_line(connection: Connection, address: Address) -> dict[str, object] | None:
-    """The line of history that a suppression makes, or None for an address that may be mailed."""
-    found = suppressing.line_of(connection, address.key)
-    if found is None:
-        return None
-    at, reason, detail = found
-    return {"at": at.isoformat(), "what": "suppressed", "reason": reason, "detail": detail}
-
-
-def _document(held: Subscriber, history: Sequence[Mapping[str, object]], *, suppressed: bool) -> dict[str, object]:
-    return _row(held, suppressed=suppressed) | {"history": list(history)}
-
-
-def _row(held: Subscriber, *, suppressed: bool) -> dict[str, object]:
-    return {
-        "id": held.id or None,
-        "email": held.email,
-        "name": held.name,
-        "status": "suppressed" if suppressed else "active",
-        "subscriptions": {name: str(kept.status) for name, kept in held.subscriptions.items()},
-        **shown(held.preferences),
-        "attributes": dict(held.attributes),
-    }

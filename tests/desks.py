@@ -77,6 +77,22 @@ def approved_desk(
         return issue.id
 
 
+def drop_story(inbox: Path, number: int, **values: object) -> None:
+    """A story of the source `desk` about China, into the drop folder; `values` are further fields, or other ones."""
+    document = {
+        "source": "desk",
+        "external_id": str(number),
+        "url": f"https://example.com/{number}",
+        "title": f"Story {number}",
+        "outlet": "Wire",
+        "country": "CN",
+        "summary": "What happened.",
+        "published_at": "2026-05-25T08:00:00Z",
+        **values,
+    }
+    (inbox / f"{number}.json").write_text(json.dumps(document), encoding="utf-8")
+
+
 def readers_of(count: int) -> Iterator[tuple[str, str]]:
     """So many readers without names: r0@example.com and so on."""
     return ((f"r{number}@example.com", "") for number in range(count))

@@ -1,4 +1,4 @@
-"""Servers that tests start on loopback: a port for each, waiting until it answers, and Postfix's smtp-sink."""
+"""Servers that tests start on loopback: a port for each, waiting until it answers, web servers, Postfix's smtp-sink."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-__all__ = ["free_port", "listening", "running_sink", "wait_until"]
+__all__ = ["Answering", "free_port", "listening", "running_sink", "serving", "wait_until"]
 
 
 def free_port() -> int:
@@ -34,6 +36,33 @@ def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
     while not condition():
         assert time.monotonic() < end, "what was waited for did not happen"
         time.sleep(0.05)
+
+
+class Answering(BaseHTTPRequestHandler):
+    """What a web server of a test answers; nothing of it is printed."""
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_: object) -> None:
+        pass  # a client that hangs up early is what several tests are about
+
+
+@contextmanager
+def serving(answering: type[Answering]) -> Iterator[int]:
+    """A web server for as long as the block lasts; gives its port."""
+    with _Server(("127.0.0.1", 0), answering) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield server.server_port
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 @contextmanager

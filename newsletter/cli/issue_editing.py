@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -12,6 +12,7 @@ from newsletter.cli.console import as_json, by, issue_argument, open_room, print
 
 if TYPE_CHECKING:
     from newsletter.model import Issue, IssueId, Story
+    from newsletter.newsroom import Newsroom
 
 _before = click.option("--before", metavar="STORY", help="In front of this one; behind all of its country without it.")
 _country = click.option("--country", metavar="CODE", help="Under this country of the newsletter.")
@@ -74,9 +75,7 @@ def add(issue_id: IssueId, story: str, country: str | None, before: str | None, 
     """Take STORY (its id) into the issue, from its tray or from anywhere."""
     from newsletter.newsroom.issue import editing
 
-    with open_room() as room:
-        old = room.issues.get(issue_id)
-        _say(old, editing.take_in(room, issue_id, story, who=who(by), country=country, before=before))
+    _edited(issue_id, lambda room: editing.take_in(room, issue_id, story, who=who(by), country=country, before=before))
 
 
 @click.command()
@@ -104,9 +103,7 @@ def move(issue_id: IssueId, story: str, country: str | None, before: str | None,
     """Put STORY (its id) elsewhere in the issue."""
     from newsletter.newsroom.issue import editing
 
-    with open_room() as room:
-        old = room.issues.get(issue_id)
-        _say(old, editing.move(room, issue_id, story, who=who(by), country=country, before=before))
+    _edited(issue_id, lambda room: editing.move(room, issue_id, story, who=who(by), country=country, before=before))
 
 
 @click.command()
@@ -117,9 +114,7 @@ def lead(issue_id: IssueId, story: str | None, by: str | None) -> None:
     """Let STORY (its id) open the subject line; without one, the first of the issue does again."""
     from newsletter.newsroom.issue import editing
 
-    with open_room() as room:
-        old = room.issues.get(issue_id)
-        _say(old, editing.lead(room, issue_id, story, who=who(by)))
+    _edited(issue_id, lambda room: editing.lead(room, issue_id, story, who=who(by)))
 
 
 @click.command()
@@ -146,9 +141,13 @@ def restore(issue_id: IssueId, revision: int, by: str | None) -> None:
     """Have the issue say again what it said in REVISION, in a new revision; stories are told as they are now."""
     from newsletter.newsroom.issue import editing
 
+    _edited(issue_id, lambda room: editing.restore(room, issue_id, revision, who=who(by)))
+
+
+def _edited(issue_id: IssueId, edit: Callable[[Newsroom], Issue]) -> None:
+    """Have the issue edited, and say what became of it."""
     with open_room() as room:
-        old = room.issues.get(issue_id)
-        _say(old, editing.restore(room, issue_id, revision, who=who(by)))
+        _say(room.issues.get(issue_id), edit(room))
 
 
 def _say(before: Issue, edited: Issue) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
@@ -77,10 +79,8 @@ def disable(email: str, by: str | None) -> None:
     """Keep EMAIL out; every session and link of theirs ends."""
     from newsletter.newsroom.people import accounts
 
-    with open_room() as room:
-        account = _account(room, email)
+    with _acting("user_disable", email, by) as (room, account):
         accounts.disable(room, account)
-        record(room, "user_disable", by, what=account.email)
     click.echo(f"{account.email} is disabled, and logged out everywhere")
 
 
@@ -91,10 +91,8 @@ def enable(email: str, by: str | None) -> None:
     """Let EMAIL in again."""
     from newsletter.newsroom.people import accounts
 
-    with open_room() as room:
-        account = _account(room, email)
+    with _acting("user_enable", email, by) as (room, account):
         accounts.enable(room, account)
-        record(room, "user_enable", by, what=account.email)
     click.echo(f"{account.email} may come in again")
 
 
@@ -106,11 +104,10 @@ def link(email: str, by: str | None) -> None:
 
     There they set a password on "My account".
     """
-    with open_room() as room:
-        account = _account(room, email)
+    with _acting("user_login_link", email, by) as (room, account):
         token = room.accounts.make_login_link(account, room.clock.now())
-        record(room, "user_login_link", by, what=account.email)
-        click.echo(f"{room.settings.base_url}/login/link/{token}")
+        address = f"{room.settings.base_url}/login/link/{token}"
+    click.echo(address)
 
 
 @users.command("forget-totp")
@@ -120,11 +117,18 @@ def forget_totp(email: str, by: str | None) -> None:
     """Forget the second factor of EMAIL, who lost it: they log in with the password alone, and set up another one."""
     from newsletter.newsroom.people import second_factor
 
+    with _acting("user_totp", email, by) as (room, account):
+        second_factor.end(room, account)
+    click.echo(f"{account.email} logs in with the password alone, and is logged out everywhere")
+
+
+@contextmanager
+def _acting(kind: str, email: str, by: str | None) -> Iterator[tuple[Newsroom, Account]]:
+    """The desk and the account of that address; what is done with it stands in the audit log once it is done."""
     with open_room() as room:
         account = _account(room, email)
-        second_factor.end(room, account)
-        record(room, "user_totp", by, what=account.email)
-    click.echo(f"{account.email} logs in with the password alone, and is logged out everywhere")
+        yield room, account
+        record(room, kind, by, what=account.email)
 
 
 def _account(room: Newsroom, email: str) -> Account:

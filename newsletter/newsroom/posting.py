@@ -11,11 +11,11 @@ from typing import Protocol, TypeVar
 
 from newsletter import deliver
 from newsletter.errors import NotLiveError, TransportError
-from newsletter.model import DeliveryState, Message
+from newsletter.model import REACHED, DeliveryState, Message
 from newsletter.newsroom.room import Newsroom
 from newsletter.pipeline import send_once
 
-__all__ = ["MOST_TRIES", "Outgoing", "Queue", "UnwantedError", "post"]
+__all__ = ["FOR_GOOD", "MOST_TRIES", "SECONDS", "Outgoing", "Queue", "UnwantedError", "next_try", "post"]
 
 log = logging.getLogger("newsletter.telling")
 
@@ -26,7 +26,8 @@ PAUSE = timedelta(minutes=1)
 SECONDS = 60.0
 """For one letter: those behind it wait so long for a server that hangs, and once."""
 
-_FOR_GOOD = (DeliveryState.SUBMITTED, DeliveryState.UNKNOWN, DeliveryState.REJECTED)
+FOR_GOOD = REACHED | {DeliveryState.REJECTED}
+"""States in which a letter is not tried again."""
 
 
 class Waiting(Protocol):
@@ -94,10 +95,15 @@ def post(room: Newsroom, name: str, queue: Queue[_Row], write: Callable[[_Row], 
                 _note(name, queue, row, str(error) or type(error).__name__)
 
 
+def next_try(at: datetime, tries: int) -> datetime:
+    """When a letter that was tried so often, the last time at that instant, is due again."""
+    return at + PAUSE * 2 ** (tries - 1) if tries else at
+
+
 def _due(room: Newsroom, queue: Queue[_Row]) -> list[_Row]:
     now = room.clock.now()
     rows = queue.open(MOST_TRIES)
-    return [row for row in rows if not row.tries or row.at + PAUSE * 2 ** (row.tries - 1) <= now]
+    return [row for row in rows if next_try(row.at, row.tries) <= now]
 
 
 def _post_one(room: Newsroom, name: str, queue: Queue[_Row], row: _Row, letter: Outgoing, outbox: Path) -> None:
@@ -110,7 +116,7 @@ def _post_one(room: Newsroom, name: str, queue: Queue[_Row], row: _Row, letter: 
         queue.settle(row, str(error))
         return
     (outcome,) = send_once(transport, [message()], seconds=SECONDS)
-    if outcome.state in _FOR_GOOD:
+    if outcome.state in FOR_GOOD:
         queue.settle(row, outcome.reply if outcome.state is DeliveryState.REJECTED else "")
     else:
         _note(name, queue, row, outcome.reply or str(outcome.state))

@@ -47,8 +47,8 @@ def reader_letter(facts: Mapping[str, Any], language: str, catalogues: Catalogue
 
     `facts` are strings (title, titles, address, postal_address), `days`, and `kind`: confirm, known, link, data, leave
     or join. Of a welcome, strings (title, titles, email, address, unsubscribe, latest: an address or nothing,
-    postal_address), and `newsletters`, each with title, countries, often (daily, weekly, breaking, or nothing) and next
-    (words, or nothing).
+    postal_address, frequency, silent: titles that do not come with it, or nothing), and `newsletters`, each with title,
+    countries, often (daily, weekly, breaking, news where it has no days, or nothing) and next (words, or nothing).
     """
     words, leftwards = words_in(language, catalogues), direction(language) == "rtl"
     html, text, subject = _reader_parts("welcome" if facts["kind"] == "welcome" else "letter", leftwards)

@@ -16,10 +16,7 @@ from pathlib import Path
 from newsletter.errors import ConfigurationError
 from newsletter.render import FLAGS
 
-__all__ = ["WIDTHS", "picture"]
-
-WIDTHS = range(200, 2001)
-"""Pixels that a picture may be wide."""
+__all__ = ["picture"]
 
 # Chromium paints no more than this in one picture.
 _HIGHEST = 16_000

@@ -12,7 +12,8 @@ from math import ceil
 from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, get_timezone_location
+from babel.dates import format_date, get_datetime_format, get_timezone_location
+from babel.lists import format_list
 
 from newsletter.languages import forms
 from newsletter.render.wrapping import columns
@@ -25,6 +26,7 @@ __all__ = [
     "direction",
     "language_name",
     "language_tag",
+    "listed",
     "preheader_of",
     "reading_minutes",
     "script_class",
@@ -100,7 +102,19 @@ def short_date(instant: datetime, timezone: str, language: str) -> str:
 def moment_in_words(instant: datetime, zone: ZoneInfo, language: str) -> str:
     """Friday, 29 May 2026, 07:00 (Singapore Time), in the order and by the names of the language."""
     local = instant.astimezone(zone)
-    return f"{date_in_words(local.date(), language)}, {local:%H:%M} ({zone_in_words(zone, language)})"
+    # CLDR has the hour first in some languages, and Arabic has a comma of its own.
+    day, hour = date_in_words(local.date(), language), f"{local:%H:%M}"
+    joined = str(get_datetime_format("medium", locale=_locale(language))).replace("{1}", day).replace("{0}", hour)
+    return f"{joined} ({zone_in_words(zone, language)})"
+
+
+def listed(names: Sequence[str], language: str) -> str:
+    """China, Japan and Singapore, joined as the language does it."""
+    locale = _locale(language)
+    if direction(language) == "rtl" and any(name.isascii() for name in names):
+        return ", ".join(names)  # "and" is a letter of the next word there, and cannot stand between foreign names
+    # Without the comma before the last that CLDR has for the United States, as our dates are not theirs either.
+    return str(format_list(list(names), locale=Locale("en", "GB") if locale.language == "en" else locale))
 
 
 def days_in_words(days: Collection[int], language: str) -> str:

@@ -21,7 +21,7 @@ from newsletter.newsroom import Newsroom
 from newsletter.newsroom.dispatch import sending
 from newsletter.newsroom.people import telling
 from newsletter.newsroom.programs import webhooks
-from newsletter.schedule import day
+from newsletter.schedule import day, steps
 
 __all__ = ["Clockwork", "SenderLoop"]
 
@@ -204,7 +204,7 @@ class SenderLoop:
             pass  # another process was quicker
         except ChecksFailedError as error:
             now = self._room.clock.now()
-            if self._room.issues.hold_back(issue_id, now, day.SENDER, str(error)):
+            if self._room.issues.hold_back(issue_id, now, steps.SENDER, str(error)):
                 log.warning("%s is held back: %s", issue_id, error)
         except NewsletterError as error:
             if self._room.issues.explain(issue_id, str(error)):

@@ -25,9 +25,10 @@ from newsletter.storage.seals import Seals
 from newsletter.storage.second_factors import SecondFactor, SecondFactors
 from newsletter.storage.sends import Sends
 from newsletter.storage.sources import SourceStates
-from newsletter.storage.stories import Ingested, Stories, StoryEvent
+from newsletter.storage.stories import Stories, StoryEvent
 from newsletter.storage.story_links import Choice, Kept, StoryLinks, StoryRow
 from newsletter.storage.story_pages import PrintedStory, StoryPages
+from newsletter.storage.story_writing import Ingested
 from newsletter.storage.traces import Trace, Traces
 from newsletter.storage.webhooks import EventKind, Fate, Happening, Webhook, WebhookDelivery, Webhooks, note
 

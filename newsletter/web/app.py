@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-from typing import Any
-
 from starlette.applications import Starlette
-from starlette.convertors import Convertor, register_url_convertor
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Match, Route
+from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from newsletter.newsroom import Newsroom
@@ -22,7 +16,6 @@ from newsletter.web.api.issues import api_books, api_issue, api_issues
 from newsletter.web.api.me import me
 from newsletter.web.api.newsletters import api_newsletters
 from newsletter.web.api.openapi import openapi
-from newsletter.web.api.problems import problem
 from newsletter.web.api.stories import api_stories, api_story, api_story_withdraw
 from newsletter.web.api.story_push import story_push
 from newsletter.web.api.subscriber_imports import api_import, api_import_look, api_import_rejects
@@ -35,7 +28,8 @@ from newsletter.web.api.subscribers import (
     api_suppress,
     api_unsuppress,
 )
-from newsletter.web.asking import Action, Ask
+from newsletter.web.asking import Action
+from newsletter.web.convertors import register_convertors
 from newsletter.web.desk.account.page import account
 from newsletter.web.desk.account.password import account_password
 from newsletter.web.desk.account.session_end import account_session_end
@@ -127,11 +121,11 @@ from newsletter.web.desk.templates.shipped import template_shipped
 from newsletter.web.desk.templates.start import template_start
 from newsletter.web.desk.webhook.list import webhook_list, webhook_make
 from newsletter.web.desk.webhook.page import webhook, webhook_order
+from newsletter.web.failures import broken, refusing
 from newsletter.web.figures import Figures
 from newsletter.web.guard import MOST_BYTES, MOST_PUSHED, MOST_UPLOADED, guarded
 from newsletter.web.headers import SecurityHeaders, security_headers
-from newsletter.web.pages import NOTHING_HERE, error_page
-from newsletter.web.policy import ACCESS, PUBLIC, SPEAKS_ENGLISH
+from newsletter.web.policy import ACCESS
 from newsletter.web.public.approval import approval
 from newsletter.web.public.approval_mail import approval_mail
 from newsletter.web.public.archive import archive
@@ -152,7 +146,6 @@ from newsletter.web.public.livez import livez
 from newsletter.web.public.own_data import data_file, own_data
 from newsletter.web.public.preferences import preferences
 from newsletter.web.public.readyz import readyz
-from newsletter.web.public.refusals import refused_with
 from newsletter.web.public.report import report
 from newsletter.web.public.static import static
 from newsletter.web.public.subscribe import subscribe
@@ -317,18 +310,6 @@ ROUTES: tuple[tuple[str, tuple[str, ...], Action], ...] = (
 )
 
 
-class _IssuePart(Convertor[str]):
-    """An issue id as part of an address: `asia-ai-daily/2026-05-27`, `asia-ai-daily/2026-05-27/2`."""
-
-    regex = r"[a-z0-9][a-z0-9-]*/[0-9]{4}-[0-9]{2}-[0-9]{2}(?:/[1-9][0-9]{0,3})?"
-
-    def convert(self, value: str) -> str:
-        return value
-
-    def to_string(self, value: str) -> str:
-        return value
-
-
 class _BodyLimits:
     """Programs may send more than a form holds, and one form takes a file."""
 
@@ -346,16 +327,9 @@ class _BodyLimits:
         await bound({**scope, "headers": headers} if path else scope, receive, send)
 
 
-class _ArchivedPart(_IssuePart):
-    """An issue of a newsletter in the archive: `2026-05-27`, `2026-05-27-2`."""
-
-    regex = r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:-[1-9][0-9]{0,3})?"
-
-
 def make_app(room: Newsroom) -> Starlette:
     """The application of one desk. Every route has its line in `newsletter.web.policy.ACCESS`, or this fails."""
-    register_url_convertor("issue", _IssuePart())
-    register_url_convertor("archived", _ArchivedPart())
+    register_convertors()
     figures = Figures(room)
     routes = [
         Route(path, guarded(room, figures, ACCESS[action.__name__], action), name=action.__name__, methods=methods)
@@ -369,63 +343,10 @@ def make_app(room: Newsroom) -> Starlette:
             Middleware(_BodyLimits),
         ],
         exception_handlers={
-            HTTPException: _refusing(room, figures),
-            Exception: _broken(room, figures, security_headers(https)),
+            HTTPException: refusing(room, figures),
+            Exception: broken(room, figures, security_headers(https)),
         },
     )
     # /path and /path/ are two addresses, and only one of them exists: nothing is judged twice.
     app.router.redirect_slashes = False
     return app
-
-
-def _refusing(room: Newsroom, figures: Figures) -> Any:
-    def answer(request: Request, error: Exception) -> Response:
-        assert isinstance(error, HTTPException)
-        if error.status_code == 405:
-            error.headers = {"Allow": ", ".join(_methods(request))}
-        if _is_readers(request):
-            return refused_with(Ask(request, room, figures, {}), error.status_code, error.headers)
-        return _refused(request, error)
-
-    return answer
-
-
-def _is_readers(request: Request) -> bool:
-    """Whether a page for readers lies at the address, or nothing at all: whoever comes there may be one."""
-    names = {route.name for route in _routes(request)}
-    public = all(ACCESS[name] is PUBLIC for name in names) and not names & SPEAKS_ENGLISH
-    return public and not request.url.path.startswith("/api/")
-
-
-def _refused(request: Request, error: HTTPException) -> Response:
-    if request.url.path.startswith("/api/"):
-        words = {404: "there is no such address", 405: f"{request.method} is not possible here"}
-        return problem(error.status_code, words.get(error.status_code, error.detail), error.headers)
-    titles = {403: "Not allowed", 404: "Not found", 405: "Not possible here", 413: "Too large"}
-    title = titles.get(error.status_code, "That cannot be done")
-    own_words = error.status_code not in (404, 405)
-    return error_page(error.status_code, title, error.detail if own_words else NOTHING_HERE, error.headers)
-
-
-def _methods(request: Request) -> list[str]:
-    """What is possible at the address (RFC 9110, section 10.2.1): two routes may share it, and one alone answers."""
-    return sorted(set().union(*(route.methods or set() for route in _routes(request))))
-
-
-def _routes(request: Request) -> list[Route]:
-    routes = [route for route in request.app.routes if isinstance(route, Route)]
-    return [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
-
-
-def _broken(room: Newsroom, figures: Figures, headers: dict[str, str]) -> Any:
-    """The last answer of all: Starlette logs the exception, and no middleware is left to add headers."""
-
-    def answer(request: Request, _error: Exception) -> Response:
-        if request.url.path.startswith("/api/"):
-            return problem(500, "something broke here; it was written to the log", headers)
-        with suppress(Exception):  # what broke may be what the page is made of
-            if _is_readers(request):
-                return refused_with(Ask(request, room, figures, {}), 500, headers)
-        return error_page(500, "Something broke here", "It was written to the log. Try again in a moment.", headers)
-
-    return answer

@@ -20,17 +20,30 @@ BUSY_SECONDS = 2
 _throttle = Throttle(5, 15 * 60.0)
 # argon2id takes 64 MB for each password it looks at (argon2-cffi's defaults, RFC 9106's low-memory profile).
 _at_once = threading.BoundedSemaphore(2)
+# Whoever waits has one of the forty threads that readers' pages need too: a flood of passwords has these few.
+_in_line = threading.BoundedSemaphore(8)
 
 
 @contextmanager
 def hashing() -> Iterator[None]:
-    """A place to hash or check a password in; raises 429 where none gets free within two seconds."""
-    if not _at_once.acquire(timeout=BUSY_SECONDS):
-        raise HTTPException(429, "Too many people are logging in. Try again in a moment.")
+    """A place to hash or check a password in; raises 429 where none gets free within two seconds, or where so many wait
+    already."""
+    if not _in_line.acquire(blocking=False):
+        raise _busy()
+    try:
+        found = _at_once.acquire(timeout=BUSY_SECONDS)
+    finally:
+        _in_line.release()
+    if not found:
+        raise _busy()
     try:
         yield
     finally:
         _at_once.release()
+
+
+def _busy() -> HTTPException:
+    return HTTPException(429, "Too many people are logging in. Try again in a moment.")
 
 
 def shows_password(ask: Ask) -> bool:

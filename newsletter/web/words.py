@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
 from zoneinfo import ZoneInfo
+
+import idna
 
 from newsletter.countries import country_name
 from newsletter.model import DRAFTED, MAKING, Edition, Issue, IssueState
@@ -20,6 +22,7 @@ from newsletter.newsroom.people.saying import (
     readers_words,
 )
 from newsletter.plan import ApprovalMode, Newsletter, OnTimeout
+from newsletter.render import day_in_words
 from newsletter.storage import EventKind
 
 __all__ = [
@@ -32,6 +35,7 @@ __all__ = [
     "approval_words",
     "browser_words",
     "city",
+    "date_words",
     "day_words",
     "edition_words",
     "endonym",
@@ -40,6 +44,7 @@ __all__ = [
     "readers_words",
     "sends_words",
     "when_words",
+    "written",
 ]
 
 EVENT_WORDS = {
@@ -143,6 +148,20 @@ def browser_words(agent: str) -> str:
 
 
 @cache
+def written(email: str) -> str:
+    """An address as its reader writes it: the domain in letters, not in A-labels (RFC 5890)."""
+    local, _, domain = email.strip().rpartition("@")
+    try:
+        return f"{local}@{idna.decode(domain)}" if "xn--" in domain.lower() else email.strip()
+    except idna.IDNAError:
+        return email.strip()
+
+
+def date_words(day: date | str, language: str) -> str:
+    """`7 December 2026`, in the order of the language; a text is an ISO date."""
+    return day_in_words(date.fromisoformat(day) if isinstance(day, str) else day, language)
+
+
 def language_name(tag: str) -> str:
     """The English name of a language tag, or the tag itself."""
     from babel import Locale, UnknownLocaleError

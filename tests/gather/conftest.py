@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import socket
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
 
 from newsletter.plan.values import SourcePlan
+from tests.servers import Answering, serving
 
 NOW = datetime(2026, 5, 27, 5, 25, tzinfo=UTC)
 
@@ -75,28 +75,14 @@ class Website:
 
 @pytest.fixture
 def website() -> Iterator[Website]:
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Answering):
         def do_GET(self) -> None:
             site.asked.append((self.path, dict(self.headers)))
             site.pages[self.path if self.path in site.pages else self.path.split("?")[0]](self)
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    class Server(ThreadingHTTPServer):
-        daemon_threads = True
-
-        def handle_error(self, *_: object) -> None:
-            pass  # a client that hangs up early is what several tests are about
-
-    server = Server(("127.0.0.1", 0), Handler)
-    site = Website(server.server_port)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield site
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(Handler) as port:
+        site = Website(port)
+        yield site
 
 
 class Listener:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 from newsletter.gather.drafting import Endpoint
+from tests.servers import Answering, serving
 
 Behaviour = Callable[[BaseHTTPRequestHandler], None]
 
@@ -84,7 +84,7 @@ class ModelServer:
 def model_server() -> Iterator[ModelServer]:
     """A running server; it is gone afterwards."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Answering):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             model.asked.append((self.path, dict(self.headers), json.loads(body)))
@@ -94,22 +94,6 @@ def model_server() -> Iterator[ModelServer]:
             model.asked.append((self.path, dict(self.headers), {}))
             self.send_error(405)
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    class Server(ThreadingHTTPServer):
-        daemon_threads = True
-
-        def handle_error(self, *_: object) -> None:
-            pass  # a client that hangs up early is what several tests are about
-
-    server = Server(("127.0.0.1", 0), Handler)
-    model = ModelServer(server.server_port)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
+    with serving(Handler) as port:
+        model = ModelServer(port)
         yield model
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

@@ -8,11 +8,9 @@ import os
 import ssl
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +19,7 @@ import trustme
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from ..servers import free_port, running_sink
+from ..servers import Answering, free_port, running_sink, serving
 
 
 @dataclass
@@ -124,7 +122,7 @@ def feed_server() -> Iterator[FeedServer]:
     """An HTTP server that serves `files` by name."""
     served = FeedServer("")
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Answering):
         def do_GET(self) -> None:
             name = self.path.lstrip("/")
             body = served.files.get(name)
@@ -140,17 +138,9 @@ def feed_server() -> Iterator[FeedServer]:
             if status == 200 and body is not None:
                 self.wfile.write(body)
 
-        def log_message(self, *args: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    served.address = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield served
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with serving(Handler) as port:
+        served.address = f"http://127.0.0.1:{port}"
+        yield served
 
 
 @dataclass

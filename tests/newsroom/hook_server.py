@@ -10,8 +10,9 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from tests.servers import Answering, serving
 
 
 @dataclass
@@ -43,7 +44,7 @@ def listening() -> Iterator[Listener]:
     """A listener for as long as the block lasts."""
     listener = Listener()
 
-    class Hook(BaseHTTPRequestHandler):
+    class Hook(Answering):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
             listener.got.append(({name.lower(): value for name, value in self.headers.items()}, body))
@@ -59,21 +60,11 @@ def listening() -> Iterator[Listener]:
             self.send_header("content-length", "0")
             self.end_headers()
 
-        def log_message(self, *args: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Hook)
-    server.daemon_threads = True
-    listener.port = server.server_port
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    try:
-        yield listener
-    finally:
-        listener.release.set()
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with serving(Hook) as listener.port:
+        try:
+            yield listener
+        finally:
+            listener.release.set()
 
 
 def signature_of(secret: str, headers: dict[str, str], body: bytes) -> str:

@@ -147,6 +147,7 @@ def test_a_subscription_is_confirmed_at_amazon_alone(room: Newsroom, amazon: Ama
         {"SigningCertURL": CERTIFICATE.replace(".com/", ".com:444/")},
         {"SigningCertURL": f"{HOST}/bucket/SimpleNotificationService-{'0a' * 16}.pem"},
         {"SigningCertURL": f"{CERTIFICATE}\n"},
+        {"SigningCertURL": f"{CERTIFICATE}?again=1"},
         {"SigningCertURL": "https://[::1/"},
     ],
 )

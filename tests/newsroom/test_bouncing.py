@@ -145,13 +145,27 @@ def test_a_forged_token_is_refused(desk: Newsroom) -> None:
     for name in ("postfix, unknown", "arf, abuse"):
         assert bouncing.take(desk, MODERN[name][1].replace(READER.encode(), b"r0@d0.example")).fate is Fate.FORGED
     ours = token_of(desk, 5)
-    for forged in (f"6-{ours.partition('-')[2]}", ours[:-1] + ("0" if ours[-1] != "0" else "1"), f"-{ours}"):
+    other_end = ours[:-1] + ("0" if ours[-1] != "0" else "1")
+    for forged in (f"6-{ours.partition('-')[2]}", other_end, f"-{ours}", f"{'f' * 16}-{ours[2:]}"):
         assert delivery_of(desk, forged) is None
     nobodys = MODERN["163, no user"][1].replace(SENDER.encode(), b"x@y.example")
     assert bouncing.take(desk, nobodys).fate is Fate.UNADDRESSED
     assert suppressed(desk) == set()
     with desk.database.read() as connection:
         assert connection.scalar(sa.select(sa.func.count()).select_from(bounce)) == 0
+
+
+def test_what_comes_back_of_a_message_that_a_restored_backup_does_not_know_is_nobodys(
+    desk: Newsroom, issue_id: IssueId
+) -> None:
+    """Its number is given a second time, to somebody else."""
+    lost = token_of(desk, 5, "who.had.it@example.org")
+    complaint = MODERN["arf, abuse"][1].replace(TOKEN.encode(), lost.encode())
+    assert bouncing.take(desk, complaint).fate is Fate.FORGED
+    assert suppressed(desk) == set()
+    own = token_of(desk, 5, holder(desk, 5))
+    assert bouncing.take(desk, complaint.replace(lost.encode(), own.encode())).fate is Fate.SUPPRESSED
+    assert suppressed(desk) == {holder(desk, 5)}
 
 
 @given(st.text("0123456789abcdefxyzABC-", max_size=50))

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +17,12 @@ from newsletter.gather import network, why_unreachable
 from newsletter.model import Kind, NoteOrigin, Sender, Severity, Snapshot, Sponsor, Story
 from newsletter.newsroom import Newsroom
 from newsletter.newsroom.issue import issues, looking, preflight
+from tests.servers import Answering, serving
 
 from .conftest import NOW
 
 
-class Site(BaseHTTPRequestHandler):
+class Site(Answering):
     def do_GET(self) -> None:
         if self.path.startswith("/slow"):
             time.sleep(3)
@@ -33,17 +32,11 @@ class Site(BaseHTTPRequestHandler):
             self.send_header("Location", "/missing" if self.path == "/moved" else "/around")
         self.end_headers()
 
-    def log_message(self, *words: object) -> None:
-        pass
-
 
 @pytest.fixture(scope="module")
 def site() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Site)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
+    with serving(Site) as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 @pytest.fixture

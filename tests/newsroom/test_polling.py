@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
@@ -14,6 +12,7 @@ from newsletter.newsroom import Newsroom
 from newsletter.newsroom.intake import gathering
 from newsletter.plan.values import SourcePlan
 from newsletter.ports import SourceState
+from tests.servers import Answering, serving
 
 from .conftest import NOW
 
@@ -43,7 +42,7 @@ def served(light_room: Newsroom) -> Iterator[Callable[[int, dict[str, str]], Non
     """A desk with one source; the call says what it answers next."""
     answers: list[tuple[int, dict[str, str]]] = []
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Answering):
         def do_GET(self) -> None:
             status, headers = answers[-1]
             self.send_response(status)
@@ -53,17 +52,9 @@ def served(light_room: Newsroom) -> Iterator[Callable[[int, dict[str, str]], Non
             if status == 200:
                 self.wfile.write(FEED)
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    write_plan(light_room, f"http://127.0.0.1:{server.server_port}/feed")
-    yield lambda status, headers: answers.append((status, headers))
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(Handler) as port:
+        write_plan(light_room, f"http://127.0.0.1:{port}/feed")
+        yield lambda status, headers: answers.append((status, headers))
 
 
 def write_plan(room: Newsroom, url: str) -> None:

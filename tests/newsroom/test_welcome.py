@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email
+import re
 import threading
 from datetime import timedelta
 from email.message import EmailMessage
@@ -66,8 +67,8 @@ def test_who_confirms_is_welcomed_once_in_their_language_and_leaves_by_one_click
     body = mail.get_body(("plain",))
     assert body is not None
     said = body.get_content()
-    assert "日本, ベトナム" in said
-    assert "2026年5月27日水曜日, 08:00 (日本時間)" in said  # 07:00 in Singapore
+    assert "日本、ベトナム" in said
+    assert "2026年5月27日水曜日 08:00 (日本時間)" in said  # 07:00 in Singapore
     address = mail["list-unsubscribe"].strip("<>")
     assert address in said
     reader = readers.reader_of(room, Purpose.UNSUBSCRIBE, address.rpartition("/")[2])
@@ -112,13 +113,34 @@ def test_one_letter_for_all_that_was_confirmed_which_one_click_ends(desk: Newsro
     assert "every day" not in said
     reader = readers.reader_of(desk, Purpose.UNSUBSCRIBE, mail["list-unsubscribe"].strip("<>").rpartition("/")[2])
     assert reader is not None
-    assert reader.title == "Asia AI Daily, Asia AI Weekly"
+    assert reader.titles == ("Asia AI Daily", "Asia AI Weekly")
     readers.unsubscribe(desk, reader, "one-click")
     held = desk.subscribers.find(ADDRESS).subscriptions
     assert {held[name].status for name in (DAILY, WEEKLY)} == {Status.UNSUBSCRIBED}
     assert readers.undo_unsubscribe(desk, reader)
     held = desk.subscribers.find(ADDRESS).subscriptions
     assert {held[name].status for name in (DAILY, WEEKLY)} == {Status.CONFIRMED}
+
+
+def test_what_does_not_come_with_the_chosen_frequency_is_named(desk: Newsroom) -> None:
+    confirm(desk, asked(desk, DAILY, WEEKLY, often="daily"))
+    (mail,) = welcomes(desk)
+    assert mail["subject"] == "Welcome to Asia AI Daily and Asia AI Weekly"
+    body = mail.get_body(("plain",))
+    assert body is not None
+    said = " ".join(body.get_content().split())
+    assert "You chose “every day”, so this does not come: Asia AI Weekly." in said
+    assert said.count("The next issue leaves") == 1
+
+
+def test_a_newsletter_without_days_comes_when_news_breaks(desk: Newsroom) -> None:
+    text = desk.plan_file.read_text(encoding="utf-8")
+    desk.plan_file.write_text(re.sub(r"days: \[mon.*?\]", "days: []", text, count=1), encoding="utf-8")
+    confirm(desk, asked(desk, DAILY))
+    (mail,) = welcomes(desk)
+    body = mail.get_body(("plain",))
+    assert body is not None
+    assert "How often: when news breaks" in body.get_content()
 
 
 def test_a_newsletter_may_have_none(desk: Newsroom) -> None:

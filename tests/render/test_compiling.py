@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import http.server
 import importlib.metadata
-import threading
 
 import pytest
 
@@ -17,6 +15,7 @@ from newsletter.render.facts import arrange, cards_of, facts_of
 from newsletter.render.shapes import SHAPES
 from newsletter.render.template_files import TemplateText
 from newsletter.render.templates import Templates
+from tests.servers import Answering, serving
 
 PAGE = "<mjml><mj-head>{head}</mj-head><mj-body><mj-section><mj-column>{body}</mj-column></mj-section></mj-body></mjml>"
 
@@ -101,23 +100,16 @@ def test_styles_marked_inline_are_inlined_and_the_others_left_alone():
 def test_nothing_is_fetched_while_compiling():
     asked: list[str] = []
 
-    class Listener(http.server.BaseHTTPRequestHandler):
+    class Listener(Answering):
         def do_GET(self) -> None:
             asked.append(self.path)
             self.send_error(404)
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with http.server.HTTPServer(("127.0.0.1", 0), Listener) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        address = f"http://127.0.0.1:{server.server_port}"
+    with serving(Listener) as port:
+        address = f"http://127.0.0.1:{port}"
         head = f"<mj-style>@import url({address}/a.css); .k {{ color: #111111 }}</mj-style>"
         head += f'<mj-style inline="inline">@import "{address}/b.css"; .k {{ margin: 0 }}</mj-style>'
         html = compile_html(written('<mj-text font-family="Roboto"><p class="k">x</p></mj-text>', head))
-        server.shutdown()
-        thread.join()
     assert asked == []
     assert "@import" not in html
     assert "fonts.googleapis.com" not in html

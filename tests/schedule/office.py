@@ -8,14 +8,12 @@ import json
 import re
 import shutil
 import tempfile
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from email.message import EmailMessage
 from email.policy import default
 from functools import cache
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +23,8 @@ from newsletter.newsroom import Newsroom, desks
 from newsletter.newsroom.people import telling
 from newsletter.schedule import day
 from subscribers.signups import Terms
+from tests.desks import drop_story
+from tests.servers import Answering, serving
 
 from ..deliver.recording_server import RecordingServer
 
@@ -79,7 +79,7 @@ def listening() -> Iterator[Bell]:
     """A web server of this machine."""
     bell = Bell()
 
-    class Listening(BaseHTTPRequestHandler):
+    class Listening(Answering):
         def do_POST(self) -> None:
             bell.heard.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
             self._answer()
@@ -92,16 +92,9 @@ def listening() -> Iterator[Bell]:
             self.send_response(bell.answers)
             self.end_headers()
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Listening) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-        thread.start()
-        bell.url = f"http://127.0.0.1:{server.server_port}"
+    with serving(Listening) as port:
+        bell.url = f"http://127.0.0.1:{port}"
         yield bell
-        server.shutdown()
-        thread.join()
 
 
 class Office:
@@ -142,18 +135,7 @@ class Office:
 
     def story(self, number: int = 1, **values: object) -> None:
         """Drop a story into the inbox."""
-        document = {
-            "source": "desk",
-            "external_id": str(number),
-            "url": f"https://example.com/{number}",
-            "title": f"Story {number}",
-            "outlet": "Wire",
-            "country": "CN",
-            "summary": "What happened.",
-            "published_at": "2026-05-25T08:00:00Z",
-            **values,
-        }
-        (self.folder / "inbox" / f"{number}.json").write_text(json.dumps(document), encoding="utf-8")
+        drop_story(self.folder / "inbox", number, **values)
 
     def readers(self, *emails: str) -> None:
         """Subscribe these addresses."""

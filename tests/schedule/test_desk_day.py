@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
@@ -22,6 +21,7 @@ from newsletter.newsroom.planning import scheduling
 from newsletter.plan import SourcePlan
 from newsletter.schedule import day
 from newsletter.schedule.clockwork import Clockwork, SenderLoop
+from tests.desks import drop_story
 
 from ..conftest import audience_of
 
@@ -87,18 +87,7 @@ class Desk:
             )
 
     def story(self, number: int = 1, **values: object) -> None:
-        document = {
-            "source": "desk",
-            "external_id": str(number),
-            "url": f"https://example.com/{number}",
-            "title": f"Story {number}",
-            "outlet": "Wire",
-            "country": "CN",
-            "summary": "What happened.",
-            "published_at": "2026-05-25T08:00:00Z",
-            **values,
-        }
-        (self.folder / "inbox" / f"{number}.json").write_text(json.dumps(document), encoding="utf-8")
+        drop_story(self.folder / "inbox", number, **values)
 
     def state(self, issue: IssueId = TODAY) -> IssueState | None:
         found = self.room.issues.find(issue)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
@@ -27,13 +26,6 @@ from newsletter.storage import (
 from newsletter.storage.tables import audit
 
 NOW = datetime(2026, 5, 27, 5, 30, tzinfo=UTC)
-
-
-@pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    with Database(database_url) as opened:
-        opened.upgrade()
-        yield opened
 
 
 def test_the_log_can_only_grow(database: Database) -> None:

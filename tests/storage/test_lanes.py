@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-
-import pytest
 
 from newsletter.deliver import Pace
 from newsletter.model import Lane
 from newsletter.storage import Database, LaneRows
 
 NOW = datetime(2026, 5, 27, 5, 30, tzinfo=UTC)
-
-
-@pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    with Database(database_url) as opened:
-        opened.upgrade()
-        yield opened
 
 
 def test_what_one_sender_takes_no_other_gets(database: Database) -> None:

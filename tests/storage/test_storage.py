@@ -59,13 +59,6 @@ NOW = datetime(2026, 5, 27, 5, 30, tzinfo=UTC)
 ISSUE = IssueId("asia-ai-daily", date(2026, 5, 27))
 
 
-@pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    with Database(database_url) as opened:
-        opened.upgrade()
-        yield opened
-
-
 def story(number: int = 1, **values: object) -> Story:
     fields: dict[str, object] = {
         "source": "desk",

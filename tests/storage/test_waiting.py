@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
@@ -18,13 +17,6 @@ from ..conftest import audience_of
 from .test_storage import ISSUE, NOW, check, ledger, snapshot, story
 
 READERS = 60
-
-
-@pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    with Database(database_url) as opened:
-        opened.upgrade()
-        yield opened
 
 
 def freeze(database: Database, waves: dict[int, timedelta]) -> None:

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from newsletter.storage.database import Database
-from subscribers import house as house_module
+from subscribers import looking
 from subscribers.database import upgrade
 from subscribers.house import Subscribers
 from subscribers.tables import subscriber, subscription
@@ -51,7 +51,7 @@ def house(database_url: str) -> Iterator[Subscribers]:
 def test_pages_hold_everybody_once_in_order(
     house: Subscribers, monkeypatch: pytest.MonkeyPatch, few: int, begins: str
 ) -> None:
-    monkeypatch.setattr(house_module, "_FEW", few)
+    monkeypatch.setattr(looking, "_FEW", few)
     everybody = house.page(limit=1000)
     for newsletters in ((), ("daily",), NAMES):
         for status in (None, *STATUSES) if newsletters else (None,):

@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -19,6 +17,7 @@ from newsletter.newsroom.dispatch import outcomes, sending
 from newsletter.schedule import day
 from newsletter.storage import Issues
 from tests.deliver.fault_server import Fault
+from tests.servers import Answering, serving
 
 from .scene import Scene
 
@@ -28,21 +27,14 @@ def bell() -> Iterator[tuple[str, list[dict[str, str]]]]:
     """An address that alerts go to, and what came."""
     heard: list[dict[str, str]] = []
 
-    class Bell(BaseHTTPRequestHandler):
+    class Bell(Answering):
         def do_POST(self) -> None:
             heard.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
             self.send_response(204)
             self.end_headers()
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with HTTPServer(("127.0.0.1", 0), Bell) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}/alerts", heard
-        server.shutdown()
-        thread.join()
+    with serving(Bell) as port:
+        yield f"http://127.0.0.1:{port}/alerts", heard
 
 
 def stopped_in_mid_send(scene: Scene) -> None:

@@ -26,7 +26,7 @@ def begin(room: Newsroom, issue_id: IssueId) -> None:
 
 def send_some(room: Newsroom, issue_id: IssueId, number: int) -> None:
     """Send so many messages of a send that has begun."""
-    folder, write = room.outbox / issue_id.newsletter / issue_id.day, outbox._write
+    folder, write = room.outbox / issue_id.newsletter / issue_id.day, outbox.replace_file
 
     def slow(path: Path, data: bytes) -> None:
         write(path, data)
@@ -35,6 +35,6 @@ def send_some(room: Newsroom, issue_id: IssueId, number: int) -> None:
     with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(1) as apart:
         patch.setattr(conversing, "_FIRST", number)
         patch.setattr(sender, "windows_in", lambda *_: 1)
-        patch.setattr(outbox, "_write", slow)  # so that the stop is seen before its first window is over
+        patch.setattr(outbox, "replace_file", slow)  # so that the stop is seen before its first window is over
         apart.submit(sending.send, room, issue_id, stop=lambda: any(folder.glob("*.eml"))).result(60)
     assert room.issues.books(issue_id).deliveries["submitted"] == number

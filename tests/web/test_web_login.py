@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
+import threading
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from ipaddress import ip_network
 
 import pytest
+from starlette.exceptions import HTTPException
 
 from newsletter.newsroom import Newsroom
 from newsletter.storage import Role
+from newsletter.web import passwords
 from newsletter.web.desk.login import page as login
 from newsletter.web.proxies import client_behind
 from newsletter.web.sessions import local_path
@@ -199,3 +203,24 @@ def test_the_throttle_forgets_in_time_and_never_grows_without_end(monkeypatch: p
     for number in range(50):
         throttle.fail(number)
     assert len(throttle._failures) == 10
+
+
+def test_a_flood_of_passwords_leaves_the_threads_to_readers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All forty waited for a place to hash in, two seconds each, and every page with them."""
+    monkeypatch.setattr(passwords, "BUSY_SECONDS", 0.5)
+    spent: list[float] = []
+
+    def try_one() -> None:
+        began = time.perf_counter()
+        with pytest.raises(HTTPException, match="Too many people"), passwords.hashing():
+            pass
+        spent.append(time.perf_counter() - began)
+
+    with passwords.hashing(), passwords.hashing():
+        threads = [threading.Thread(target=try_one) for _ in range(40)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert len(spent) == 40
+    assert sum(each > 0.4 for each in spent) == 8

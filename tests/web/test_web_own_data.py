@@ -144,6 +144,13 @@ def test_the_address_changes_when_both_have_agreed(sent: Newsroom, visitor: Visi
     assert "Your address is changed" in visitor.http.get(found[KNOWN][1]).text
 
 
+def test_the_address_that_mail_goes_to_is_asked_nothing(sent: Newsroom, visitor: Visitor, link: str) -> None:
+    answer = visitor.http.post(f"{link}/address", data={"email": KNOWN.replace("example.com", "EXAMPLE.com")})
+    assert answer.status_code == 400
+    assert "goes to this address already" in answer.text
+    assert letters(sent)[KNOWN][0] == "Your data"
+
+
 @pytest.mark.parametrize("who", [KNOWN, NEW])
 def test_either_may_refuse(sent: Newsroom, visitor: Visitor, link: str, who: str) -> None:
     visitor.http.post(f"{link}/address", data={"email": NEW})

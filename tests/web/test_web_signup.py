@@ -15,6 +15,7 @@ from newsletter.newsroom.readership import readers, requests
 from newsletter.tokens import Purpose, Signer
 from subscribers.errors import UnknownSubscriberError
 from subscribers.model import Status
+from tests.newsroom.test_digest import DIGEST
 
 from .conftest import NEWSLETTER, Visitor, dump
 
@@ -152,11 +153,45 @@ def test_a_page_speaks_the_readers_language(review: Newsroom) -> None:
     assert str(mail["subject"]).startswith("تأكيد اشتراكك")
 
 
+def test_each_fault_of_the_form_is_said_and_what_was_chosen_stays(review: Newsroom) -> None:
+    with review.plan_file.open("a", encoding="utf-8") as file:
+        file.write(DIGEST)
+    http = Visitor(review).http
+    shown = http.get("/subscribe").text
+    assert 'Asia AI Weekly</bdi> <span class="meta">once a week</span>' in shown
+    assert shown.count('name="newsletter"') == 2
+    assert "checked" in shown
+    answer = http.post("/subscribe", data={"email": "nobody", "country": COUNTRIES})
+    assert answer.status_code == 400
+    assert "look at your address" in answer.text
+    assert "at least one newsletter" in answer.text
+    assert "at least one country" not in answer.text
+    assert not re.search('name="newsletter" value="[a-z-]+" checked', answer.text)
+    answer = http.post("/subscribe", data={"email": NEW, "newsletter": NEWSLETTER})
+    assert answer.status_code == 400
+    assert "at least one country" in answer.text
+    assert "look at your address" not in answer.text
+
+
+def test_a_reader_sees_their_domain_as_they_write_it(review: Newsroom) -> None:
+    answer = Visitor(review).http.post("/preferences/", data={"email": "ann@xn--exmple-cua.org"})
+    assert "ann@exämple.org" in answer.text
+
+
 @pytest.fixture
 def reader(review: Newsroom) -> str:
     held = review.subscribers.find(KNOWN)
     address = readers.preferences_address(review, held, review.plan.newsletters[NEWSLETTER])
     return address.removeprefix(review.settings.base_url)
+
+
+def test_the_way_out_stands_beside_the_choices(review: Newsroom, reader: str) -> None:
+    http = Visitor(review).http
+    found = re.search(r'href="\S+?(/unsubscribe/[^"?]+)\?lang=en"', http.get(reader).text)
+    assert found is not None
+    assert http.post(found[1], data={"List-Unsubscribe": "One-Click"}).status_code == 200
+    assert not confirmed(review, KNOWN)
+    assert "/unsubscribe/" not in http.get(reader).text
 
 
 def test_a_reader_pauses_and_comes_back(review: Newsroom, reader: str) -> None:
@@ -165,7 +200,7 @@ def test_a_reader_pauses_and_comes_back(review: Newsroom, reader: str) -> None:
     until = review.subscribers.find(KNOWN).preferences.paused_until
     assert until is not None
     assert (until - review.clock.now()).days in (13, 14)
-    assert "until 2026-06-1" in http.get(reader).text
+    assert re.search(r"until \d+ [A-Z][a-z]+ 20\d\d<", http.get(reader).text)
     http.post(reader, data={"country": COUNTRIES})
     assert review.subscribers.find(KNOWN).preferences.paused_until == until
     http.post(reader, data={"country": COUNTRIES, "pause": "end", "frequency": "hourly", "language": "xx"})

@@ -43,7 +43,7 @@ def message_maker(
 
     def make(recipient: Recipient) -> Message:
         deliver.refuse_strangers(transport, room.settings, (recipient.email,))  # who was queued again since it began
-        token = envelopes.token_of(room, recipient.delivery)
+        token = envelopes.token_of(room, recipient.delivery, recipient.email)
         slots = readers.personal(room, issue.id, recipient)
         spliced = compiled(recipient.revision, recipient.edition)
         return spliced.message(recipient, slots, deliver.envelope_sender(domain, token))

@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import groupby
 
 from newsletter import deliver
 from newsletter.errors import NotLiveError, TransportError
-from newsletter.model import BEGUN, REACHED, UNSENT, DeliveryState, Issue, IssueId, IssueState, Outcome
+from newsletter.model import BEGUN, REACHED, UNSENT, Issue, IssueId, IssueState, Outcome
 from newsletter.newsroom.issue.approving import Link, approve_until
 from newsletter.newsroom.people import account_mail, bell
 from newsletter.newsroom.people.desk_mail import contents_of, write_mail
 from newsletter.newsroom.people.notices import Notice, Told, draft_notice, notices_of, titles_of, trial_at
+from newsletter.newsroom.posting import FOR_GOOD, SECONDS, next_try
 from newsletter.newsroom.readership import replaying, requests
 from newsletter.newsroom.room import Newsroom
 from newsletter.pipeline import send_once
@@ -35,12 +36,6 @@ LOOK_BACK = timedelta(days=1)
 
 MOST_TRIES = 8
 """Over two hours: a mail server that was away for one is told about what it missed."""
-
-PAUSE = timedelta(minutes=1)
-"""Before the second try; twice as long before each further one."""
-
-SECONDS = 60.0
-"""For one mail to all its people, and for a trial: nobody may wait longer for the alerts behind it."""
 
 # What stands for a web address among the addresses. No mail address is without an @.
 _ALERT, _DEAD_MAN, _TRIAL = "alert url", "dead man url", "relay trial"
@@ -143,11 +138,7 @@ def _addresses(room: Newsroom, newsletter: Newsletter | None, notice: Notice) ->
 def _due(room: Newsroom, is_ours: Callable[[DeskMailRow], bool]) -> list[DeskMailRow]:
     now = room.clock.now()
     rows = room.desk_mails.open(MOST_TRIES)
-    return [row for row in rows if is_ours(row) and row.address != _TRIAL and _next_try(row) <= now]
-
-
-def _next_try(row: DeskMailRow) -> datetime:
-    return row.at + PAUSE * 2 ** (row.tries - 1) if row.tries else row.at
+    return [row for row in rows if is_ours(row) and row.address != _TRIAL and next_try(row.at, row.tries) <= now]
 
 
 def _call(room: Newsroom, rows: Sequence[DeskMailRow]) -> None:
@@ -206,7 +197,7 @@ def _mail_one(room: Newsroom, issue_id: IssueId, notice: Notice, rows: Sequence[
     outcomes = send_once(transport, messages, seconds=SECONDS)
     by_end: dict[bool, list[tuple[DeskMailRow, Outcome]]] = {True: [], False: []}
     for row, outcome in zip(allowed, outcomes, strict=True):
-        by_end[outcome.state in (*REACHED, DeliveryState.REJECTED)].append((row, outcome))
+        by_end[outcome.state in FOR_GOOD].append((row, outcome))
     room.desk_mails.settle([row for row, _ in by_end[True]])
     refused = [(row, outcome) for row, outcome in by_end[True] if outcome.state not in REACHED]
     for lost, for_good in ((refused, True), (by_end[False], False)):

@@ -101,7 +101,9 @@ def _check_signature(message: Mapping[str, str], topic: str, fetch: Fetch) -> No
         case _:
             raise InputError("the SignatureVersion is neither 1 nor 2")
     address = _address(message.get("SigningCertURL", ""), topic)
-    if not _CERTIFICATE.fullmatch(urlsplit(address).path):
+    parts = urlsplit(address)
+    # With a query it would be another address each time, and each would be fetched, and push out what is kept.
+    if parts.query or not _CERTIFICATE.fullmatch(parts.path):
         raise InputError("the SigningCertURL names no certificate of Amazon SNS")
     try:
         certificate = load_pem_x509_certificate(_certificate(address, fetch))

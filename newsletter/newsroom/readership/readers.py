@@ -28,6 +28,7 @@ __all__ = [
     "personal",
     "preferences_address",
     "reader_of",
+    "rhythm",
     "served",
     "shared",
     "slots_of",
@@ -35,6 +36,7 @@ __all__ = [
     "unsubscribe",
     "unsubscribe_address",
     "view_address",
+    "ways_out",
     "web_view",
 ]
 
@@ -55,10 +57,10 @@ class Reader:
     also: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def title(self) -> str:
+    def titles(self) -> tuple[str, ...]:
         """What the reader knows the newsletter, and those beside it, as."""
         own = self.newsletter.title if self.newsletter else self.name
-        return ", ".join((own, *self.also.values()))
+        return (own, *self.also.values())
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -100,6 +102,15 @@ def unsubscribe_address(room: Newsroom, subscriber: Subscriber, newsletters: Seq
     names = "+".join(each.name for each in newsletters)
     token = room.signer.sign(Purpose.UNSUBSCRIBE, f"{subscriber.id}|{names}|{mark_of(subscriber.email)}")
     return f"{room.settings.base_url}/unsubscribe/{token}"
+
+
+def ways_out(room: Newsroom, subscriber: Subscriber) -> list[tuple[str, str]]:
+    """The title of each newsletter that the reader gets, and where they leave it."""
+    return [
+        (each.title, unsubscribe_address(room, subscriber, [each]))
+        for name, each in room.plan.newsletters.items()
+        if (kept := subscriber.subscriptions.get(name)) is not None and kept.status is Status.CONFIRMED
+    ]
 
 
 def shared(room: Newsroom, issue_id: IssueId, edition: str) -> dict[str, str]:
@@ -208,6 +219,12 @@ def served(newsletters: Collection[Newsletter]) -> list[str]:
     """How often these newsletters can be had: what their segments tell readers apart by."""
     found = {str(each) for newsletter in newsletters for each in _frequencies(newsletter)}
     return [str(each) for each in Frequency if each in found]
+
+
+def rhythm(newsletter: Newsletter) -> str:
+    """How often a newsletter comes to whom it is for: `news` where it has no days, or its one frequency, or nothing."""
+    often = served([newsletter])
+    return "news" if not newsletter.days else often[0] if len(often) == 1 else ""
 
 
 def _frequencies(newsletter: Newsletter) -> Collection[object]:

@@ -16,7 +16,7 @@ from newsletter.newsroom.readership import readers, welcomes
 from newsletter.newsroom.readership.turns import in_turn
 from newsletter.newsroom.room import Newsroom
 from newsletter.plan import Newsletter
-from newsletter.render import ReaderLetter
+from newsletter.render import ReaderLetter, listed
 from newsletter.tokens import Purpose, mark_of
 from subscribers.changing import Outcome
 from subscribers.errors import RefusedError, UnknownSubscriberError
@@ -30,6 +30,7 @@ __all__ = [
     "ask_to_subscribe",
     "carry",
     "confirm",
+    "keeps_local_time",
     "offered",
     "read_address",
     "read_subscription",
@@ -48,8 +49,17 @@ def offered(room: Newsroom) -> list[Newsletter]:
 
 def served_to(room: Newsroom, reader: readers.Reader) -> list[str]:
     """How often the reader can have what they are subscribed to, and the newsletter whose link they came by."""
+    return readers.served(_theirs(room, reader))
+
+
+def keeps_local_time(room: Newsroom, reader: readers.Reader) -> bool:
+    """Whether any of these leaves by the clocks of its readers, so that their time zone tells something."""
+    return any(each.local_time for each in _theirs(room, reader))
+
+
+def _theirs(room: Newsroom, reader: readers.Reader) -> list[Newsletter]:
     held = [each for name, each in room.plan.newsletters.items() if _confirmed(reader.subscriber, name)]
-    return readers.served([each for each in (reader.newsletter, *held) if each is not None])
+    return [each for each in (reader.newsletter, *held) if each is not None]
 
 
 def read_subscription(
@@ -238,7 +248,7 @@ def _message(room: Newsroom, asked: Asked, kind: str, wanted: Sequence[Newslette
         {
             "kind": kind,
             "title": first.title,
-            "titles": ", ".join(each.title for each in wanted),
+            "titles": listed([each.title for each in wanted], asked.language),
             "address": link(),
             "days": _LINKS[asked.kind][2].days if asked.kind in _LINKS else 0,
             "postal_address": first.postal_address,

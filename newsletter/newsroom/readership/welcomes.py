@@ -11,7 +11,7 @@ from newsletter.model import IssueState
 from newsletter.newsroom.readership import readers
 from newsletter.newsroom.room import Newsroom
 from newsletter.plan import Newsletter, wave_at
-from newsletter.render import ReaderLetter, moment_in_words
+from newsletter.render import ReaderLetter, listed, moment_in_words
 from subscribers.audience import fits
 from subscribers.model import Subscriber
 
@@ -24,16 +24,19 @@ def welcome(
     room: Newsroom, reader: Subscriber, newsletters: Sequence[Newsletter], language: str
 ) -> tuple[ReaderLetter, str]:
     """The letter about these newsletters, the first of which sends it, and where one click ends them."""
-    # Of several, those that are for another frequency than they chose say nothing; all of them end by the link.
+    # Of several, those that are for another frequency than they chose are named apart; all of them end by the link.
     told = [each for each in newsletters if _is_for(reader, each)] or newsletters
+    silent = [each.title for each in newsletters if each not in told]
     unsubscribe = readers.unsubscribe_address(room, reader, newsletters)
     latest = filter(None, (latest_address(room, each) for each in told))
     letter = room.templates.letter(
         {
             "kind": "welcome",
             "title": newsletters[0].title,
-            "titles": ", ".join(each.title for each in newsletters),
+            "titles": listed([each.title for each in newsletters], language),
             "email": reader.email,
+            "frequency": str(reader.preferences.frequency),
+            "silent": listed(silent, language),
             "newsletters": [_told(room, reader, each, language) for each in told],
             "latest": next(latest, ""),
             "address": readers.preferences_address(room, reader, newsletters[0]),
@@ -81,7 +84,7 @@ def _told(room: Newsroom, reader: Subscriber, newsletter: Newsletter, language: 
     often = str(chosen.frequency)
     return {
         "title": newsletter.title,
-        "countries": ", ".join(country_name(each, language) for each in wanted),
-        "often": often if often in readers.served([newsletter]) else "",
+        "countries": listed([country_name(each, language) for each in wanted], language),
+        "often": "" if often not in readers.served([newsletter]) else often if newsletter.days else "news",
         "next": moment_in_words(*due, language) if due else "",
     }

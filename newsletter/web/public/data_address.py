@@ -5,7 +5,8 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from newsletter.errors import InputError
-from newsletter.newsroom.readership import own_data
+from newsletter.newsroom.readership import own_data, requests
+from newsletter.render import listed
 from newsletter.web.asking import Ask
 from newsletter.web.pages import NO_REFERRER, public_page
 from newsletter.web.public.askers import ask_for_mail, network_of
@@ -21,14 +22,17 @@ def data_address(ask: Ask) -> Response:
     if found is None:
         return no_such_link(ask)
     held, language = found
-    words, wrong, address = spoken(ask, held.preferences.language or language), False, ask.field("email").strip()
+    words, wrong, address = spoken(ask, held.preferences.language or language), "", ask.field("email").strip()
     if ask.posted:
         network = network_of(ask.client)
         try:
-            if ask_for_mail(network, address):
+            # Whoever has the link knows this one address: to say so tells nothing of others.
+            if requests.read_address(ask.room, address).address.key == held.address.key:
+                wrong = "same"
+            elif ask_for_mail(network, address):
                 own_data.ask_change(ask.room, held, address, language=words["language"], network=network)
         except InputError:
-            wrong = True
+            wrong = "address"
     return public_page(
         "data_address.html",
         status=400 if wrong else 200,
@@ -54,12 +58,13 @@ def address_change(ask: Ask) -> Response:
             move = own_data.refuse(ask.room, move)
         case _:
             status = 400 if ask.posted else 200
+    words = spoken(ask, move.asked.language)
     titles = [each.title for name, each in ask.plan.newsletters.items() if name in move.asked.newsletters]
     return public_page(
         "address_change.html",
         status=status,
         headers=NO_REFERRER,
         move=move,
-        titles=", ".join(titles),
-        **spoken(ask, move.asked.language),
+        titles=listed(titles, words["language"]),
+        **words,
     )

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 from starlette.responses import Response, StreamingResponse
 
+from newsletter.countries import country_name
 from newsletter.newsroom.readership import own_data as readership
+from newsletter.render import listed
 from newsletter.web.asking import Ask
 from newsletter.web.pages import NO_REFERRER, public_page
 from newsletter.web.public.language import spoken
@@ -21,6 +23,8 @@ def own_data(ask: Ask) -> Response:
     if found is None:
         return no_such_link(ask)
     held, language = found
+    words = spoken(ask, held.preferences.language or language)
+    chosen = held.preferences.countries or ()
     return public_page(
         "own_data.html",
         headers=NO_REFERRER | {"cache-control": "no-store"},
@@ -28,7 +32,8 @@ def own_data(ask: Ask) -> Response:
         held=held,
         holdings=readership.holdings(ask.room, held),
         titles={name: each.title for name, each in ask.plan.newsletters.items()},
-        **spoken(ask, held.preferences.language or language),
+        countries=listed([country_name(each, words["language"]) for each in chosen], words["language"]),
+        **words,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from newsletter.newsroom.readership import readers
+from newsletter.render import listed
 from newsletter.tokens import Purpose
 from newsletter.web.asking import Ask
 from newsletter.web.pages import NO_REFERRER, public_page
@@ -31,13 +32,15 @@ def unsubscribe(ask: Ask) -> Response:
     elif ask.posted:
         status = 400
     newsletter, chosen = reader.newsletter, reader.subscriber.preferences.language
+    words = spoken(ask, chosen or (newsletter.languages[0] if newsletter else None))
     return public_page(
         "unsubscribe.html",
         status=status,
         headers=NO_REFERRER,
-        title=reader.title,
+        title=", ".join(reader.titles),
+        titles=listed(reader.titles, words["language"]),
         email=reader.subscriber.email,
         subscribed=done == "undone" if done else reader.subscribed,
         done=done,
-        **spoken(ask, chosen or (newsletter.languages[0] if newsletter else None)),
+        **words,
     )
