@@ -12,7 +12,7 @@ import pytest
 
 from newsletter.newsroom import Newsroom
 from newsletter.newsroom.readership import readers, requests
-from newsletter.storage import Role
+from newsletter.storage import EventKind, Role
 from newsletter.tokens import Purpose
 from subscribers.errors import UnknownSubscriberError
 from subscribers.model import Status
@@ -96,6 +96,18 @@ def test_looking_changes_nothing(sent: Newsroom, visitor: Visitor, link: str) ->
             assert method == "OPTIONS" or answer.headers["referrer-policy"] == "no-referrer"
             assert len(answer.content) < 15_000
     assert dump(sent) == before
+
+
+def test_the_page_says_which_programs_were_told(sent: Newsroom, visitor: Visitor, link: str) -> None:
+    assert "Told to other programs" not in visitor.http.get(link).text
+    now, events = sent.clock.now(), [EventKind.UNSUBSCRIBED, EventKind.SUBSCRIBED]
+    sent.webhooks.make("CRM", "https://crm.example", "s", events, with_address=True, who="x", now=now)
+    sent.subscribers.unsubscribe(KNOWN, NEWSLETTER, now)
+    held = sent.subscribers.find(KNOWN)
+    sent.subscribers.undo_unsubscribe(held.id, NEWSLETTER, now - timedelta(days=1), now)
+    assert '<dt>Told to other programs</dt><dd>2<span class="meta"><bdi>CRM</bdi></span></dd>' in (
+        visitor.http.get(link).text
+    )
 
 
 def test_the_file_holds_everything_and_nothing_of_anybody_else(sent: Newsroom, visitor: Visitor, link: str) -> None:

@@ -50,6 +50,9 @@ class Holdings:
     bounces: int
     messages: int
     last_message: str
+    told: int
+    programs: tuple[str, ...]
+    """How often programs elsewhere were told something of them, and which."""
 
 
 def ask_for_data(room: Newsroom, signup: SignUp, *, language: str, network: str) -> None:
@@ -76,8 +79,17 @@ def holdings(room: Newsroom, held: Subscriber) -> Holdings:
     number, last = 0, ""
     for message in reader_deliveries(room.database, held.id):
         number, last = number + 1, str(message["at"])
+    told = reader_tellings(room.database, held.id)
     return Holdings(
-        held, whole["created_at"], whole["subscriptions"], len(whole["history"]), len(whole["bounces"]), number, last
+        subscriber=held,
+        since=whole["created_at"],
+        subscriptions=whole["subscriptions"],
+        history=len(whole["history"]),
+        bounces=len(whole["bounces"]),
+        messages=number,
+        last_message=last,
+        told=len(told),
+        programs=tuple(sorted({str(each["webhook"]) for each in told})),
     )
 
 
