@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from python_multipart.multipart import parse_options_header
 from starlette.concurrency import run_in_threadpool
+from starlette.convertors import IntegerConvertor, register_url_convertor
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException, MultiPartParser
@@ -46,6 +47,16 @@ _CHARSETS = frozenset({b"utf-8", b"utf8", b"us-ascii", b"ascii", b"iso-8859-1", 
 
 _UPLOADS = frozenset({"subscriber_upload"})
 """What takes a file, and so a body far beyond a form's."""
+
+
+class _Number(IntegerConvertor):
+    """A number in an address, of no more digits than a column holds: Python reads none of over 4,300, and PostgreSQL
+    refuses what passes 64 bits. A longer one is no address of ours."""
+
+    regex = "[0-9]{1,18}"
+
+
+register_url_convertor("int", _Number())
 
 _NOT_OURS = "This form did not come from a page of yours. Reload the page and try again."
 
