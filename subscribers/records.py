@@ -131,8 +131,8 @@ def _write_subscriptions(connection: Connection, rows: Sequence[Mapping[str, obj
     if not rows:
         return
     statement = conflict_insert(connection, subscription)
-    # A file changes one thing about a subscription that is there: from pending to confirmed. Read a moment ago, it may be
-    # there by now, or be confirmed by the person.
+    # A file changes one thing about a subscription that is there: from pending to confirmed. Since `before` was read it
+    # may have come, or been confirmed by the person.
     first = (subscription.c.status == Status.PENDING) & (statement.excluded.status == Status.CONFIRMED)
     names = ("status", "consent_at", "consent_source", "changed_at")
     connection.execute(
