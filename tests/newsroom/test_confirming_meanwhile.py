@@ -1,10 +1,11 @@
-"""Somebody confirms a sign-up at the very moment at which they are imported, added or erased: neither is lost."""
+"""Somebody confirms a sign-up at the very moment at which they are imported, added, erased or thrown away: neither is lost."""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 
@@ -15,6 +16,7 @@ from subscribers.database import writing
 from subscribers.errors import UnknownSubscriberError
 from subscribers.model import Status
 from subscribers.requests import confirm
+from subscribers.retention import prune_pending
 from subscribers.signups import sign_up
 from tests.desks import NEWSLETTER
 
@@ -48,3 +50,12 @@ def test_who_is_erased_at_that_moment_is_gone(readers_desk: tuple[Newsroom, Issu
     while_confirming(room, lambda: subscriptions.forget(room, EVE))
     with pytest.raises(UnknownSubscriberError):
         room.subscribers.find(EVE)
+
+
+def test_who_was_pending_too_long_and_comes_at_that_moment_stays(readers_desk: tuple[Newsroom, IssueId]) -> None:
+    """On PostgreSQL who throws old sign-ups away had looked before, waited for the row, and threw it away."""
+    room, _ = readers_desk
+    room.subscribers.add(sign_up(EVE, [NEWSLETTER]), room.clock.now() - timedelta(days=500))
+    before = room.clock.now() - timedelta(days=365)
+    while_confirming(room, lambda: prune_pending(room.database.engine, before))
+    assert room.subscribers.find(EVE).subscriptions[NEWSLETTER].status is Status.CONFIRMED
