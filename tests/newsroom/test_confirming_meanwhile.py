@@ -59,3 +59,13 @@ def test_who_was_pending_too_long_and_comes_at_that_moment_stays(readers_desk: t
     before = room.clock.now() - timedelta(days=365)
     while_confirming(room, lambda: prune_pending(room.database.engine, before))
     assert room.subscribers.find(EVE).subscriptions[NEWSLETTER].status is Status.CONFIRMED
+
+
+def test_a_second_form_at_that_moment_is_a_request_of_its_own(readers_desk: tuple[Newsroom, IssueId]) -> None:
+    """On PostgreSQL it was to be added to the first, which was confirmed by then, and was lost."""
+    room, _ = readers_desk
+    while_confirming(
+        room, lambda: requests.ask_to_subscribe(room, sign_up(EVE, ["other"]), language="en", network="net")
+    )
+    waiting = [each for each in room.subscribers.requests(6) if each.address.email == EVE and not each.confirmed_at]
+    assert [each.newsletters for each in waiting] == [("other",)]
