@@ -107,6 +107,8 @@ def sends_words(issue: Issue, zone: ZoneInfo, now: datetime) -> str:
 
 def when_words(newsletter: Newsletter) -> str:
     """`Monday to Friday at 07:00 Singapore, except sg-holidays`."""
+    if not newsletter.days:
+        return "When an editor makes an issue"
     except_for = sorted({name for day, name in newsletter.skip.items() if name != day.isoformat()})
     dates = sum(name == day.isoformat() for day, name in newsletter.skip.items())
     if dates:
