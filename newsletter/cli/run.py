@@ -58,7 +58,7 @@ def run(only: str | None, host: str, port: int | None) -> None:
         if only in (None, "web"):
             server = _web_server(room, host, port)
             click.echo(f"web pages on http://{host}:{server.port}/")
-            _say_where_links_lead(room, server.port)
+            say_where_links_lead(room.settings.base_url, server.port)
             server.run()
         else:
             _wait_for_signal()
@@ -76,12 +76,12 @@ def _web_server(room: Newsroom, host: str, port: int | None) -> WebServer:
         return WebServer(room, host, 0)
 
 
-def _say_where_links_lead(room: Newsroom, port: int) -> None:
+def say_where_links_lead(address: str, port: int) -> None:
     """Links of mails lead to NEWSLETTER_BASE_URL: on this machine, to a port where perhaps nobody listens."""
-    base = urlsplit(room.settings.base_url)
+    base = urlsplit(address)
     if base.hostname in ("127.0.0.1", "localhost", "::1") and base.port != port:
         whisper(
-            f"Links in mails lead to {room.settings.base_url}, and these pages are on port {port}:"
+            f"Links in mails lead to {address}, and these pages are on port {port}:"
             f" --port {base.port or 80}, or set NEWSLETTER_BASE_URL."
         )
 
