@@ -194,6 +194,16 @@ def test_the_way_out_stands_beside_the_choices(review: Newsroom, reader: str) ->
     assert "/unsubscribe/" not in http.get(reader).text
 
 
+def test_a_language_is_spoken_as_soon_as_it_is_chosen(review: Newsroom, reader: str) -> None:
+    text = review.plan_file.read_text(encoding="utf-8")
+    review.plan_file.write_text(text.replace("archive: public", "archive: public\n    languages: [en, ar]"), "utf-8")
+    http = Visitor(review).http
+    answer = http.post(reader, data={"country": COUNTRIES, "language": "ar", "lang": "en"})
+    assert 'lang="ar" dir="rtl"' in answer.text
+    answer = http.post(reader, data={"country": COUNTRIES, "language": "ar", "lang": "en"})
+    assert 'lang="en" dir="ltr"' in answer.text
+
+
 def test_a_reader_pauses_and_comes_back(review: Newsroom, reader: str) -> None:
     http = Visitor(review).http
     assert http.post(reader, data={"country": COUNTRIES, "pause": "14"}).status_code == 200
