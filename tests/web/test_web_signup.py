@@ -158,7 +158,7 @@ def test_each_fault_of_the_form_is_said_and_what_was_chosen_stays(review: Newsro
         file.write(DIGEST)
     http = Visitor(review).http
     shown = http.get("/subscribe").text
-    assert 'Asia AI Weekly</bdi> <span class="meta">once a week</span>' in shown
+    assert 'Asia AI Weekly</bdi> <span class="meta">once a week</span></span>' in shown
     assert shown.count('name="newsletter"') == 2
     assert "checked" in shown
     answer = http.post("/subscribe", data={"email": "nobody", "country": COUNTRIES})
