@@ -53,6 +53,7 @@ _UPLOADS = frozenset({"subscriber_upload"})
 _FILES = frozenset({"api_import"})
 """What takes a file from a program."""
 
+
 class _Number(IntegerConvertor):
     """A number in an address, of no more digits than a column holds: Python reads none of over 4,300, and PostgreSQL
     refuses what passes 64 bits. A longer one is no address of ours."""
