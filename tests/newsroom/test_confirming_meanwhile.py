@@ -1,4 +1,4 @@
-"""Somebody confirms a sign-up at the very moment at which they are imported, added, erased or thrown away: neither is lost."""
+"""Somebody confirms at the very moment at which they are imported, added, erased or thrown away: neither is lost."""
 
 from __future__ import annotations
 
