@@ -83,9 +83,9 @@ API_HEAD = """\
 Made from the code by `make docs`; a test fails when it is out of date. Programs read the same from
 `/api/v1/openapi.json` (OpenAPI 3.1), which needs no token.
 
-A program shows `Authorization: Bearer TOKEN`: an API token that an admin makes on the screen **API tokens** with a role
-(viewer, editor, approver, admin; each includes those before it). Subscribers, and so addresses, are for a token of an
-admin alone, and each look at them is in the audit log.
+A program shows `Authorization: Bearer TOKEN`: an API token that an admin makes on the screen **API tokens**
+(behind *Users*) with a role (viewer, editor, approver, admin; each includes those before it). Subscribers, and so
+addresses, are for a token of an admin alone, and each look at them is in the audit log.
 
 * Answers are JSON in the shapes of the commands' `--json`; lists come in pages: give `next` of one as `after` of the
   next, until it is null.

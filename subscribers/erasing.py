@@ -35,6 +35,9 @@ def erase(connection: Connection, address: Address, now: datetime) -> Erased | N
     The caller's transaction takes the address out of what other houses hold, too. A complaint, and what an admin
     decided, stays in force under the hash; of everything else the reason becomes `erased`.
     """
+    # As whoever confirms a request does, requests first: who comes by one at this moment is there when we look.
+    theirs = select(request.c.id).where(request.c.address_key == address.key).order_by(request.c.id)
+    connection.execute(theirs.with_for_update()).all()
     held = next(iter(find_subscribers(connection, subscriber.c.address_key == address.key, lock=True)), None)
     former = _former(connection, held.id) if held else ()
     mine = tuple({each.key: each for each in (held.address if held else address, *former)}.values())

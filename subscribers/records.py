@@ -131,12 +131,15 @@ def _write_subscriptions(connection: Connection, rows: Sequence[Mapping[str, obj
     if not rows:
         return
     statement = conflict_insert(connection, subscription)
+    # A file changes one thing about a subscription that is there: from pending to confirmed. Since `before` was read it
+    # may have come, or been confirmed by the person.
+    first = (subscription.c.status == Status.PENDING) & (statement.excluded.status == Status.CONFIRMED)
     names = ("status", "consent_at", "consent_source", "changed_at")
     connection.execute(
         statement.on_conflict_do_update(
             index_elements=["newsletter", "subscriber_id"],
             set_={name: statement.excluded[name] for name in names},
-            where=None if revive else subscription.c.status != Status.UNSUBSCRIBED,
+            where=None if revive else first,
         ),
         rows,
     )

@@ -111,8 +111,8 @@ def ask(
         return  # the mail that the address has speaks of somebody else's
     if earlier is not None:
         newsletters = list(dict.fromkeys([*earlier.newsletters, *signup.newsletters]))
-        connection.execute(_AGAIN, {"number": earlier.id, "newsletters": newsletters, **values})
-        return
+        if connection.execute(_AGAIN, {"number": earlier.id, "newsletters": newsletters, **values}).rowcount:
+            return
     connection.execute(
         insert(request).values(
             kind=kind,
@@ -141,7 +141,7 @@ _EARLIER = (
     .order_by(request.c.id.desc())
     .limit(1)
 )
-# What is confirmed at this moment stays as it was confirmed.
+# What is confirmed at this moment stays as it was confirmed, and this is one of its own.
 _AGAIN = (
     update(request)
     .where(request.c.id == bindparam("number"), request.c.confirmed_at.is_(None))

@@ -48,7 +48,9 @@ def _prune(engine: Engine, table: Table, old: ColumnElement[bool], *, dry_run: b
             rows = list(connection.scalars(select(table.c.id).where(old).limit(_AT_ONCE)))
         if rows:
             with writing(engine) as connection:
-                # Asked again: what changed since it was looked at stays.
+                # Asked again, once nobody else is at these rows: what changed since it was looked at stays.
+                these = select(table.c.id).where(table.c.id.in_(rows)).order_by(table.c.id)
+                connection.execute(these.with_for_update()).all()
                 number += connection.execute(delete(table).where(table.c.id.in_(rows), old)).rowcount
         if len(rows) < _AT_ONCE:
             return number

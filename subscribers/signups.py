@@ -99,7 +99,7 @@ def read_signup(cells: Mapping[str, str], attributes: Mapping[str, str], terms: 
         cells.get("email", ""),
         _newsletters(cells.get("newsletters") or "", terms),
         name=cells.get("name"),
-        countries=countries.split(";") if countries else None,
+        countries=_several(countries) if countries else None,
         frequency=cells.get("frequency"),
         language=cells.get("language"),
         timezone=cells.get("timezone"),
@@ -115,8 +115,13 @@ def _attribute_name(name: str) -> str:
     return name
 
 
+def _several(cell: str) -> list[str]:
+    """The values of a cell. Where semicolons part the columns, people part these with commas."""
+    return cell.replace(",", ";").split(";")
+
+
 def _newsletters(text: str, terms: Terms) -> tuple[str, ...]:
-    names = tuple(name.strip() for name in text.split(";") if name.strip()) or terms.newsletters
+    names = tuple(name.strip() for name in _several(text) if name.strip()) or terms.newsletters
     for name in names:
         if name not in terms.known:
             raise PreferenceError(f"no newsletter is named {name!r}; there are {', '.join(sorted(terms.known))}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,7 @@ NEWSLETTER = "asia-ai-daily"
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True)
 def demo(once: bool, port: int) -> int:
     """A desk in a temporary folder with sample stories: gathers, builds, renders, sends to the outbox, then serves
-    the web pages. It mails nobody, whatever your settings say."""
+    the web pages with the desk's clock. It mails nobody, whatever your settings say."""
     from newsletter.newsroom import Newsroom, desks
 
     folder = Path(tempfile.mkdtemp(prefix="newsletter-demo-"))
@@ -38,12 +39,18 @@ def demo(once: bool, port: int) -> int:
         if once:
             return 0
         assert made.admin is not None
+        from newsletter.schedule.clockwork import Clockwork, SenderLoop
         from newsletter.web.serve import WebServer
 
         link = room.accounts.make_login_link(made.admin, room.clock.now())
         click.echo(f"\nLook: {room.settings.base_url}/login/link/{link}")
         click.echo(f"      (logs you in once; the issue is {issue_id}; Ctrl-C ends)")
-        WebServer(room, "127.0.0.1", port).run()
+        # With its clock: who signs up on the page finds their mail in the outbox.
+        with ExitStack() as parts:
+            for part in (Clockwork(room), SenderLoop(room)):
+                part.start()
+                parts.callback(part.stop)
+            WebServer(room, "127.0.0.1", port).run()
     return 0
 
 

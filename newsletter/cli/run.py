@@ -7,10 +7,11 @@ import signal
 import threading
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import click
 
-from newsletter.cli.console import DeskCommand, open_room
+from newsletter.cli.console import DeskCommand, open_room, whisper
 from newsletter.errors import SettingError
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def run(only: str | None, host: str, port: int | None) -> None:
         plan = room.plan  # a schedule that cannot be followed is said now, not at the first tick
         _ = room.database, room.signer
         click.echo(
-            f"{room.desk}: {len(plan.newsletters)} newsletters; "
+            f"{room.desk}: {len(plan.newsletters)} newsletter{'s' if len(plan.newsletters) != 1 else ''}; "
             + ("LIVE" if room.settings.live else "not live: mail leaves this machine only to NEWSLETTER_TEST_ALLOW")
         )
         if room.clock.rehearsing:
@@ -57,6 +58,7 @@ def run(only: str | None, host: str, port: int | None) -> None:
         if only in (None, "web"):
             server = _web_server(room, host, port)
             click.echo(f"web pages on http://{host}:{server.port}/")
+            say_where_links_lead(room.settings.base_url, server.port)
             server.run()
         else:
             _wait_for_signal()
@@ -72,6 +74,16 @@ def _web_server(room: Newsroom, host: str, port: int | None) -> WebServer:
         if port is not None:
             raise
         return WebServer(room, host, 0)
+
+
+def say_where_links_lead(address: str, port: int) -> None:
+    """Links of mails lead to NEWSLETTER_BASE_URL: on this machine, to a port where perhaps nobody listens."""
+    base = urlsplit(address)
+    if base.hostname in ("127.0.0.1", "localhost", "::1") and base.port != port:
+        whisper(
+            f"Links in mails lead to {address}, and these pages are on port {port}:"
+            f" --port {base.port or 80}, or set NEWSLETTER_BASE_URL."
+        )
 
 
 def _wait_for_signal() -> None:

@@ -176,6 +176,8 @@ def _in_words(each: Newsletter) -> str:
     from newsletter.newsroom.documents import DAYS
 
     numbers = sorted(each.days)
+    if not numbers:
+        return "by hand"
     if len(numbers) == 7:
         days = "every day"
     elif numbers == [1, 2, 3, 4, 5]:

@@ -40,7 +40,8 @@ def import_(
     by: str | None,
     as_json: bool,
 ) -> None:
-    """Take the rows of a CSV file; twice changes nothing. Refused rows go to FILE.rejects.csv with the reason."""
+    """Take the rows of a CSV file (commas, semicolons or tabs; UTF-8); twice changes nothing. Refused rows go to
+    FILE.rejects.csv with the reason."""
     from newsletter.newsroom.readership import importing, replaying
 
     with open_room() as room, progress_bar("importing", quiet=as_json) as progress:
@@ -141,7 +142,7 @@ def show(address: str, by: str | None, as_json: bool) -> None:
         return
     for key, value in document.items():
         if key != "history":
-            click.echo(f"{click.style(key, bold=True)}: {_plain(value)}")
+            click.echo(f"{click.style(key, bold=True)}: {_plain(value, _UNSAID.get(key, 'none'))}")
     click.secho("history", bold=True)
     history = document["history"]
     assert isinstance(history, list)
@@ -241,9 +242,18 @@ def data(address: str, out: Path | None, by: str | None) -> None:
             file.write(piece.encode())
 
 
-def _plain(value: object) -> str:
+_UNSAID = {
+    "countries": "all",
+    "language": "the newsletter's",
+    "timezone": "the newsletter's",
+    "paused_until": "not paused",
+}
+"""What it means that a subscriber has said nothing of it."""
+
+
+def _plain(value: object, unsaid: str = "none") -> str:
     if isinstance(value, dict):
         return ", ".join(f"{name} {each}" for name, each in value.items()) or "none"
     if isinstance(value, (list, tuple)):
         return ", ".join(map(str, value)) or "none"
-    return "all" if value is None else str(value)
+    return unsaid if value is None else str(value)

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         listed,
         moment_in_words,
         short_date,
+        written,
         zone_in_words,
     )
 
@@ -62,6 +63,7 @@ __all__ = [
     "story_card",
     "subject_faults",
     "with_counted_links",
+    "written",
     "zone_in_words",
 ]
 
@@ -95,6 +97,7 @@ _DOORS = {
     "story_card": "facts",
     "subject_faults": "templates",
     "with_counted_links": "linking",
+    "written": "wording",
     "zone_in_words": "wording",
 }
 

@@ -111,6 +111,8 @@ def _sizes(snapshot: Snapshot, rendered: RenderedEdition, place: str) -> Iterato
         return  # one story, or of a withdrawn one none
     if rendered.stories == 0:
         yield _blocking("no story", place, "This edition has no story.", "Add one, or do not send this edition.")
+    elif snapshot.breaking:
+        return  # one story is what it is
     elif rendered.stories < (FEW_STORIES if rendered.stories == len(snapshot.placed) else 2):
         # A reader of one country expects fewer than the whole issue has.
         message = f"Stories in this edition: {rendered.stories}."

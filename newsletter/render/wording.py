@@ -11,6 +11,7 @@ from itertools import accumulate
 from math import ceil
 from zoneinfo import ZoneInfo
 
+import idna
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, get_datetime_format, get_timezone_location
 from babel.lists import format_list
@@ -32,6 +33,7 @@ __all__ = [
     "script_class",
     "short_date",
     "visible",
+    "written",
 ]
 
 SUBJECT_COLUMNS = 60
@@ -139,6 +141,15 @@ def day_in_words(day: date, language: str) -> str:
 def _short_date(day: date, language: str) -> str:
     locale = _locale(language)
     return str(format_date(day, "d MMM y" if locale.language == "en" else "long", locale=locale))
+
+
+def written(email: str) -> str:
+    """An address as its reader writes it: the domain in letters, not in A-labels (RFC 5890)."""
+    local, _, domain = email.strip().rpartition("@")
+    try:
+        return f"{local}@{idna.decode(domain)}" if "xn--" in domain.lower() else email.strip()
+    except idna.IDNAError:
+        return email.strip()
 
 
 def language_tag(language: str | None, otherwise: str) -> str:

@@ -14,7 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
 from newsletter.countries import country_name, flag_file
-from newsletter.render import FLAGS
+from newsletter.render import FLAGS, written
 from newsletter.settings import Settings
 from newsletter.storage import Role
 from newsletter.web import words
@@ -147,7 +147,7 @@ def _environment() -> Environment:
         "duration": words.length_words,
         "moment": words.moment_words,
         "readers": words.readers_words,
-        "written": words.written,
+        "written": written,
         "state": words.STATE_WORDS.__getitem__,
         "delivery_state": words.DELIVERY_WORDS.__getitem__,
         "exclusion": lambda reason: words.EXCLUSION_WORDS.get(reason, reason),

@@ -7,8 +7,6 @@ from datetime import date, datetime
 from functools import cache
 from zoneinfo import ZoneInfo
 
-import idna
-
 from newsletter.countries import country_name
 from newsletter.model import DRAFTED, MAKING, Edition, Issue, IssueState
 from newsletter.newsroom.people.saying import (
@@ -44,7 +42,6 @@ __all__ = [
     "readers_words",
     "sends_words",
     "when_words",
-    "written",
 ]
 
 EVENT_WORDS = {
@@ -108,6 +105,8 @@ def sends_words(issue: Issue, zone: ZoneInfo, now: datetime) -> str:
 
 def when_words(newsletter: Newsletter) -> str:
     """`Monday to Friday at 07:00 Singapore, except sg-holidays`."""
+    if not newsletter.days:
+        return "When an editor makes an issue"
     except_for = sorted({name for day, name in newsletter.skip.items() if name != day.isoformat()})
     dates = sum(name == day.isoformat() for day, name in newsletter.skip.items())
     if dates:
@@ -148,15 +147,6 @@ def browser_words(agent: str) -> str:
 
 
 @cache
-def written(email: str) -> str:
-    """An address as its reader writes it: the domain in letters, not in A-labels (RFC 5890)."""
-    local, _, domain = email.strip().rpartition("@")
-    try:
-        return f"{local}@{idna.decode(domain)}" if "xn--" in domain.lower() else email.strip()
-    except idna.IDNAError:
-        return email.strip()
-
-
 def date_words(day: date | str, language: str) -> str:
     """`7 December 2026`, in the order of the language; a text is an ISO date."""
     return day_in_words(date.fromisoformat(day) if isinstance(day, str) else day, language)

@@ -1,10 +1,10 @@
-"""Names one after the other, as a language joins them."""
+"""Names one after the other as a language joins them, and addresses as their readers write them."""
 
 from __future__ import annotations
 
 import pytest
 
-from newsletter.render import listed
+from newsletter.render import listed, written
 
 
 @pytest.mark.parametrize(
@@ -23,3 +23,17 @@ from newsletter.render import listed
 )
 def test_names_are_joined_as_the_language_does_it(language: str, names: list[str], words: str) -> None:
     assert listed(names, language) == words
+
+
+@pytest.mark.parametrize(
+    ("email", "words"),
+    [
+        ("ann@xn--exmple-cua.org", "ann@exämple.org"),
+        ("ann@example.org", "ann@example.org"),
+        (" ann@xn--a.org ", "ann@xn--a.org"),  # no A-label at all
+        ("nobody", "nobody"),
+        ("", ""),
+    ],
+)
+def test_an_address_is_shown_as_its_reader_writes_it(email: str, words: str) -> None:
+    assert written(email) == words

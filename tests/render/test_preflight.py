@@ -166,6 +166,8 @@ def test_warnings(issue, render, snapshot, story):
     assert checks(long, render(long), Severity.WARNING) == ["headline length"] * 4
     few = snapshot(story(1))
     assert checks(few, render(few), Severity.WARNING) == ["few stories"]
+    alone = dataclasses.replace(few, breaking=True)
+    assert checks(alone, render(alone), Severity.WARNING) == []
     wordy = dataclasses.replace(issue, subject="An editor's own subject line " * 3)
     assert checks(wordy, render(wordy), Severity.WARNING) == ["subject length"]
     rendered = render(issue)

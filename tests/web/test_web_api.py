@@ -54,6 +54,14 @@ def pages(program: Program, path: str, key: str, **query: object) -> list[Any]:
         after = {"after": answer.json()["next"]}
 
 
+@pytest.mark.parametrize("number", ["9223372036854775808", "9" * 5000])
+def test_a_number_that_no_column_holds_is_no_address(review: Newsroom, number: str) -> None:
+    """The first broke on PostgreSQL, the second for anybody, before it was asked who that is."""
+    assert Program(review).get(f"subscribers/{number}").status_code == 404
+    assert Visitor(review).http.get(f"/webhooks/{number}").status_code == 404
+    assert Visitor(review).http.post(f"/reports/{number}").status_code == 404
+
+
 def test_stories_come_in_pages_in_the_shape_of_the_command(sent: Newsroom) -> None:
     program = Program(sent, Role.VIEWER)
     stories = command(sent, "stories", "list")

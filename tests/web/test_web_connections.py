@@ -23,7 +23,7 @@ CHUNKED = b"POST /livez HTTP/1.1\r\nHost: desk\r\nTransfer-Encoding: chunked\r\n
 @pytest.fixture
 def port(review: Newsroom, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     """A real server, which waits less long than usual."""
-    monkeypatch.setattr(connections, "GRACE", 0.5)
+    monkeypatch.setattr(connections, "GRACE", 1.5)
     monkeypatch.setattr(connections, "_LOOKS", 0.1)
     server = WebServer(review, "127.0.0.1", 0)
     thread = threading.Thread(target=server.run)
@@ -93,7 +93,7 @@ def test_a_connection_that_is_used_again_has_its_time_anew(port: int) -> None:
         for _ in range(4):
             line.sendall(WHOLE)
             assert line.recv(65536).startswith(b"HTTP/1.1 200")
-            time.sleep(0.25)
+            time.sleep(0.5)
 
 
 def test_a_trailer_is_no_header(port: int) -> None:

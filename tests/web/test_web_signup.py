@@ -158,7 +158,7 @@ def test_each_fault_of_the_form_is_said_and_what_was_chosen_stays(review: Newsro
         file.write(DIGEST)
     http = Visitor(review).http
     shown = http.get("/subscribe").text
-    assert 'Asia AI Weekly</bdi> <span class="meta">once a week</span>' in shown
+    assert 'Asia AI Weekly</bdi> <span class="meta">once a week</span></span>' in shown
     assert shown.count('name="newsletter"') == 2
     assert "checked" in shown
     answer = http.post("/subscribe", data={"email": "nobody", "country": COUNTRIES})
@@ -192,6 +192,16 @@ def test_the_way_out_stands_beside_the_choices(review: Newsroom, reader: str) ->
     assert http.post(found[1], data={"List-Unsubscribe": "One-Click"}).status_code == 200
     assert not confirmed(review, KNOWN)
     assert "/unsubscribe/" not in http.get(reader).text
+
+
+def test_a_language_is_spoken_as_soon_as_it_is_chosen(review: Newsroom, reader: str) -> None:
+    text = review.plan_file.read_text(encoding="utf-8")
+    review.plan_file.write_text(text.replace("archive: public", "archive: public\n    languages: [en, ar]"), "utf-8")
+    http = Visitor(review).http
+    answer = http.post(reader, data={"country": COUNTRIES, "language": "ar", "lang": "en"})
+    assert 'lang="ar" dir="rtl"' in answer.text
+    answer = http.post(reader, data={"country": COUNTRIES, "language": "ar", "lang": "en"})
+    assert 'lang="en" dir="ltr"' in answer.text
 
 
 def test_a_reader_pauses_and_comes_back(review: Newsroom, reader: str) -> None:

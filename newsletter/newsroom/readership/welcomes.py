@@ -11,7 +11,7 @@ from newsletter.model import IssueState
 from newsletter.newsroom.readership import readers
 from newsletter.newsroom.room import Newsroom
 from newsletter.plan import Newsletter, wave_at
-from newsletter.render import ReaderLetter, listed, moment_in_words
+from newsletter.render import ReaderLetter, listed, moment_in_words, written
 from subscribers.audience import fits
 from subscribers.model import Subscriber
 
@@ -34,7 +34,7 @@ def welcome(
             "kind": "welcome",
             "title": newsletters[0].title,
             "titles": listed([each.title for each in newsletters], language),
-            "email": reader.email,
+            "email": written(reader.email),
             "frequency": str(reader.preferences.frequency),
             "silent": listed(silent, language),
             "newsletters": [_told(room, reader, each, language) for each in told],

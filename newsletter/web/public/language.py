@@ -15,14 +15,14 @@ VARIES = {"vary": "accept-language"}
 """For pages that caches keep and that `spoken` makes."""
 
 
-def spoken(ask: Ask, preferred: str | None = None) -> dict[str, Any]:
+def spoken(ask: Ask, preferred: str | None = None, *, chosen: str | None = None) -> dict[str, Any]:
     """What a page in the reader's language is given: `language`, `direction`, `languages` to choose from, the words.
 
-    `?lang=` counts first, then what the reader `preferred` before, then what their browser asks for (RFC 9110, section
-    12.5.4); English where we have no words for any of these.
+    What they have `chosen` by this very form counts first, then `?lang=`, then what they `preferred` before, then what
+    their browser asks for (RFC 9110, section 12.5.4); English where we have no words for any of these.
     """
     known = {each.lower(): each for each in ask.room.templates.languages()}
-    wanted = [ask.query.get("lang") or ask.field("lang"), preferred, *_accepted(ask)]
+    wanted = [chosen, ask.query.get("lang") or ask.field("lang"), preferred, *_accepted(ask)]
     found = (known.get(form.lower()) for tag in wanted if tag for form in forms(tag))
     language = next((each for each in found if each), "en")
     return {

@@ -21,7 +21,7 @@ def preferences(ask: Ask) -> Response:
     reader = readers.reader_of(ask.room, Purpose.PREFERENCES, ask.path["token"])
     if reader is None or reader.newsletter is None:
         return no_such_link(ask)
-    saved, wrong = False, False
+    saved, wrong, before = False, False, reader.subscriber.preferences.language
     frequencies = requests.served_to(ask.room, reader)
     if ask.posted:
         try:
@@ -61,5 +61,9 @@ def preferences(ask: Ask) -> Response:
         paused=paused.astimezone(reader.newsletter.timezone).date() if paused else None,
         saved=saved,
         wrong=wrong,
-        **spoken(ask, held.language or reader.newsletter.languages[0]),
+        **spoken(
+            ask,
+            held.language or reader.newsletter.languages[0],
+            chosen=held.language if saved and held.language != before else None,
+        ),
     )
