@@ -32,6 +32,9 @@ REPLY_KEPT = 500
 Settled = defaultdict[DeliveryState, list[int]]
 """What became of deliveries that were in hand."""
 
+Refused = Callable[[Connection, Sequence[tuple[int, str]], datetime], None]
+"""Subscribers with the words of the refusal."""
+
 StillWanted = Callable[[Connection, Sequence[int]], set[int]]
 
 
@@ -42,7 +45,8 @@ class IssueLedger:
     commits the intent, which subscribers may still be mailed. `backoff` gives the pause before a deferred message's
     next try; one that would come after `give_up_at`, or after this one message was tried for `give_up_after`, makes the
     delivery `expired`. Where nobody can know what became of
-    a message, `resend` tries it again; without it that stays `unknown`.
+    a message, `resend` tries it again; without it that stays `unknown`. `refused` is told, inside the transaction that
+    writes it down, whose messages the mail server refused for good.
     """
 
     def __init__(
@@ -57,6 +61,7 @@ class IssueLedger:
         give_up_at: datetime,
         give_up_after: timedelta = timedelta.max,
         resend: bool = False,
+        refused: Refused = lambda connection, refusals, now: None,
     ) -> None:
         self._database = database
         self._issue_id = issue_id
@@ -73,6 +78,7 @@ class IssueLedger:
         self._give_up_at = give_up_at
         self._give_up_after = give_up_after
         self._resend = resend
+        self._refused = refused
         self._owner = secrets.token_hex(12)
         self._locks = ExitStack()
         with database.read() as connection:
@@ -287,6 +293,10 @@ class IssueLedger:
             settled[DeliveryState.SUBMITTED] += [number for number, _, _ in submitted]
         windows.submit(connection, submitted, now)
         windows.settle(connection, others)
+        if words := {each.delivery: each.reply for each in known.values() if _is_refusal(each)}:
+            theirs = sa.select(delivery.c.id, delivery.c.subscriber_id).where(delivery.c.id.in_(words))
+            rows = connection.execute(theirs.order_by(delivery.c.id))
+            self._refused(connection, [(row.subscriber_id, words[row.id]) for row in rows], now)
 
     def _move(
         self, connection: Connection, moved: Moved, settled: Settled, reached: int | None = None, *, turn: bool
@@ -367,6 +377,11 @@ def is_alive(database: Database, owner: str) -> bool:
     """Whether the sender of that name still holds its lock."""
     with database.hold(_lock_name(owner)) as free:
         return not free
+
+
+def _is_refusal(outcome: Outcome) -> bool:
+    """By a mail server; what never came so far, as a message that is too long, has no code."""
+    return outcome.state is DeliveryState.REJECTED and outcome.code is not None
 
 
 def _lock_name(owner: str) -> str:

@@ -9,9 +9,7 @@ from newsletter.storage import Clicks, Database
 from newsletter.storage.clicks import keep_links
 from newsletter.storage.keys import hashed
 
-from .test_storage import ISSUE, NOW, database, frozen_issue
-
-__all__ = ["database"]
+from .test_storage import ISSUE, NOW, frozen_issue
 
 HOUR = timedelta(hours=1)
 

@@ -13,9 +13,7 @@ import pytest
 from newsletter.model import OTHERS, DeliveryState, Outcome, provider_of
 from newsletter.storage import Courses, Database, Tally
 
-from .test_storage import CRASH, ISSUE, NOW, database, frozen_issue, ledger
-
-__all__ = ["database"]
+from .test_storage import CRASH, ISSUE, NOW, frozen_issue, ledger
 
 SUBMITTED, DEFERRED, REJECTED = DeliveryState.SUBMITTED, DeliveryState.DEFERRED, DeliveryState.REJECTED
 

@@ -11,9 +11,7 @@ from newsletter.errors import NotFoundError, NothingToDoError
 from newsletter.model import IssueId
 from newsletter.storage import Database, ReaderReports
 
-from .test_storage import ISSUE, NOW, database, frozen_issue
-
-__all__ = ["database"]
+from .test_storage import ISSUE, NOW, frozen_issue
 
 HOUR = timedelta(hours=1)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 from sqlalchemy.engine import Connection
 
@@ -13,6 +14,7 @@ from newsletter.model import (
     IssueId,
 )
 from newsletter.newsroom.dispatch.waves import last_wave
+from newsletter.newsroom.programs import happenings
 from newsletter.newsroom.room import Newsroom
 from newsletter.plan import deliver_by_at
 from newsletter.storage import IssueLedger
@@ -42,6 +44,7 @@ def open_ledger(
         give_up_at=until or give_up_at(room, issue),
         give_up_after=longest,
         resend=room.settings.on_unknown == "resend",
+        refused=partial(happenings.tell_refused, issue.id),
     )
 
 

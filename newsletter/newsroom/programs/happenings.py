@@ -7,12 +7,16 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from newsletter.model import IssueId
 from newsletter.storage import EventKind, Happening, note
+from subscribers.bounces.codes import code_in
+from subscribers.bounces.model import SCORED, BounceClass, Consequence
+from subscribers.bounces.reading import judged
 from subscribers.erasing import Erased
 from subscribers.importing import ImportReport
 from subscribers.model import Event, Fate, Status
 
-__all__ = ["happening_of", "listen", "tell_erased", "tell_imported"]
+__all__ = ["happening_of", "listen", "tell_erased", "tell_imported", "tell_refused"]
 
 _KINDS = {
     "subscribed": EventKind.SUBSCRIBED,
@@ -21,6 +25,8 @@ _KINDS = {
     "bounced": EventKind.BOUNCED,
     "complained": EventKind.COMPLAINED,
 }
+
+_OF_THE_PERSON = (*SCORED, BounceClass.ADDRESS)
 
 _TOLD = ("newsletters", "issue", "class", "status", "then")
 """What of the particulars is told: the words of a bounce, and who did what from where, are nobody else's business."""
@@ -38,6 +44,22 @@ def tell_erased(connection: Connection, erased: Erased, now: datetime) -> None:
         data = {"subscriber": erased.subscriber, "newsletters": list(erased.newsletters)}
         kind = EventKind.UNSUBSCRIBED
         note(connection, [Happening(kind=kind, at=now, data=data, subscriber=erased.subscriber)])
+
+
+def tell_refused(issue_id: IssueId, connection: Connection, refusals: Sequence[tuple[int, str]], now: datetime) -> None:
+    """Write down whose messages a mail server refused for good while it was spoken to, as what comes back later is.
+
+    Refusals of the message or its sender say nothing about the person, and may be of everybody at once: those are the
+    issue's.
+    """
+    told = []
+    for number, words in refusals:
+        kind, status = judged("failed", code_in(words), words)
+        if kind in _OF_THE_PERSON:
+            data = {"subscriber": number, "issue": str(issue_id), "class": str(kind), "then": str(Consequence.NOTED)}
+            data |= {"status": status} if status else {}
+            told.append(Happening(kind=EventKind.BOUNCED, at=now, data=data, subscriber=number))
+    note(connection, told)
 
 
 def tell_imported(connection: Connection, report: ImportReport, now: datetime) -> None:
