@@ -83,8 +83,9 @@ class Bounces:
             return kind, fate
 
     def people(self, issues: Collection[str], kind: BounceClass) -> int:
-        """Of how many deliveries of these issues something of that class came back."""
-        query = select(func.count(bounce.c.delivery.distinct()))
+        """From how many people something of that class came back of these issues: one reader who reports seven mails
+        is one."""
+        query = select(func.count(bounce.c.subscriber_id.distinct()))
         query = query.where(bounce.c.issue.in_(issues), bounce.c.kind == kind)
         with self._engine.connect() as connection:
             return connection.scalar(query) or 0

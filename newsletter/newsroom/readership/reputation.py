@@ -89,7 +89,7 @@ def _weigh_complaints(room: Newsroom, issue_id: IssueId) -> None:
     complaints = room.bounces.people([str(each) for each in issues], BounceClass.COMPLAINT)
     if submitted < LEAST_SUBMITTED or complaints < LEAST_COMPLAINTS or complaints <= WARNS * submitted:
         return
-    said = f"{complaints:,} of {submitted:,} messages of a week were called spam ({complaints / submitted:.2%})"
+    said = f"{complaints:,} readers reported spam, of {submitted:,} messages of a week ({complaints / submitted:.2%})"
     if complaints < STOPS * submitted:
         alerts.alert(room, "complaints", issue_id, f"{said}. At {STOPS:.1%} the newsletter stops.")
         return
