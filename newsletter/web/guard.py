@@ -10,7 +10,6 @@ from typing import BinaryIO, cast
 
 from python_multipart.multipart import parse_options_header
 from starlette.concurrency import run_in_threadpool
-from starlette.convertors import IntegerConvertor, register_url_convertor
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException, MultiPartParser
@@ -52,16 +51,6 @@ _UPLOADS = frozenset({"subscriber_upload"})
 
 _FILES = frozenset({"api_import"})
 """What takes a file from a program."""
-
-
-class _Number(IntegerConvertor):
-    """A number in an address, of no more digits than a column holds: Python reads none of over 4,300, and PostgreSQL
-    refuses what passes 64 bits. A longer one is no address of ours."""
-
-    regex = "[0-9]{1,18}"
-
-
-register_url_convertor("int", _Number())
 
 _NOT_OURS = "This form did not come from a page of yours. Reload the page and try again."
 
