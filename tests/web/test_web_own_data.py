@@ -101,11 +101,11 @@ def test_looking_changes_nothing(sent: Newsroom, visitor: Visitor, link: str) ->
 def test_the_page_says_which_programs_were_told(sent: Newsroom, visitor: Visitor, link: str) -> None:
     assert "Told to other programs" not in visitor.http.get(link).text
     now, events = sent.clock.now(), [EventKind.UNSUBSCRIBED, EventKind.SUBSCRIBED]
-    sent.webhooks.make("Shop", "https://shop.example", "s", events, with_address=True, who="x", now=now)
+    sent.webhooks.make("Board", "https://board.example", "s", events, with_address=True, who="x", now=now)
     sent.subscribers.unsubscribe(KNOWN, NEWSLETTER, now)
     held = sent.subscribers.find(KNOWN)
     sent.subscribers.undo_unsubscribe(held.id, NEWSLETTER, now - timedelta(days=1), now)
-    assert '<dt>Told to other programs</dt><dd>2<span class="meta"><bdi>Shop</bdi></span></dd>' in (
+    assert '<dt>Told to other programs</dt><dd>2<span class="meta"><bdi>Board</bdi></span></dd>' in (
         visitor.http.get(link).text
     )
 
