@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 from starlette.responses import JSONResponse, Response
@@ -74,9 +74,14 @@ class _SignUp(Body):
     attributes: Attributes = Field(default_factory=dict)
 
 
+def _without_default(schema: dict[str, Any]) -> None:
+    """Of a key that may be left out, but not be null: what stands in its place means nothing."""
+    del schema["default"]
+
+
 class _Preferences(Body):
     countries: Countries | None = None
-    frequency: Frequency = "daily"
+    frequency: Frequency = Field("daily", json_schema_extra=_without_default)
     language: Language | None = None
     timezone: Timezone | None = None
     paused_until: Instant | None = None
