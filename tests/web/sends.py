@@ -28,8 +28,8 @@ def send_some(room: Newsroom, issue_id: IssueId, number: int) -> None:
     """Send so many messages of a send that has begun."""
     folder, write = room.outbox / issue_id.newsletter / issue_id.day, outbox.replace_file
 
-    def slow(path: Path, data: bytes) -> None:
-        write(path, data)
+    def slow(path: Path, data: bytes, *, mode: int) -> None:
+        write(path, data, mode=mode)
         time.sleep(0.1)
 
     with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(1) as apart:
