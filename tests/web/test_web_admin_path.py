@@ -36,11 +36,12 @@ def test_an_admins_morning(review: Newsroom, address: str, browser: Any, telepho
     page.on("console", lambda said: complaints.append(said.text))
 
     page.goto(f"{address}/login")
+    page.wait_for_selector("[name=email]:focus")  # autofocus comes a moment after the page
     page.keyboard.type(BOSS)
     tab_to(page, "")
     page.keyboard.type(PASSWORD)
     page.keyboard.press("Enter")
-    page.get_by_label("Six digits of your app").wait_for()
+    page.wait_for_selector("[name=code]:focus")
     page.keyboard.type(telephone.code())
     page.keyboard.press("Enter")
     page.wait_for_url(f"{address}/")
