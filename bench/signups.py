@@ -103,6 +103,8 @@ def bomb(room: Newsroom, port: int, posts: int, networks: int, clients: int) -> 
     for asked in room.subscribers.requests(1):
         requests.confirm(room, asked, asked.newsletters, network="")
         room.subscribers.settle_request(asked, "")
+    requests.carry(room)
+    welcomed = _mails(room)  # they confirmed, and are welcomed: what follows is what strangers bring them
     for address in ADDRESSES[-STOPPED:]:
         room.subscribers.suppress(address, "complaint", now)
     taken: list[float] = []
@@ -119,7 +121,7 @@ def bomb(room: Newsroom, port: int, posts: int, networks: int, clients: int) -> 
     wall = time.perf_counter() - began
     assert len(taken) == posts
     requests.carry(room)
-    return Bombed(len(pages), sorted(taken), posts / wall, _mails(room))
+    return Bombed(len(pages), sorted(taken), posts / wall, _mails(room) - welcomed)
 
 
 def _post(port: int, numbers: range, networks: int, taken: list[float], pages: set[bytes]) -> None:
