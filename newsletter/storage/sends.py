@@ -43,9 +43,8 @@ class Sends:
         before, or is not the approved one any more.
 
         `recipients` gives subscriber, address, name, edition, and the instant of the reader's wave (None for at once),
-        in the subscribers' order. From the commit on the
-        books of the issue are kept: candidates = excluded + deliveries. Seed (at most 64 hexadecimal digits) and
-        domain make the Message-IDs.
+        in the subscribers' order. From the commit on the books of the issue are kept: candidates = excluded +
+        deliveries. Seed (at most 64 hexadecimal digits) and domain make the Message-IDs.
         """
         begun = move(
             connection,

@@ -138,7 +138,7 @@ def _answer_program(ask: Ask, needed: Access, action: Action) -> Response:
         return response
     except HTTPException as error:
         return problem(error.status_code, error.detail, error.headers, getattr(error, "faults", ()))
-    except OverflowError:  # a number in the address that no row could have
+    except OverflowError:  # a number in a form or a query that no row could have
         return problem(404, "there is nothing of that number")
     except NewsletterError as error:
         _, status, _, calm = next(each for each in _ANSWERS if isinstance(error, each[0]))
@@ -161,7 +161,7 @@ def _answer(ask: Ask, needed: Role | None, action: Action) -> Response:
         if ask.posted and response.status_code < 400 and action.__name__ not in _LOOKS:
             record(ask, action.__name__)
         return response
-    except OverflowError:  # a number in the address that no row could have
+    except OverflowError:  # a number in a form or a query that no row could have
         return refused(ask, "nothing here", 404) if needed is PUBLIC else error_page(404, "Not found", NOTHING_HERE)
     except NewsletterError as error:
         return _to_a_reader(error, ask) if needed is PUBLIC else _explained(error, ask)
