@@ -51,6 +51,8 @@ def pages(busy_desk: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         report = reports.address_of_edition(room, ISSUE, arabic).removeprefix(BASE)
         spoken = ["/subscribe", "/preferences/", confirm_link(room)]
         spoken += [link_of(room, purpose) for purpose in (Purpose.UNSUBSCRIBE, Purpose.PREFERENCES)]
+        held = ("data_mail", "own_data", "data_address", "data_delete", "address_change")
+        spoken += [filled(room, name) for name in held]
         names = ("archive", "archive_newsletter", "archive_editions", "archive_story", "link_needed", "report")
         others = [report, *(filled(room, name) for name in names), "/confirm/nonsense", "/nowhere"]
         yield Pages(room, address, spoken, others)
